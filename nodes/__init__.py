@@ -1,0 +1,12 @@
+"""The pack's nodes."""
+
+from ._compat import ComfyExtension
+from .chunk import FinishChunk, GuideNextChunk
+from .plan import PlanVideo
+from .tiny import TinyModels
+from .video import LongVideo
+
+
+class MotionChunksExtension(ComfyExtension):
+    async def get_node_list(self):
+        return [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, TinyModels]

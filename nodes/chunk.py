@@ -1,0 +1,81 @@
+"""One chunk at a time, around any sampler node of the graph."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..wan.conditioning import apply_guide, latent_dict
+from ..wan.host import check_vae
+from ..wan.loop import GuideSettings, finish_chunk, guide_state
+from ._compat import io, schema
+from .layout import to_image
+from .types import CATEGORY, ChunkStateType, continuity_input
+
+
+class GuideNextChunk(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionGuideNextChunk",
+            display_name="Guide Next Chunk (Wan Motion)",
+            category=CATEGORY,
+            description="Prepares the next chunk of a planned video for any sampler node; Finish Chunk takes what it makes.",
+            search_aliases=["continue video", "chunk", "overlap"],
+            inputs=[
+                ChunkStateType.Input("state", tooltip="From Plan Long Video, or from the Finish Chunk before."),
+                io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
+                io.Conditioning.Input("positive", tooltip="Encoded prompt of this chunk."),
+                io.Conditioning.Input("negative", tooltip="Encoded negative prompt of this chunk."),
+                continuity_input(),
+                io.ClipVisionOutput.Input("clip_vision_output", optional=True, tooltip="Features of the start image."),
+            ],
+            outputs=[
+                ChunkStateType.Output("state", tooltip="The video with this chunk begun; connect to Finish Chunk."),
+                io.Conditioning.Output("positive", tooltip="For the sampler."),
+                io.Conditioning.Output("negative", tooltip="For the sampler."),
+                io.Latent.Output(
+                    "latent", tooltip="For the sampler, at denoise 1; pinned frames are in its noise mask."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, state, vae, positive, negative, continuity, clip_vision_output=None) -> io.NodeOutput:
+        check_vae(vae)
+        state = guide_state(state, vae, GuideSettings(level=continuity))
+        return io.NodeOutput(
+            state,
+            apply_guide(positive, state.guide, clip_vision_output),
+            apply_guide(negative, state.guide, clip_vision_output),
+            latent_dict(state.guide),
+        )
+
+
+class FinishChunk(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionFinishChunk",
+            display_name="Finish Chunk (Wan Motion)",
+            category=CATEGORY,
+            description="Decodes a sampled chunk and appends it to the video.",
+            search_aliases=["continue video", "chunk", "append"],
+            inputs=[
+                ChunkStateType.Input("state", tooltip="From the Guide Next Chunk before the sampler."),
+                io.Latent.Input("latent", tooltip="What the sampler made."),
+                io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
+            ],
+            outputs=[
+                ChunkStateType.Output(
+                    "state", tooltip="The video with this chunk; connect to the next Guide Next Chunk."
+                ),
+                io.Image.Output("frames", tooltip="All frames so far."),
+                io.String.Output("report", tooltip="The plan and a line per finished chunk."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, state, latent, vae) -> io.NodeOutput:
+        check_vae(vae)
+        state = finish_chunk(state, latent["samples"], vae)
+        return io.NodeOutput(replace(state, guide=None), to_image(state.video), state.report())

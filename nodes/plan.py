@@ -1,0 +1,53 @@
+"""The start of a long video that other nodes sample."""
+
+from __future__ import annotations
+
+from ..wan.chunks import plan_chunks
+from ..wan.host import prepare_start
+from ..wan.loop import ChunkState
+from ._compat import io, schema
+from .types import CATEGORY, ChunkStateType, continuity_input, plan_inputs
+
+FPS = 16
+"""Frames per second of Wan2.1."""
+
+
+class PlanVideo(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionPlanVideo",
+            display_name="Plan Long Video (Wan Motion)",
+            category=CATEGORY,
+            description="Cuts a long video into chunks and gives out the state that Guide Next Chunk starts from.",
+            search_aliases=["chunk plan", "long video plan"],
+            inputs=[*plan_inputs(), continuity_input()],
+            outputs=[
+                ChunkStateType.Output("state", tooltip="A video without a chunk yet; connect to Guide Next Chunk."),
+                io.Int.Output("chunks", tooltip="How many chunks the video takes: the count for a loop node."),
+                io.String.Output("report", tooltip="The plan in words."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, start_image, width, height, length, length_unit, chunk_frames, overlap_frames, continuity
+    ) -> io.NodeOutput:
+        state = start_video(start_image, width, height, length, length_unit, chunk_frames, overlap_frames, continuity)
+        return io.NodeOutput(state, len(state.plan.chunks), state.report())
+
+
+def start_video(image, width, height, length, unit, chunk_frames, overlap_frames, continuity) -> ChunkState:
+    """Check the inputs of :func:`plan_inputs` and make the first state of them."""
+    start = prepare_start(image, width, height)
+    total = round(length * FPS) if unit == "seconds" else int(length)
+    if unit == "frames" and length != total:
+        raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
+    overlap = 1 if continuity == "last_frame" else overlap_frames
+    plan = plan_chunks(total, chunk_frames=chunk_frames, overlap_frames=overlap)
+    if len(start) >= plan.chunks[0].length:
+        raise ValueError(
+            f"start_image: {len(start)} frames leave nothing to make in a first chunk of {plan.chunks[0].length}. "
+            "Give fewer frames, or raise length or chunk_frames."
+        )
+    return ChunkState(plan, start)

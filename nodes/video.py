@@ -1,0 +1,142 @@
+"""The whole long video in one node."""
+
+from __future__ import annotations
+
+import comfy.samplers
+
+from ..wan.host import check_interrupt, check_model, check_vae
+from ..wan.loop import GuideSettings, Tools, generate
+from ..wan.sampling import MAX_SEED, HostSampler
+from ._compat import io, schema
+from .layout import to_image
+from .plan import start_video
+from .types import CATEGORY, continuity_input, plan_inputs
+
+
+class LongVideo(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionLongVideo",
+            display_name="Long Video (Wan Motion)",
+            category=CATEGORY,
+            description="Makes a long Wan2.1 video from one picture: chunk after chunk, each continuing the last.",
+            search_aliases=["long video", "chunk", "extend video", "infinite video", "wan i2v"],
+            inputs=[
+                io.Model.Input("model", tooltip="A Wan2.1 image-to-video model. Set its shift with ModelSamplingSD3."),
+                io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
+                *plan_inputs(),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=MAX_SEED,
+                    control_after_generate=True,
+                    tooltip="Noise seed of the first chunk; each later chunk takes the next seed, so that texture does not repeat.",
+                ),
+                io.Int.Input(
+                    "steps", default=20, min=1, max=10000, tooltip="Sampling steps per chunk. More is finer and slower."
+                ),
+                io.Float.Input(
+                    "cfg",
+                    default=6.0,
+                    min=0.0,
+                    max=100.0,
+                    step=0.1,
+                    tooltip="Classifier-free guidance: how strictly the prompt is followed. 1 ignores the negative prompt and is twice as fast.",
+                ),
+                io.Combo.Input(
+                    "sampler_name",
+                    options=comfy.samplers.KSampler.SAMPLERS,
+                    default="uni_pc",
+                    tooltip="Sampler of the host.",
+                ),
+                io.Combo.Input(
+                    "scheduler",
+                    options=comfy.samplers.KSampler.SCHEDULERS,
+                    default="simple",
+                    tooltip="Noise schedule of the host.",
+                ),
+                continuity_input(),
+                io.String.Input(
+                    "prompt",
+                    multiline=True,
+                    default="",
+                    tooltip="What happens, for all chunks. Needs clip; not used when positive is connected.",
+                ),
+                io.String.Input(
+                    "negative_prompt",
+                    multiline=True,
+                    default="",
+                    tooltip="What to avoid. Needs clip; not used when negative is connected.",
+                ),
+                io.Clip.Input("clip", optional=True, tooltip="Text encoder for the two prompts."),
+                io.Conditioning.Input("positive", optional=True, tooltip="Encoded prompt, instead of clip and prompt."),
+                io.Conditioning.Input(
+                    "negative", optional=True, tooltip="Encoded negative prompt, instead of clip and negative_prompt."
+                ),
+                io.ClipVisionOutput.Input(
+                    "clip_vision_output",
+                    optional=True,
+                    tooltip="Features of the start image, given to every chunk. Holds the subject; models without CLIP vision ignore it.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("frames", tooltip="The finished video."),
+                io.Latent.Output("latent", tooltip="The last chunk as sampled, overlap included."),
+                io.String.Output(
+                    "report", tooltip="The plan and a line per chunk: level used and how its seam measures."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model,
+        vae,
+        start_image,
+        width,
+        height,
+        length,
+        length_unit,
+        chunk_frames,
+        overlap_frames,
+        seed,
+        steps,
+        cfg,
+        sampler_name,
+        scheduler,
+        continuity,
+        prompt="",
+        negative_prompt="",
+        clip=None,
+        positive=None,
+        negative=None,
+        clip_vision_output=None,
+    ) -> io.NodeOutput:
+        check_model(model)
+        check_vae(vae)
+        state = start_video(start_image, width, height, length, length_unit, chunk_frames, overlap_frames, continuity)
+        sampler = HostSampler(
+            model,
+            _encode("positive", positive, clip, prompt),
+            _encode("negative", negative, clip, negative_prompt),
+            seed,
+            steps,
+            cfg,
+            sampler_name,
+            scheduler,
+            len(state.plan.chunks),
+            clip_vision_output,
+        )
+        state = generate(state, Tools(vae, sampler, check_interrupt), GuideSettings(level=continuity))
+        return io.NodeOutput(to_image(state.video), {"samples": state.latent}, state.report())
+
+
+def _encode(name: str, conditioning, clip, text: str):
+    if conditioning is not None:
+        return conditioning
+    if clip is None:
+        raise ValueError(f"Connect {name} (a conditioning), or clip so that the prompt widgets can be encoded.")
+    return clip.encode_from_tokens_scheduled(clip.tokenize(text))

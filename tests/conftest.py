@@ -1,0 +1,19 @@
+"""Load the pack as ComfyUI does: from its folder, as a package, whatever the folder is called."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "wan_motion_chunks"
+
+
+def _load_pack() -> None:
+    spec = importlib.util.spec_from_file_location(NAME, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[NAME] = module
+    spec.loader.exec_module(module)
+
+
+if NAME not in sys.modules:
+    _load_pack()

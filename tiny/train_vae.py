@@ -1,0 +1,127 @@
+"""Train the tiny Wan VAE: first on its teacher's latents, then encoder and decoder together."""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .scenes import draw_scenes
+from .teacher import Teacher, fit_teacher
+from .training import Training, arguments, import_host
+
+logger = logging.getLogger(__name__)
+
+DIM = 16
+SHAPE = {
+    "z_dim": 16,
+    "dim_mult": [1, 2, 4, 4],
+    "num_res_blocks": 2,
+    "attn_scales": [],
+    "temperal_downsample": [False, True, True],
+    "dropout": 0.0,
+}
+CROP = 32
+
+
+def main(argv: list[str]) -> None:
+    options = arguments(__doc__).parse_args(argv)
+    import_host()
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    torch.manual_seed(0)
+    vae = new_vae()
+    training = Training(vae, options.checkpoint, options.minutes, rate=1.5e-3)
+    teacher = fit_teacher()
+    generator = torch.Generator().manual_seed(1000 + training.step)
+    pool = None
+    for progress in training.steps():
+        # Single frames, then a first group of four, then steady groups: each stage needs the one before it.
+        length, batch = (1, 64) if progress < 0.1 else (5, 24) if progress < 0.6 else (9, 12)
+        if pool is None or training.step % 8 == 0 or pool.shape[1] != length:
+            pool = draw_scenes(96, length, generator).frames
+        clips = _crops(pool, batch, generator)
+        joint = max(0.0, (progress - 0.35) / 0.25)
+        loss, figures = _loss(vae, teacher, clips, joint=min(1.0, joint))
+        training.update(loss, figures)
+    vae.load_state_dict(training.averaged)
+    logger.info("held-out PSNR: %.2f dB", held_out_psnr(vae))
+    if options.export:
+        export(vae, options.export)
+
+
+def new_vae() -> nn.Module:
+    """The host's Wan VAE, initialised: its layers come with uninitialised weights."""
+    from comfy.ldm.wan.vae import AttentionBlock, ResidualBlock, WanVAE
+
+    vae = WanVAE(dim=DIM, **SHAPE)
+    for module in vae.modules():
+        if isinstance(module, nn.Conv2d | nn.Conv3d):
+            nn.init.kaiming_uniform_(module.weight, a=1.0)
+            nn.init.zeros_(module.bias)
+            if isinstance(module, nn.Conv3d) and module.weight.shape[2:] == (3, 3, 3):
+                with torch.no_grad():  # start nearly frame by frame: the last tap of three is the present
+                    module.weight[:, :, :2] *= 0.1
+                    module.weight[:, :, 2] *= 1.7
+        with torch.no_grad():
+            if isinstance(module, ResidualBlock):
+                module.residual[-1].weight *= 0.1
+            elif isinstance(module, AttentionBlock):
+                module.proj.weight *= 0
+    return vae
+
+
+def held_out_psnr(vae: nn.Module, clips: int = 32) -> float:
+    """Mean PSNR in dB of 17-frame clips that no training seed draws."""
+    frames = draw_scenes(clips, 17, torch.Generator().manual_seed(7_000_000)).frames
+    with torch.no_grad():
+        video = (frames * 2 - 1).movedim(1, 2)
+        decoded = torch.cat([vae.decode(vae.encode(clip)) for clip in video.split(4)])
+    error = ((decoded.clamp(-1, 1) - video) / 2).square().mean(dim=(1, 2, 3, 4))
+    return (-10 * error.log10()).mean().item()
+
+
+def export(vae: nn.Module, path: Path) -> None:
+    """Write float16 weights whose latents have the mean and deviation that the host's Wan format takes off."""
+    import comfy.latent_formats
+    from safetensors.torch import save_file
+
+    wan = comfy.latent_formats.Wan21()
+    mean, deviation = wan.latents_mean.flatten(), wan.latents_std.flatten()
+    weights = {name: value.clone() for name, value in vae.state_dict().items()}
+    channels = len(mean)
+    weights["conv1.weight"][:channels] *= deviation.view(-1, 1, 1, 1, 1)
+    weights["conv1.bias"][:channels] = weights["conv1.bias"][:channels] * deviation + mean
+    inwards = weights["conv2.weight"] / deviation.view(1, -1, 1, 1, 1)
+    weights["conv2.bias"] -= (inwards.flatten(1) * mean).sum(1)
+    weights["conv2.weight"] = inwards
+    save_file({name: value.half().contiguous() for name, value in weights.items()}, path)
+
+
+def _crops(pool: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """``count`` crops on the 8-pixel grid, ``(count, T, 3, CROP, CROP)``."""
+    places = (pool.shape[-1] - CROP) // 8 + 1
+    crops = []
+    for index in torch.randperm(len(pool), generator=generator)[:count].tolist():
+        y, x = (8 * torch.randint(0, places, (2,), generator=generator)).tolist()
+        crops.append(pool[index, :, :, y : y + CROP, x : x + CROP])
+    return torch.stack(crops)
+
+
+def _loss(vae: nn.Module, teacher: Teacher, clips: Tensor, *, joint: float) -> tuple[Tensor, dict[str, float]]:
+    """Latents like the teacher's, pictures like the clips; ``joint`` is the share that decodes its own latents."""
+    lesson = teacher.encode(clips)
+    video = (clips * 2 - 1).movedim(1, 2).contiguous(memory_format=torch.channels_last_3d)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        latent = vae.encode(video)
+        taught = lesson + 0.05 * torch.randn_like(lesson)
+        own = torch.rand(len(clips), 1, 1, 1, 1) < joint
+        decoded = vae.decode(torch.where(own, latent.float() + 0.02 * torch.randn_like(lesson), taught)).float()
+    encoding = F.mse_loss(latent.float(), lesson)
+    error = F.mse_loss(decoded, video)
+    loss = (0.3 - 0.25 * joint) * encoding + F.l1_loss(decoded, video) + 4 * error
+    return loss, {"latent": encoding.item(), "psnr": -10 * math.log10(error.item() / 4)}

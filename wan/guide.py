@@ -1,0 +1,177 @@
+"""What the next chunk is told about the one before it: conditioning picture, masks and start latent."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from .latents import CHANNELS, SPATIAL_STRIDE, covering_length, known_rows, latent_length
+
+logger = logging.getLogger(__name__)
+
+Level = Literal["last_frame", "overlap", "overlap_pinned"]
+LEVELS: tuple[Level, ...] = ("last_frame", "overlap", "overlap_pinned")
+"""In rising demand on the model; ``auto`` takes the last that its checks allow."""
+
+CANVAS = 0.5
+"""Gray of the unknown frames: what Wan2.1 I2V saw in training. The noise itself is not scaled."""
+
+
+class Vae(Protocol):
+    """The host's VAE, or anything that keeps its contract."""
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """``(T, H, W, 3)`` in [0, 1] to ``(1, 16, t, h, w)``."""
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """``(1, 16, t, h, w)`` to ``(1, T, H, W, 3)`` in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class ChunkGuide:
+    """Everything that conditions one chunk. Latents are in ComfyUI's LATENT space."""
+
+    chunk_index: int
+    level: Level
+    """How the chunk is tied to the one before it; ``last_frame`` for a first chunk."""
+    reason: str
+    """Why this level."""
+    known_frames: int
+    """Pixel frames at the head of the chunk that are given."""
+    samples: Tensor
+    """``(1, 16, T, h, w)``: the start latent; real latents where pinned, zeros where free."""
+    noise_mask: Tensor | None
+    """``(1, 1, T, h, w)``: 0 where ``samples`` is held through sampling, 1 where it is free; None pins nothing."""
+    concat_latent_image: Tensor
+    """``(1, 16, T, h, w)``: the known frames followed by gray, encoded."""
+    concat_mask: Tensor
+    """``(1, 4, T, h, w)``: 0 where a frame is known, 1 where it is to be generated."""
+
+
+def guide_next_chunk(
+    previous_latent: Tensor | None,
+    previous_frames: Tensor,
+    overlap_frames: int,
+    blend_strength: float,
+    motion_weight: float,
+    mask_sigma: float,
+    step_gain: float,
+    vae: Vae,
+    chunk_index: int,
+    chunk_frames: int,
+    image_height: int,
+    image_width: int,
+    reference_image: Tensor | None = None,
+    *,
+    level: Level | Literal["auto"] = "auto",
+) -> ChunkGuide:
+    """Guide a chunk by the last frames of the one before it.
+
+    The overlap comes from decoded frames: latents cut out of the previous chunk cannot be decoded or
+    joined by themselves, because the causal VAE reads the first of them as a single frame.
+
+    Args:
+        previous_latent: ``(1, 16, t, h, w)``, the previous chunk as sampled. Only its shape is checked.
+        previous_frames: ``(F, 3, H, W)`` in [0, 1], at least the overlap, as they stand in the video.
+        overlap_frames: pixel frames that both chunks share; the next 4k + 1 is taken. ``last_frame``
+            knows one frame whatever this says.
+        blend_strength: [0, 1]. Belongs to the joining of frames; no level here reads it.
+        motion_weight: [0, 1]. Belongs to motion guidance; no level here reads it.
+        mask_sigma: [0, 1]. Belongs to motion guidance; no level here reads it.
+        step_gain: [0, 1]. Belongs to motion guidance; no level here reads it.
+        vae: encodes the canvas; the host's VAE contract.
+        chunk_index: counts from 0, the first chunk of the video.
+        chunk_frames: pixel frames of this chunk, 4n + 1.
+        image_height: pixels, a multiple of 16.
+        image_width: pixels, a multiple of 16.
+        reference_image: ``(1, 3, H, W)``. Belongs to the holding of colour; no level here reads it.
+        level: how the chunks are tied; ``auto`` takes the highest that its checks allow.
+
+    Raises:
+        ValueError: if sizes do not fit, numbers are out of range, or frames are not finite.
+    """
+    for name, value in (
+        ("blend_strength", blend_strength),
+        ("motion_weight", motion_weight),
+        ("mask_sigma", mask_sigma),
+        ("step_gain", step_gain),
+    ):
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must be in [0, 1], got {value}.")
+    chosen, reason = choose_level(level, overlap_frames)
+    overlap = 1 if chosen == "last_frame" else covering_length(overlap_frames)
+    if len(previous_frames) < overlap:
+        raise ValueError(
+            f"An overlap of {overlap} frames needs as many previous frames, got {len(previous_frames)}. "
+            "Lower overlap_frames."
+        )
+    if previous_latent is not None and previous_latent.shape[1] != CHANNELS:
+        raise ValueError(f"previous_latent must have {CHANNELS} channels, got {tuple(previous_latent.shape)}.")
+    logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", chunk_index + 1, chosen)
+    guide = guide_chunk(
+        previous_frames[-overlap:], chunk_frames, vae, image_height, image_width, chunk_index, chosen, reason
+    )
+    logger.info("Motion-guided preparation complete for chunk %d", chunk_index + 1)
+    logger.info("Guided Input Latent Shape: %s", guide.samples.shape)
+    return guide
+
+
+def choose_level(level: Level | Literal["auto"], overlap_frames: int) -> tuple[Level, str]:
+    """The level to use and why: one frame carries no motion, whatever was asked."""
+    if level not in (*LEVELS, "auto"):
+        raise ValueError(f"level must be one of {', '.join(('auto', *LEVELS))}, got {level!r}.")
+    if overlap_frames == 1 and level != "last_frame":
+        return "last_frame", "an overlap of one frame carries no motion"
+    if level == "auto":
+        return "overlap_pinned", "the highest level"
+    return level, "as set"
+
+
+def guide_chunk(
+    known: Tensor,
+    chunk_frames: int,
+    vae: Vae,
+    image_height: int,
+    image_width: int,
+    chunk_index: int = 0,
+    level: Level = "last_frame",
+    reason: str = "first chunk",
+) -> ChunkGuide:
+    """Condition a chunk on the frames at its head: the known frames on a gray canvas, encoded, and its masks.
+
+    Args:
+        known: ``(N, 3, H, W)`` in [0, 1] at the size of the video, 1 to ``chunk_frames - 1`` frames.
+    """
+    latents = latent_length(chunk_frames)
+    h, w = image_height // SPATIAL_STRIDE, image_width // SPATIAL_STRIDE
+    if not 1 <= len(known) < chunk_frames:
+        raise ValueError(f"A chunk of {chunk_frames} frames can start from 1 to {chunk_frames - 1}, got {len(known)}.")
+    if known.shape[1:] != (3, image_height, image_width):
+        raise ValueError(
+            f"Known frames must be (N, 3, {image_height}, {image_width}) like the video, got {tuple(known.shape)}."
+        )
+    if not torch.isfinite(known).all():
+        raise ValueError(
+            f"The frames handed to chunk {chunk_index + 1} hold NaN or infinite pixels. "
+            "A VAE in half precision can overflow: run ComfyUI with --fp32-vae."
+        )
+    canvas = known.new_full((chunk_frames, image_height, image_width, 3), CANVAS)
+    canvas[: len(known)] = known.movedim(1, -1)
+    image = vae.encode(canvas)  # (1, 16, T, h, w)
+    if tuple(image.shape) != (1, CHANNELS, latents, h, w):
+        raise ValueError(
+            f"vae: {chunk_frames} frames of {image_width} x {image_height} should encode to "
+            f"(1, {CHANNELS}, {latents}, {h}, {w}), got {tuple(image.shape)}. Load the Wan2.1 VAE."
+        )
+    samples, noise_mask = torch.zeros_like(image), None
+    if level == "overlap_pinned":
+        pinned = latent_length(len(known))
+        samples[:, :, :pinned] = image[:, :, :pinned]
+        noise_mask = torch.ones_like(image[:, :1])
+        noise_mask[:, :, :pinned] = 0.0
+    mask = known_rows(len(known), chunk_frames, h, w).to(image)
+    return ChunkGuide(chunk_index, level, reason, len(known), samples, noise_mask, image, mask)

@@ -1,0 +1,68 @@
+"""Frame accounting of the Wan2.1 VAE: which latent codes which pixel frames.
+
+Wan codes time as 1 + 4 + 4 + ...: latent 0 stands for one pixel frame, every later latent for four,
+so that 4n + 1 frames are n + 1 latents. In space a latent cell is 8 x 8 pixels.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+TEMPORAL_STRIDE = 4
+SPATIAL_STRIDE = 8
+CHANNELS = 16
+
+
+def latent_length(frames: int) -> int:
+    """Latents that code ``frames`` pixel frames: 1, 5, 9, ... 81 to 1, 2, 3, ... 21.
+
+    Raises:
+        ValueError: if ``frames`` is not 4n + 1; the VAE would drop the remainder without a word.
+    """
+    if frames < 1 or (frames - 1) % TEMPORAL_STRIDE:
+        raise ValueError(
+            f"Wan codes 4n + 1 frames (1, 5, 9, ..., 81), got {frames}; the nearest is {nearest_length(frames)}."
+        )
+    return (frames - 1) // TEMPORAL_STRIDE + 1
+
+
+def frame_length(latents: int) -> int:
+    """Pixel frames that ``latents`` latents decode to: 1, 2, 3, ... 21 to 1, 5, 9, ... 81."""
+    if latents < 1:
+        raise ValueError(f"A Wan clip has at least one latent, got {latents}.")
+    return (latents - 1) * TEMPORAL_STRIDE + 1
+
+
+def nearest_length(frames: int) -> int:
+    """The 4n + 1 nearest to ``frames``, the larger one when two are equally near."""
+    return max(0, (frames - 1 + TEMPORAL_STRIDE // 2) // TEMPORAL_STRIDE) * TEMPORAL_STRIDE + 1
+
+
+def covering_length(frames: int) -> int:
+    """The smallest 4n + 1 that is at least ``frames``: 8, 16, 24 to 9, 17, 25."""
+    return max(0, -((1 - frames) // TEMPORAL_STRIDE)) * TEMPORAL_STRIDE + 1
+
+
+def known_rows(known: int, length: int, h: int, w: int) -> Tensor:
+    """Wan's ``concat_mask`` for a chunk whose first frames are known.
+
+    The model reads one mask row per pixel frame, four rows to a latent. Frame 0 fills all four rows
+    of latent 0 and frame f >= 1 owns row f + 3, so that ``known`` frames own rows 0 to known + 2.
+
+    Args:
+        known: pixel frames that are given, from the first on; 0 to ``length``.
+        length: pixel frames of the chunk, 4n + 1.
+        h: height in latent cells.
+        w: width in latent cells.
+
+    Returns:
+        ``(1, 4, n + 1, h, w)`` float32: 0 where a frame is known, 1 where it is to be generated.
+    """
+    if not 0 <= known <= length:
+        raise ValueError(f"A chunk of {length} frames can know 0 to {length} of them, got {known}.")
+    latents = latent_length(length)
+    rows = torch.ones(1, TEMPORAL_STRIDE * latents, h, w)
+    if known:
+        rows[:, : known + TEMPORAL_STRIDE - 1] = 0.0
+    return rows.view(1, latents, TEMPORAL_STRIDE, h, w).transpose(1, 2)

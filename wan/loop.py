@@ -1,0 +1,157 @@
+"""The chunk loop: guide, sample, decode, append; one immutable state in, the next one out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..blending.seam import SeamReport, measure_seam
+from .chunks import Chunk, ChunkPlan
+from .guide import ChunkGuide, Level, Vae, guide_chunk, guide_next_chunk
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GuideSettings:
+    """The seed's knobs with its defaults; see :func:`guide_next_chunk`."""
+
+    level: Level | str = "auto"
+    blend_strength: float = 0.8
+    motion_weight: float = 0.3
+    mask_sigma: float = 0.35
+    step_gain: float = 0.5
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the loop drives: the graph's VAE, its sampler, and its stop button."""
+
+    vae: Vae
+    sample: Callable[[ChunkGuide], Tensor]
+    """A guide to the sampled latent, ``(1, 16, T, h, w)``."""
+    check_interrupt: Callable[[], None] = lambda: None
+    """Called between chunks; raises when the user has stopped the run."""
+
+
+@dataclass(frozen=True)
+class ChunkState:
+    """The video so far and what the next chunk needs."""
+
+    plan: ChunkPlan
+    start: Tensor
+    """``(N, 3, H, W)`` in [0, 1]: the frames that the video starts from, at its size."""
+    pieces: tuple[Tensor, ...] = ()
+    """Per finished chunk the frames that it added, ``(n, 3, H, W)``."""
+    latent: Tensor | None = None
+    """``(1, 16, T, h, w)``: the last chunk as sampled."""
+    guide: ChunkGuide | None = None
+    """Of the chunk that is being sampled; None between chunks."""
+    lines: tuple[str, ...] = ()
+    """The report, a line per finished chunk."""
+
+    @property
+    def chunk(self) -> Chunk | None:
+        """The chunk to make next, None when the video is finished."""
+        return self.plan.chunks[len(self.pieces)] if len(self.pieces) < len(self.plan.chunks) else None
+
+    @property
+    def video(self) -> Tensor:
+        """``(F, 3, H, W)``: all frames so far."""
+        return torch.cat(self.pieces)
+
+    def tail(self, count: int) -> Tensor:
+        """The last ``count`` frames, which may lie in several pieces."""
+        pieces, have = [], 0
+        for piece in reversed(self.pieces):
+            pieces.insert(0, piece)
+            have += len(piece)
+            if have >= count:
+                break
+        return torch.cat(pieces)[-count:]
+
+    def report(self) -> str:
+        """The plan, then a line per finished chunk."""
+        return "\n".join((self.plan.describe(), *self.lines))
+
+
+def generate(state: ChunkState, tools: Tools, settings: GuideSettings | None = None) -> ChunkState:
+    """Make every chunk that is left: guide -> sample -> decode -> append."""
+    while state.chunk is not None:
+        tools.check_interrupt()
+        state = guide_state(state, tools.vae, settings or GuideSettings())
+        state = finish_chunk(state, tools.sample(state.guide), tools.vae)
+    return state
+
+
+def guide_state(state: ChunkState, vae: Vae, settings: GuideSettings) -> ChunkState:
+    """Prepare the next chunk: the same state with its guide.
+
+    Raises:
+        ValueError: if the video is finished already.
+    """
+    chunk = state.chunk
+    if chunk is None:
+        raise ValueError(
+            f"All {len(state.plan.chunks)} chunks of this video are made. Raise total_frames, or run the loop less often."
+        )
+    height, width = state.start.shape[-2:]
+    if chunk.index == 0:
+        guide = guide_chunk(state.start, chunk.length, vae, height, width)
+    else:
+        guide = guide_next_chunk(
+            state.latent,
+            state.tail(chunk.overlap),
+            chunk.overlap,
+            settings.blend_strength,
+            settings.motion_weight,
+            settings.mask_sigma,
+            settings.step_gain,
+            vae,
+            chunk.index,
+            chunk.length,
+            height,
+            width,
+            state.start[:1],
+            level=settings.level,
+        )
+        if guide.known_frames != chunk.overlap:
+            raise ValueError(
+                f"Level {guide.level} knows {guide.known_frames} frame but the plan overlaps by {chunk.overlap}. "
+                "Plan with overlap_frames 1."
+            )
+    return replace(state, guide=guide)
+
+
+def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae) -> ChunkState:
+    """Decode a sampled chunk, once and by itself, and append the frames past its overlap.
+
+    Args:
+        latent: ``(1, 16, T, h, w)``: the state's guide, sampled.
+
+    Raises:
+        ValueError: if no guide is waiting for a sample, or the sample is not of the guide's shape.
+    """
+    if state.guide is None:
+        raise ValueError("No chunk is being made. Put Guide Next Chunk before the sampler and connect its state.")
+    if latent.shape != state.guide.samples.shape:
+        raise ValueError(
+            f"latent: the guided chunk has shape {tuple(state.guide.samples.shape)}, got {tuple(latent.shape)}. "
+            "Sample the latent that Guide Next Chunk gives out."
+        )
+    chunk, plan = state.chunk, state.plan
+    decoded = vae.decode(latent)[0].movedim(-1, 1)  # (F, 3, H, W)
+    if len(decoded) != chunk.length:
+        raise ValueError(f"vae: {latent.shape[2]} latents should decode to {chunk.length} frames, got {len(decoded)}.")
+    added = decoded[chunk.overlap : chunk.overlap + plan.added(chunk)]
+    line = f"chunk {chunk.index + 1}/{len(plan.chunks)}: {len(added)} new frames"
+    if state.pieces:
+        before = state.tail(SeamReport.REACH + 1)
+        seam = measure_seam(torch.cat((before, added[: SeamReport.REACH + 1])), len(before))
+        line += f", level {state.guide.level} ({state.guide.reason}), {seam}"
+    logger.info(line)
+    return replace(state, pieces=(*state.pieces, added), latent=latent, guide=None, lines=(*state.lines, line))

@@ -1,0 +1,75 @@
+"""The host's sampler over a run of chunks: one progress bar, live previews, a noise seed per chunk."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import comfy.sample
+import comfy.utils
+import latent_preview
+from torch import Tensor
+
+from .conditioning import apply_guide
+from .guide import ChunkGuide
+
+logger = logging.getLogger(__name__)
+
+MAX_SEED = 0xFFFFFFFFFFFFFFFF
+
+
+@dataclass
+class HostSampler:
+    """A KSampler that samples one guided chunk after another; see ``Tools.sample``."""
+
+    model: object
+    positive: list
+    negative: list
+    seed: int
+    """Of the first chunk; each later chunk takes the next."""
+    steps: int
+    cfg: float
+    sampler_name: str
+    scheduler: str
+    chunks: int
+    """Chunks of the whole run, for the progress bar."""
+    clip_vision_output: object | None = None
+    _bar: comfy.utils.ProgressBar = field(init=False)
+    _previewer: object | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._bar = comfy.utils.ProgressBar(self.steps * self.chunks)
+        self._previewer = latent_preview.get_previewer(self.model.load_device, self.model.model.latent_format)
+
+    def __call__(self, guide: ChunkGuide) -> Tensor:
+        """Sample the guided chunk, ``(1, 16, T, h, w)``; bit for bit what KSampler makes of the same inputs."""
+        seed = (self.seed + guide.chunk_index) & MAX_SEED
+        positive, negative = (
+            apply_guide(conditioning, guide, self.clip_vision_output) for conditioning in (self.positive, self.negative)
+        )
+        if guide.chunk_index:
+            logger.info("Applied motion guidance to conditioning for chunk %d", guide.chunk_index + 1)
+        return comfy.sample.sample(
+            self.model,
+            comfy.sample.prepare_noise(guide.samples, seed),
+            self.steps,
+            self.cfg,
+            self.sampler_name,
+            self.scheduler,
+            positive,
+            negative,
+            guide.samples,
+            noise_mask=guide.noise_mask,
+            callback=self._callback(guide.chunk_index),
+            disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
+            seed=seed,
+        )
+
+    def _callback(self, chunk_index: int):
+        def callback(step, x0, x, total_steps):
+            preview = self._previewer.decode_latent_to_preview_image("JPEG", x0) if self._previewer else None
+            # A sampler may take more or fewer model calls than its steps: its own count sets the share.
+            done = chunk_index + (step + 1) / total_steps
+            self._bar.update_absolute(round(done * self.steps), self.steps * self.chunks, preview)
+
+        return callback
