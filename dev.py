@@ -1,24 +1,90 @@
-import importlib
-import importlib.util
-import logging
+#!/usr/bin/env python3
+"""Everything a developer does here: ``python dev.py demo | test | lint | bench | host | train``.
+
+Needs Python 3.10 or newer and nothing else: the first call makes ``.venv`` and fetches ComfyUI into
+a cache folder, later calls find them. ``COMFYUI_PATH`` puts another ComfyUI in its place.
+"""
+
+from __future__ import annotations
+
+import argparse
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 
+from tools import environment  # noqa: E402  standard library only, like this file
 
-def load(name="wan_motion_chunks"):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+COMMANDS = {
+    "demo": "make a long video with the tiny model in a real ComfyUI; leaves it in demo/",
+    "test": "all that CI runs: lint, unit tests, host tests; further arguments go to pytest",
+    "lint": "ruff; with --fix it mends what it can",
+    "bench": "a benchmark by name: seams, tiny",
+    "host": "run ComfyUI with this pack on http://127.0.0.1:8188",
+    "train": "train a tiny model: vae, transformer",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"{name:6} {text}" for name, text in COMMANDS.items()),
+    )
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see each command's own --help")
+    options = parser.parse_args()
+    return globals()[options.command](options.arguments)
+
+
+def lint(arguments: list[str]) -> int:
+    ruff = [str(environment.python()), "-m", "ruff"]
+    fix = "--fix" in arguments
+    checks = (["check", *(["--fix"] if fix else []), "."], ["format", *([] if fix else ["--diff"]), "."])
+    return max([subprocess.call([*ruff, *check], cwd=ROOT) for check in checks])
+
+
+def test(arguments: list[str]) -> int:
+    python, host = environment.python(), environment.host()
+    failed = lint([])
+    if failed:
+        return failed
+    return subprocess.call(
+        [str(python), "-m", "pytest", *arguments], cwd=ROOT, env=os.environ | {"COMFYUI_PATH": str(host)}
+    )
+
+
+def demo(arguments: list[str]) -> int:
+    return _run("tools.demo", arguments)
+
+
+def bench(arguments: list[str]) -> int:
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("bench_*.py"))
+    names = [name.removeprefix("bench_") for name in names]
+    if not arguments or arguments[0] not in names:
+        print(f"python dev.py bench {' | '.join(names)}", file=sys.stderr)
+        return 2
+    return _run(f"benchmarks.bench_{arguments[0]}", arguments[1:])
+
+
+def train(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in ("vae", "transformer"):
+        print("python dev.py train vae | transformer", file=sys.stderr)
+        return 2
+    return _run(f"tiny.train_{arguments[0]}", arguments[1:])
+
+
+def host(arguments: list[str]) -> int:
+    return _run("tools.server", arguments)
+
+
+def _run(module: str, arguments: list[str]) -> int:
+    """Run ``main`` of a module of the pack with the project's Python and the host beside it."""
+    env = os.environ | {"COMFYUI_PATH": str(environment.host())}
+    return subprocess.call([str(environment.python()), str(ROOT / "tools" / "run.py"), module, *arguments], env=env)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
-    sys.path = [p for p in sys.path if Path(p or ".").resolve() != ROOT]
-    sys.path.insert(0, os.environ["COMFYUI_PATH"])
-    load()
-    importlib.import_module("wan_motion_chunks." + sys.argv[1]).main(sys.argv[2:])
+    sys.exit(main())

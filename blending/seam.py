@@ -15,7 +15,7 @@ class SeamReport:
     REACH: ClassVar[int] = 8
 
     difference_ratio: float
-    """Mean absolute difference across the seam over the median of its neighbours': 1 is like them, 0 a replayed frame."""
+    """Mean absolute difference across the seam over its neighbours' median: 1 is like them, 0 a replayed frame."""
     colour_step: float
     """Change of the mean colour across the seam beyond the median of its neighbours', in 8-bit levels."""
 

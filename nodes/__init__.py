@@ -3,10 +3,10 @@
 from ._compat import ComfyExtension
 from .chunk import FinishChunk, GuideNextChunk
 from .plan import PlanVideo
-from .tiny import TinyModels
+from .tiny import TinyModels, TinyScene
 from .video import LongVideo
 
 
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
-        return [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, TinyModels]
+        return [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, TinyModels, TinyScene]

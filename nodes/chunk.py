@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..wan.conditioning import apply_guide, latent_dict
+from ..wan.guide import GuideSettings
 from ..wan.host import check_vae
-from ..wan.loop import GuideSettings, finish_chunk, guide_state
+from ..wan.loop import finish_chunk, guide_state
 from ._compat import io, schema
 from .layout import to_image
 from .types import CATEGORY, ChunkStateType, continuity_input
@@ -19,7 +18,7 @@ class GuideNextChunk(io.ComfyNode):
             node_id="WanMotionGuideNextChunk",
             display_name="Guide Next Chunk (Wan Motion)",
             category=CATEGORY,
-            description="Prepares the next chunk of a planned video for any sampler node; Finish Chunk takes what it makes.",
+            description="Prepares the next chunk of a planned video for any sampler; Finish Chunk takes what it makes.",
             search_aliases=["continue video", "chunk", "overlap"],
             inputs=[
                 ChunkStateType.Input("state", tooltip="From Plan Long Video, or from the Finish Chunk before."),
@@ -30,9 +29,11 @@ class GuideNextChunk(io.ComfyNode):
                 io.ClipVisionOutput.Input("clip_vision_output", optional=True, tooltip="Features of the start image."),
             ],
             outputs=[
-                ChunkStateType.Output("state", tooltip="The video with this chunk begun; connect to Finish Chunk."),
-                io.Conditioning.Output("positive", tooltip="For the sampler."),
-                io.Conditioning.Output("negative", tooltip="For the sampler."),
+                ChunkStateType.Output(
+                    display_name="state", tooltip="The video with this chunk begun; connect to Finish Chunk."
+                ),
+                io.Conditioning.Output(display_name="positive", tooltip="For the sampler."),
+                io.Conditioning.Output(display_name="negative", tooltip="For the sampler."),
                 io.Latent.Output(
                     "latent", tooltip="For the sampler, at denoise 1; pinned frames are in its noise mask."
                 ),
@@ -67,10 +68,10 @@ class FinishChunk(io.ComfyNode):
             ],
             outputs=[
                 ChunkStateType.Output(
-                    "state", tooltip="The video with this chunk; connect to the next Guide Next Chunk."
+                    display_name="state", tooltip="The video with this chunk; for the next Guide Next Chunk."
                 ),
-                io.Image.Output("frames", tooltip="All frames so far."),
-                io.String.Output("report", tooltip="The plan and a line per finished chunk."),
+                io.Image.Output(display_name="frames", tooltip="All frames so far."),
+                io.String.Output(display_name="report", tooltip="The plan and a line per finished chunk."),
             ],
         )
 
@@ -78,4 +79,4 @@ class FinishChunk(io.ComfyNode):
     def execute(cls, state, latent, vae) -> io.NodeOutput:
         check_vae(vae)
         state = finish_chunk(state, latent["samples"], vae)
-        return io.NodeOutput(replace(state, guide=None), to_image(state.video), state.report())
+        return io.NodeOutput(state, to_image(state.video), state.report())

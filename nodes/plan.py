@@ -23,9 +23,13 @@ class PlanVideo(io.ComfyNode):
             search_aliases=["chunk plan", "long video plan"],
             inputs=[*plan_inputs(), continuity_input()],
             outputs=[
-                ChunkStateType.Output("state", tooltip="A video without a chunk yet; connect to Guide Next Chunk."),
-                io.Int.Output("chunks", tooltip="How many chunks the video takes: the count for a loop node."),
-                io.String.Output("report", tooltip="The plan in words."),
+                ChunkStateType.Output(
+                    display_name="state", tooltip="A video without a chunk yet; connect to Guide Next Chunk."
+                ),
+                io.Int.Output(
+                    display_name="chunks", tooltip="How many chunks the video takes: the count for a loop node."
+                ),
+                io.String.Output(display_name="report", tooltip="The plan in words."),
             ],
         )
 
@@ -40,7 +44,9 @@ class PlanVideo(io.ComfyNode):
 def start_video(image, width, height, length, unit, chunk_frames, overlap_frames, continuity) -> ChunkState:
     """Check the inputs of :func:`plan_inputs` and make the first state of them."""
     start = prepare_start(image, width, height)
-    total = round(length * FPS) if unit == "seconds" else int(length)
+    if not 0 < length < float("inf"):
+        raise ValueError(f"length must be more than 0 {unit}, got {length}.")
+    total = max(1, round(length * FPS)) if unit == "seconds" else int(length)
     if unit == "frames" and length != total:
         raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
     overlap = 1 if continuity == "last_frame" else overlap_frames

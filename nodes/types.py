@@ -23,7 +23,7 @@ def plan_inputs() -> list[io.Input]:
             min=0.01,
             max=100000.0,
             step=0.01,
-            tooltip="Length of the finished video, in the unit below. More length means more chunks, not more memory per chunk.",
+            tooltip="Length of the finished video, in the unit below. A longer video has more chunks, not larger ones.",
         ),
         io.Combo.Input(
             "length_unit",
@@ -36,7 +36,8 @@ def plan_inputs() -> list[io.Input]:
             min=5,
             max=16385,
             step=4,
-            tooltip="Frames of one sampling call, 4n + 1. Wan2.1 is trained on 81 and bounces back towards its first frame beyond.",
+            tooltip="Frames of one sampling call, 4n + 1. Wan2.1 is trained on 81; "
+            "beyond, it bounces back towards its first frame.",
         ),
         io.Int.Input(
             "overlap_frames",

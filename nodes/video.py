@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import comfy.samplers
 
+from ..wan.guide import GuideSettings
 from ..wan.host import check_interrupt, check_model, check_vae
-from ..wan.loop import GuideSettings, Tools, generate
+from ..wan.loop import Tools, generate
 from ..wan.sampling import MAX_SEED, HostSampler
 from ._compat import io, schema
 from .layout import to_image
@@ -32,7 +33,7 @@ class LongVideo(io.ComfyNode):
                     min=0,
                     max=MAX_SEED,
                     control_after_generate=True,
-                    tooltip="Noise seed of the first chunk; each later chunk takes the next seed, so that texture does not repeat.",
+                    tooltip="Noise seed of the first chunk; each later chunk takes the next seed.",
                 ),
                 io.Int.Input(
                     "steps", default=20, min=1, max=10000, tooltip="Sampling steps per chunk. More is finer and slower."
@@ -43,7 +44,7 @@ class LongVideo(io.ComfyNode):
                     min=0.0,
                     max=100.0,
                     step=0.1,
-                    tooltip="Classifier-free guidance: how strictly the prompt is followed. 1 ignores the negative prompt and is twice as fast.",
+                    tooltip="How strictly the prompt is followed. 1 ignores the negative prompt and is twice as fast.",
                 ),
                 io.Combo.Input(
                     "sampler_name",
@@ -78,12 +79,12 @@ class LongVideo(io.ComfyNode):
                 io.ClipVisionOutput.Input(
                     "clip_vision_output",
                     optional=True,
-                    tooltip="Features of the start image, given to every chunk. Holds the subject; models without CLIP vision ignore it.",
+                    tooltip="Features of the start image, given to every chunk. They hold the subject.",
                 ),
             ],
             outputs=[
-                io.Image.Output("frames", tooltip="The finished video."),
-                io.Latent.Output("latent", tooltip="The last chunk as sampled, overlap included."),
+                io.Image.Output(display_name="frames", tooltip="The finished video."),
+                io.Latent.Output(display_name="latent", tooltip="The last chunk as sampled, overlap included."),
                 io.String.Output(
                     "report", tooltip="The plan and a line per chunk: level used and how its seam measures."
                 ),
@@ -117,6 +118,7 @@ class LongVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
+        settings = GuideSettings(level=continuity)
         state = start_video(start_image, width, height, length, length_unit, chunk_frames, overlap_frames, continuity)
         sampler = HostSampler(
             model,
@@ -130,7 +132,7 @@ class LongVideo(io.ComfyNode):
             len(state.plan.chunks),
             clip_vision_output,
         )
-        state = generate(state, Tools(vae, sampler, check_interrupt), GuideSettings(level=continuity))
+        state = generate(state, Tools(vae, sampler, check_interrupt), settings)
         return io.NodeOutput(to_image(state.video), {"samples": state.latent}, state.report())
 
 

@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
     model = new_transformer()
-    training = Training(model, options.checkpoint, options.minutes, rate=1.5e-3, average=0.998)
+    training = Training(model, options.checkpoint, options.minutes, rate=2e-3, average=0.998, matrices="blocks")
     generator = torch.Generator().manual_seed(2000 + training.step)
     torch.manual_seed(3000 + training.step)
     pool = ClipPool(_encoder(options.vae), generator)

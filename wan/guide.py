@@ -52,6 +52,28 @@ class ChunkGuide:
     """``(1, 4, T, h, w)``: 0 where a frame is known, 1 where it is to be generated."""
 
 
+@dataclass(frozen=True)
+class GuideSettings:
+    """How chunks are guided: the seed's knobs with its defaults.
+
+    Raises:
+        ValueError: if the level is unknown or a number is not in [0, 1].
+    """
+
+    level: Level | Literal["auto"] = "auto"
+    blend_strength: float = 0.8
+    motion_weight: float = 0.3
+    mask_sigma: float = 0.35
+    step_gain: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.level not in ("auto", *LEVELS):
+            raise ValueError(f"level must be one of {', '.join(('auto', *LEVELS))}, got {self.level!r}.")
+        for name in ("blend_strength", "motion_weight", "mask_sigma", "step_gain"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
+
+
 def guide_next_chunk(
     previous_latent: Tensor | None,
     previous_frames: Tensor,
@@ -94,15 +116,8 @@ def guide_next_chunk(
     Raises:
         ValueError: if sizes do not fit, numbers are out of range, or frames are not finite.
     """
-    for name, value in (
-        ("blend_strength", blend_strength),
-        ("motion_weight", motion_weight),
-        ("mask_sigma", mask_sigma),
-        ("step_gain", step_gain),
-    ):
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must be in [0, 1], got {value}.")
-    chosen, reason = choose_level(level, overlap_frames)
+    settings = GuideSettings(level, blend_strength, motion_weight, mask_sigma, step_gain)
+    chosen, reason = _choose_level(settings.level, overlap_frames)
     overlap = 1 if chosen == "last_frame" else covering_length(overlap_frames)
     if len(previous_frames) < overlap:
         raise ValueError(
@@ -118,17 +133,6 @@ def guide_next_chunk(
     logger.info("Motion-guided preparation complete for chunk %d", chunk_index + 1)
     logger.info("Guided Input Latent Shape: %s", guide.samples.shape)
     return guide
-
-
-def choose_level(level: Level | Literal["auto"], overlap_frames: int) -> tuple[Level, str]:
-    """The level to use and why: one frame carries no motion, whatever was asked."""
-    if level not in (*LEVELS, "auto"):
-        raise ValueError(f"level must be one of {', '.join(('auto', *LEVELS))}, got {level!r}.")
-    if overlap_frames == 1 and level != "last_frame":
-        return "last_frame", "an overlap of one frame carries no motion"
-    if level == "auto":
-        return "overlap_pinned", "the highest level"
-    return level, "as set"
 
 
 def guide_chunk(
@@ -175,3 +179,12 @@ def guide_chunk(
         noise_mask[:, :, :pinned] = 0.0
     mask = known_rows(len(known), chunk_frames, h, w).to(image)
     return ChunkGuide(chunk_index, level, reason, len(known), samples, noise_mask, image, mask)
+
+
+def _choose_level(level: Level | Literal["auto"], overlap_frames: int) -> tuple[Level, str]:
+    """The level to use and why: one frame carries no motion, whatever was asked."""
+    if overlap_frames == 1 and level != "last_frame":
+        return "last_frame", "an overlap of one frame carries no motion"
+    if level == "auto":
+        return "overlap_pinned", "the highest level"
+    return level, "as set"

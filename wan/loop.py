@@ -11,20 +11,9 @@ from torch import Tensor
 
 from ..blending.seam import SeamReport, measure_seam
 from .chunks import Chunk, ChunkPlan
-from .guide import ChunkGuide, Level, Vae, guide_chunk, guide_next_chunk
+from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk, guide_next_chunk
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class GuideSettings:
-    """The seed's knobs with its defaults; see :func:`guide_next_chunk`."""
-
-    level: Level | str = "auto"
-    blend_strength: float = 0.8
-    motion_weight: float = 0.3
-    mask_sigma: float = 0.35
-    step_gain: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -79,11 +68,11 @@ class ChunkState:
         return "\n".join((self.plan.describe(), *self.lines))
 
 
-def generate(state: ChunkState, tools: Tools, settings: GuideSettings | None = None) -> ChunkState:
+def generate(state: ChunkState, tools: Tools, settings: GuideSettings) -> ChunkState:
     """Make every chunk that is left: guide -> sample -> decode -> append."""
     while state.chunk is not None:
         tools.check_interrupt()
-        state = guide_state(state, tools.vae, settings or GuideSettings())
+        state = guide_state(state, tools.vae, settings)
         state = finish_chunk(state, tools.sample(state.guide), tools.vae)
     return state
 
@@ -97,7 +86,7 @@ def guide_state(state: ChunkState, vae: Vae, settings: GuideSettings) -> ChunkSt
     chunk = state.chunk
     if chunk is None:
         raise ValueError(
-            f"All {len(state.plan.chunks)} chunks of this video are made. Raise total_frames, or run the loop less often."
+            f"All {len(state.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less often."
         )
     height, width = state.start.shape[-2:]
     if chunk.index == 0:

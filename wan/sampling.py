@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field
 
 import comfy.sample
+import comfy.samplers
 import comfy.utils
 import latent_preview
 from torch import Tensor
@@ -38,6 +39,17 @@ class HostSampler:
     _previewer: object | None = field(init=False)
 
     def __post_init__(self) -> None:
+        # The host takes its first sampler or scheduler, without a word, for a name that it does not know.
+        for name, options in (
+            ("sampler_name", comfy.samplers.KSampler.SAMPLERS),
+            ("scheduler", comfy.samplers.KSampler.SCHEDULERS),
+        ):
+            if getattr(self, name) not in options:
+                raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
+        if self.steps < 1:
+            raise ValueError(f"steps must be at least 1, got {self.steps}.")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"seed must be in [0, {MAX_SEED}], got {self.seed}.")
         self._bar = comfy.utils.ProgressBar(self.steps * self.chunks)
         self._previewer = latent_preview.get_previewer(self.model.load_device, self.model.model.latent_format)
 

@@ -62,7 +62,7 @@ def test_a_static_scene_passes_unchanged():
     start = numbered_frames(5, 1)
     state = ChunkState(plan_chunks(30, chunk_frames=17, overlap_frames=5), start)
     hold = Tools(vae, lambda guide: vae.encode(start.expand(guide.samples.shape[2] * 4 - 3, -1, -1, -1).movedim(1, -1)))
-    state = generate(state, hold)
+    state = generate(state, hold, GuideSettings())
     assert (state.video == start).all()
 
 
@@ -91,7 +91,7 @@ def test_an_interrupt_between_chunks_gets_through():
     state = ChunkState(plan_chunks(41, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1))
     model = CountingModel(vae)
     with pytest.raises(Stop):
-        generate(state, Tools(vae, model, check))
+        generate(state, Tools(vae, model, check), GuideSettings())
     assert len(model.guides) == 2
 
 
@@ -100,7 +100,7 @@ def test_steps_out_of_order_are_refused_with_what_to_do():
     state = ChunkState(plan_chunks(17, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1))
     with pytest.raises(ValueError, match="Put Guide Next Chunk before the sampler"):
         finish_chunk(state, torch.zeros(1, 16, 5, 2, 4), vae)
-    done = generate(state, Tools(vae, CountingModel(vae)))
+    done = generate(state, Tools(vae, CountingModel(vae)), GuideSettings())
     with pytest.raises(ValueError, match="All 1 chunks of this video are made"):
         guide_state(done, vae, GuideSettings())
     guided = guide_state(state, vae, GuideSettings())

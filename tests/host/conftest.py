@@ -1,0 +1,45 @@
+"""A real ComfyUI, twice: imported into this process, and running as a server."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def comfyui_path() -> Path:
+    path = os.environ.get("COMFYUI_PATH")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must name a ComfyUI in COMFYUI_PATH; python dev.py test does.")
+        pytest.skip("needs a real ComfyUI: set COMFYUI_PATH, or run python dev.py test")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def comfy():
+    """The host's modules, importable and on the CPU."""
+    sys.path.append(str(comfyui_path()))
+    import comfy.cli_args
+
+    comfy.cli_args.args.cpu = True
+    import comfy.sd
+
+    return comfy
+
+
+@pytest.fixture(scope="session")
+def tiny(comfy):
+    """MODEL, CLIP and VAE of the tiny Wan2.1."""
+    from wan_motion_chunks.tiny.models import load_tiny_models
+
+    return load_tiny_models()
+
+
+@pytest.fixture(scope="session")
+def server():
+    comfyui_path()
+    from wan_motion_chunks.tools.server import Server
+
+    with Server() as running:
+        yield running

@@ -1,0 +1,109 @@
+"""What a user connects wrongly is refused before anything is sampled, by name and with the remedy."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(scope="module")
+def refuse(tiny):
+    """Run Long Video with changed inputs and a sampler that must not be reached; returns the message."""
+    from wan_motion_chunks.nodes import LongVideo
+    from wan_motion_chunks.nodes import video as video_node
+
+    model, clip, vae = tiny
+
+    def run(monkeypatch, **changed):
+        def never(*_):
+            raise AssertionError("sampling began")
+
+        monkeypatch.setattr(video_node.HostSampler, "__call__", never)
+        arguments = {
+            "model": model,
+            "vae": vae,
+            "start_image": torch.rand(1, 64, 64, 3),
+            "width": 64,
+            "height": 64,
+            "length": 33.0,
+            "length_unit": "frames",
+            "chunk_frames": 17,
+            "overlap_frames": 8,
+            "seed": 0,
+            "steps": 2,
+            "cfg": 1.0,
+            "sampler_name": "euler",
+            "scheduler": "simple",
+            "continuity": "auto",
+            "clip": clip,
+        }
+        with pytest.raises(ValueError) as error:  # noqa: PT011  the test matches the message
+            LongVideo.execute(**(arguments | changed))
+        return str(error.value)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"width": 72}, "width must be a multiple of 16, got 72; the nearest is 64."),
+        ({"height": 8}, "height must be a multiple of 16, got 8; the nearest is 16."),
+        ({"height": -16}, "height must be a multiple of 16, got -16"),
+        ({"start_image": torch.rand(0, 64, 64, 3)}, "start_image: expected at least one picture"),
+        ({"start_image": torch.full((1, 64, 64, 3), torch.nan)}, "start_image: holds NaN or infinite pixels"),
+        ({"start_image": torch.rand(1, 64, 64, 1)}, "start_image: expected RGB, got 1 channels"),
+        ({"start_image": torch.rand(17, 64, 64, 3)}, "17 frames leave nothing to make in a first chunk of 17"),
+        ({"overlap_frames": 17}, "overlap_frames must leave room in a chunk: 17 becomes 17"),
+        ({"overlap_frames": 16}, "overlap_frames must leave room in a chunk: 16 becomes 17"),
+        ({"overlap_frames": 0}, "overlap_frames must be at least 1, got 0"),
+        ({"chunk_frames": 80}, "chunk_frames: Wan codes 4n + 1 frames (1, 5, 9, ..., 81), got 80; the nearest is 81."),
+        ({"chunk_frames": -3}, "got -3; the nearest is 1"),
+        ({"length": 0.0}, "length must be more than 0 frames, got 0.0"),
+        ({"length": float("nan")}, "length must be more than 0 frames, got nan"),
+        ({"length": 20.5}, "length must be a whole number of frames, got 20.5"),
+        ({"continuity": "best"}, "level must be one of auto"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"sampler_name": "eular"}, "sampler_name must be one of euler"),
+        ({"scheduler": "linear"}, "scheduler must be one of simple"),
+        ({"seed": -1}, "seed must be in [0, 18446744073709551615], got -1"),
+        ({"clip": None}, "Connect positive (a conditioning), or clip"),
+    ],
+)
+def test_the_message_names_the_input(refuse, monkeypatch, changed, message):
+    assert message in refuse(monkeypatch, **changed)
+
+
+def test_a_text_to_video_model_is_refused(refuse, monkeypatch, comfy):
+    model = wan_model(comfy, in_dim=16)
+    message = refuse(monkeypatch, model=model)
+    assert "expected Wan2.1 image-to-video with 36 input channels, got WAN21 with 16 (a text-to-video model)" in message
+    assert "Load a wan2.1_i2v checkpoint" in message
+
+
+def test_a_model_of_another_kind_is_refused(refuse, monkeypatch, comfy):
+    import comfy.supported_models
+
+    config = comfy.supported_models.SD15({"disable_unet_model_creation": True, "in_channels": 4})
+    model = comfy.model_patcher.ModelPatcher(config.get_model({}), torch.device("cpu"), torch.device("cpu"))
+    assert "model: expected Wan2.1 image-to-video, got BaseModel" in refuse(monkeypatch, model=model)
+
+
+def test_the_vae_of_wan22_is_refused(refuse, monkeypatch, tiny):
+    from copy import copy
+
+    vae = copy(tiny[2])  # the fields that the host's loader sets for the Wan2.2 5B VAE
+    vae.latent_channels, vae.downscale_ratio = 48, (lambda frames: frames, 16, 16)
+    message = refuse(monkeypatch, vae=vae)
+    assert "vae: expected the Wan2.1 VAE" in message
+    assert "got one of 48 channels, 16x" in message
+
+
+def wan_model(comfy, in_dim):
+    import comfy.model_patcher
+    import comfy.ops
+    import comfy.supported_models
+
+    config = {"image_model": "wan2.1", "model_type": "t2v", "dim": 128, "ffn_dim": 128, "num_heads": 1}
+    config |= {"num_layers": 1, "in_dim": in_dim, "text_dim": 4096, "out_dim": 16, "freq_dim": 256}
+    supported = comfy.supported_models.WAN21_T2V(config)
+    supported.set_inference_dtype(torch.float32, None)
+    return comfy.model_patcher.ModelPatcher(supported.get_model({}), torch.device("cpu"), torch.device("cpu"))

@@ -1,0 +1,125 @@
+"""One chunk of ours against the stock graph: WanImageToVideo -> KSampler -> VAEDecode."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(scope="module")
+def stock(tiny):
+    """The stock graph's picture of one chunk, and its inputs."""
+    from comfy_extras.nodes_wan import WanImageToVideo
+
+    import nodes
+
+    model, clip, vae = tiny
+    image = torch.rand(1, 80, 96, 3, generator=torch.Generator().manual_seed(1))
+    positive, negative = (clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball", ""))
+    conditioned = WanImageToVideo.execute(positive, negative, vae, 64, 48, 17, 1, start_image=image).args
+
+    def run(sampler_name, scheduler, known=1):
+        start = image.expand(known, -1, -1, -1)
+        graph = WanImageToVideo.execute(positive, negative, vae, 64, 48, 17, 1, start_image=start).args
+        latent = nodes.common_ksampler(model, 7, 4, 2.5, sampler_name, scheduler, *graph)[0]["samples"]
+        return latent, vae.decode(latent)[0]
+
+    assert conditioned[2]["samples"].shape == (1, 16, 5, 6, 8)
+    return image, positive, negative, run
+
+
+def long_video(tiny, image, positive, negative, sampler_name, scheduler, **changed):
+    from wan_motion_chunks.nodes import LongVideo
+
+    model, _, vae = tiny
+    arguments = {
+        "width": 64,
+        "height": 48,
+        "length": 17.0,
+        "length_unit": "frames",
+        "chunk_frames": 17,
+        "overlap_frames": 8,
+        "seed": 7,
+        "steps": 4,
+        "cfg": 2.5,
+        "sampler_name": sampler_name,
+        "scheduler": scheduler,
+        "continuity": "auto",
+        "positive": positive,
+        "negative": negative,
+    }
+    return LongVideo.execute(model, vae, image, **(arguments | changed)).args
+
+
+@pytest.mark.parametrize(
+    ("sampler_name", "scheduler"),
+    [
+        ("euler", "simple"),
+        ("uni_pc", "normal"),
+        ("dpmpp_2m_sde", "beta"),
+        ("euler_ancestral", "simple"),
+        ("lcm", "simple"),
+    ],
+)
+def test_one_chunk_equals_the_stock_graph_bit_for_bit(stock, tiny, sampler_name, scheduler):
+    image, positive, negative, run = stock
+    latent, frames = run(sampler_name, scheduler)
+    ours, our_latent, _ = long_video(tiny, image, positive, negative, sampler_name, scheduler)
+    assert torch.equal(our_latent["samples"], latent)
+    assert torch.equal(ours, frames)
+
+
+def test_a_start_of_several_frames_equals_the_stock_graph_bit_for_bit(stock, tiny):
+    image, positive, negative, run = stock
+    latent, _ = run("euler", "simple", known=9)
+    _, our_latent, _ = long_video(tiny, image.expand(9, -1, -1, -1), positive, negative, "euler", "simple")
+    assert torch.equal(our_latent["samples"], latent)
+
+
+def test_a_longer_video_keeps_its_first_chunk_bit_for_bit(stock, tiny):
+    image, positive, negative, run = stock
+    _, frames = run("euler", "simple")
+    ours, _, report = long_video(tiny, image, positive, negative, "euler", "simple", length=30.0)
+    assert ours.shape == (30, 48, 64, 3)
+    assert torch.equal(ours[:17], frames)
+    assert "chunk 3/3: 5 new frames, level overlap_pinned" in report
+
+
+def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
+    from wan_motion_chunks.wan import ChunkState, GuideSettings, finish_chunk, guide_state, plan_chunks
+    from wan_motion_chunks.wan.sampling import HostSampler
+
+    model, _, vae = tiny
+    image, positive, negative, _ = stock
+    sampler = HostSampler(model, positive, negative, 7, 4, 2.5, "euler", "simple", 2)
+    start = image[:, :48, :64].movedim(-1, 1)
+    state = ChunkState(plan_chunks(25, chunk_frames=17, overlap_frames=9), start)
+    for _ in range(2):
+        state = guide_state(state, vae, GuideSettings(level="overlap_pinned"))
+        guide = state.guide
+        state = finish_chunk(state, sampler(guide), vae)
+    # The host takes the latent into the model's space and back, in float32.
+    torch.testing.assert_close(state.latent[:, :, :3], guide.samples[:, :, :3], rtol=1e-5, atol=1e-5)
+
+
+def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
+    from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
+
+    import nodes
+
+    model, _, vae = tiny
+    image, positive, negative, _ = stock
+    whole, _, report = long_video(tiny, image, positive, negative, "euler", "simple", length=30.0)
+    state, chunks, _ = PlanVideo.execute(image, 64, 48, 30.0, "frames", 17, 8, "auto").args
+    for index in range(chunks):
+        state, *graph = GuideNextChunk.execute(state, vae, positive, negative, "auto").args
+        latent = nodes.common_ksampler(model, 7 + index, 4, 2.5, "euler", "simple", *graph)[0]
+        state, frames, split_report = FinishChunk.execute(state, latent, vae).args
+    assert torch.equal(frames, whole)
+    assert split_report == report
+
+
+def test_conditioning_is_left_as_it_was(stock, tiny):
+    image, positive, negative, _ = stock
+    before = [dict(positive[0][1]), positive[0][0].clone()]
+    long_video(tiny, image, positive, negative, "euler", "simple", length=30.0)
+    assert positive[0][1].keys() == before[0].keys()
+    assert torch.equal(positive[0][0], before[1])

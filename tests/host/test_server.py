@@ -1,0 +1,102 @@
+"""The pack in a running ComfyUI, over its HTTP API."""
+
+import json
+import time
+
+import pytest
+
+PREFIX = "WanMotion"
+
+
+@pytest.fixture(scope="module")
+def object_info(server):
+    return server.get("/object_info")
+
+
+@pytest.fixture(scope="module")
+def prompt(object_info):
+    from wan_motion_chunks.tools.workflow import EXAMPLES, load_prompt
+
+    return load_prompt(EXAMPLES / "wan-motion_tiny_first_run.json", object_info)
+
+
+def node_of(prompt, class_type):
+    return next(node for node in prompt.values() if node["class_type"] == class_type)
+
+
+def changed(prompt, **inputs):
+    copy = json.loads(json.dumps(prompt))
+    node_of(copy, "WanMotionLongVideo")["inputs"].update(inputs)
+    return copy
+
+
+def test_every_node_is_known_and_every_input_and_output_is_explained(object_info):
+    ours = {name: info for name, info in object_info.items() if name.startswith(PREFIX)}
+    assert set(ours) == {
+        "WanMotionLongVideo",
+        "WanMotionPlanVideo",
+        "WanMotionGuideNextChunk",
+        "WanMotionFinishChunk",
+        "WanMotionTinyModels",
+        "WanMotionTinyScene",
+    }
+    for name, info in ours.items():
+        assert info["category"] == "video/wan motion"
+        assert info["description"], name
+        for group in info["input"].values():
+            for key, declared in group.items():
+                assert declared[1].get("tooltip"), f"{name}.{key} has no tooltip"
+        assert all(info["output_tooltips"]), name
+
+
+def test_the_example_is_listed_as_a_template(server):
+    assert "wan-motion_tiny_first_run" in server.get("/workflow_templates")["wan-motion-chunks"]
+
+
+def test_the_first_run_example_makes_a_video_of_five_chunks(server, prompt):
+    outputs = server.execute(prompt)
+    report = next(output["text"][0] for output in outputs.values() if "text" in output)
+    assert "49 frames in 5 chunks of 17, overlap 9 (asked for 8; Wan overlaps by 4k + 1)" in report
+    assert report.count("level overlap_pinned") == 4
+    saved = next(output["images"][0] for output in outputs.values() if "images" in output)
+    assert (server.base / "output" / saved["subfolder"] / saved["filename"]).stat().st_size > 1000
+
+
+def test_an_equal_prompt_is_answered_from_the_hosts_cache(server, prompt):
+    server.execute(prompt)
+    entry = server.wait(server.queue(prompt))
+    cached = next(data["nodes"] for event, data in entry["status"]["messages"] if event == "execution_cached")
+    long_video = next(key for key, node in prompt.items() if node["class_type"] == "WanMotionLongVideo")
+    assert long_video in cached
+
+
+def test_a_wrong_input_fails_with_our_message(server, prompt):
+    from wan_motion_chunks.tools.server import HostError
+
+    with pytest.raises(HostError, match="WanMotionLongVideo: ValueError: overlap_frames must leave room in a chunk"):
+        server.execute(changed(prompt, overlap_frames=17))
+
+
+def test_an_interrupt_ends_the_run_as_interrupted(server, prompt):
+    from wan_motion_chunks.tools.server import failure
+
+    before = server.log_text().count("Motion-guided preparation complete for chunk 2")
+    prompt_id = server.queue(changed(prompt, seed=99, length=100000.0))
+    deadline = time.monotonic() + 120
+    while server.log_text().count("Motion-guided preparation complete for chunk 2") == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    server.post("/interrupt")
+    assert failure(server.wait(prompt_id, 60)) == "WanMotionLongVideo: interrupted"
+
+
+def test_the_seeds_lines_are_in_the_hosts_log(server, prompt):
+    server.execute(changed(prompt, seed=5))
+    log = server.log_text()
+    for line in (
+        "Applying motion-guided chunk transition for chunk 2",
+        "Motion-guided preparation complete for chunk 2",
+        "Guided Input Latent Shape: torch.Size([1, 16, 5, 8, 8])",
+        "Applied motion guidance to conditioning for chunk 2",
+    ):
+        assert line in log

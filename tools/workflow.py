@@ -1,0 +1,62 @@
+"""Workflows as the front end saves them, turned into prompts as the host's API takes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "example_workflows"
+
+CONTROL = "control_after_generate"
+"""A widget of the front end alone: what becomes of a seed after a run."""
+
+
+def load_prompt(path: Path, object_info: dict) -> dict:
+    """The API prompt of a saved workflow (format 0.4, without subgraphs)."""
+    return to_prompt(json.loads(path.read_text(encoding="utf-8")), object_info)
+
+
+def to_prompt(workflow: dict, object_info: dict) -> dict:
+    """Convert a workflow; notes are left out.
+
+    Raises:
+        ValueError: if a node's class is unknown to this host, or is muted or bypassed.
+    """
+    links = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
+    prompt = {}
+    for node in workflow["nodes"]:
+        if node["type"] in ("MarkdownNote", "Note"):
+            continue
+        if node["type"] not in object_info:
+            raise ValueError(f"Node {node['id']} is a {node['type']}, which this host does not know.")
+        if node.get("mode", 0) != 0:
+            raise ValueError(f"Node {node['id']} ({node['type']}) is muted or bypassed.")
+        inputs = dict(_widgets(node, object_info[node["type"]]))
+        for socket in node.get("inputs", []):
+            if socket.get("link") is not None:
+                inputs[socket["name"]] = links[socket["link"]]
+        prompt[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
+    return prompt
+
+
+def _widgets(node: dict, info: dict):
+    """Name and value of each widget, by name where the workflow has names, else by position."""
+    named = node.get("widgets_values_named")
+    values = list(node.get("widgets_values", []))
+    for group in ("required", "optional"):
+        for name, declared in info["input"].get(group, {}).items():
+            kind, options = declared[0], declared[1] if len(declared) > 1 else {}
+            if not (isinstance(kind, list) or kind in ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING")):
+                continue
+            if options.get("forceInput"):
+                continue
+            if named is not None:
+                if name in named:
+                    yield name, named[name]
+                continue
+            if not values:
+                return
+            yield name, values.pop(0)
+            if options.get(CONTROL) and values and values[0] in ("fixed", "increment", "decrement", "randomize"):
+                values.pop(0)
