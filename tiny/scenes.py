@@ -65,6 +65,10 @@ class Appearance:
     stripes: Tensor
     """``(B, N)`` radians: direction of the stripes."""
 
+    def select(self, part: slice) -> Appearance:
+        """The appearance of some of the scenes."""
+        return Appearance(self.shape[part], self.radius[part], self.colour[part], self.stripes[part])
+
 
 def draw_scenes(
     count: int,

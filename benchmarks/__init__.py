@@ -1,0 +1,1 @@
+"""Where the README's figures come from; run by ``python dev.py bench``."""

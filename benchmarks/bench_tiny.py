@@ -1,0 +1,82 @@
+"""How good the tiny models are, on scenes that no training seed draws."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+import torch
+from torch import Tensor
+
+from ..tiny.scenes import COMPASS, Scenes, draw_scenes
+from ..tiny.tracking import locate_sprite, mean_velocity
+from .tiny_host import TinyHost, batches
+
+SEED = 9_000_000
+LENGTH, FREE = 17, 8
+"""Frames of a chunk, and how many of the free ones are judged."""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py bench tiny", description=__doc__)
+    parser.add_argument("--scenes", type=int, default=64)
+    options = parser.parse_args(arguments)
+    host = TinyHost()
+    scenes = draw_scenes(options.scenes, LENGTH, torch.Generator().manual_seed(SEED), turn=0.0, say_motion=0.0)
+    print(f"{options.scenes} held-out scenes, 64 x 64 x {LENGTH}, Euler, 20 steps, cfg 1")
+    print(f"VAE: {vae_psnr(host, scenes.frames).mean():.2f} dB PSNR")
+    print(f"velocity error of the next {FREE} frames, over sprites, in px/frame:")
+    print(f"{'known frames':>14} {'median':>8} {'90th pct':>8} {'at rest':>8} {'PSNR dB':>8}")
+    for known in (1, 5, 9):
+        error, rest, psnr = continuation(host, scenes, known)
+        print(f"{known:14d} {error.median():8.2f} {error.quantile(0.9):8.2f} {rest.median():8.2f} {psnr:8.2f}")
+    followed, told = captions(host, options.scenes)
+    print(f"direction words followed: {followed} of {told} ({100 * followed / told:.0f} %), from one frame, cfg 3")
+    return 0
+
+
+def vae_psnr(host: TinyHost, frames: Tensor) -> Tensor:
+    """``(B,)`` dB."""
+    error = (host.decode(host.encode(frames)) - frames).square().mean(dim=(1, 2, 3, 4))
+    return -10 * error.log10()
+
+
+def continuation(host: TinyHost, scenes: Scenes, known: int) -> tuple[Tensor, Tensor, float]:
+    """Velocity errors of all sprites, what they would be at rest, and the PSNR of the judged frames."""
+    errors, resting, differences = [], [], []
+    judged = slice(known, known + FREE)
+    for part in batches(scenes):
+        frames = scenes.frames[part]
+        video = host.continue_clips(frames[:, :known], LENGTH, list(scenes.captions[part]), seed=1)
+        differences.append((video[:, judged] - frames[:, judged]).square().mean(dim=(1, 2, 3, 4)))
+        for index in range(scenes.present.shape[1]):
+            appearance = scenes.appearance.select(part)
+            found = mean_velocity(locate_sprite(video[:, judged], appearance, index))
+            truth = mean_velocity(scenes.centres[part, index, judged])
+            there = scenes.present[part, index]
+            errors.append((found - truth).norm(dim=-1)[there])
+            resting.append(truth.norm(dim=-1)[there])
+    psnr = (-10 * torch.cat(differences).log10()).mean().item()
+    return torch.cat(errors), torch.cat(resting), psnr
+
+
+def captions(host: TinyHost, count: int) -> tuple[int, int]:
+    """How many direction words are followed within 45 degrees, and how many there are."""
+    scenes = draw_scenes(count, LENGTH, torch.Generator().manual_seed(SEED + 1), turn=0.0)
+    followed = told = 0
+    for part in batches(scenes):
+        video = host.continue_clips(scenes.frames[part, :1], LENGTH, list(scenes.captions[part]), seed=2, cfg=3.0)
+        for index in range(scenes.present.shape[1]):
+            moved = mean_velocity(locate_sprite(video, scenes.appearance.select(part), index))
+            for scene, caption in enumerate(scenes.captions[part]):
+                words = caption.split(", ")
+                straight = scenes.velocities[part][scene, index].diff(dim=0).abs().max() < 1e-3
+                if not scenes.present[part][scene, index] or "moves" not in words[index] or not straight:
+                    continue  # a sprite that bounces in its own clip does not do what the caption says at first
+                direction = words[index].split("moves ")[1].rsplit(" ", 1)[0]
+                angle = COMPASS.index(direction) * math.pi / 4
+                x, y = moved[scene].tolist()
+                turned = math.remainder(math.atan2(y, x) - angle, 2 * math.pi)
+                told += 1
+                followed += abs(turned) <= math.pi / 4 and math.hypot(x, y) > 0.2
+    return followed, told

@@ -1,0 +1,85 @@
+"""The tiny Wan2.1 in the host's sampler, many scenes at once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..tiny.scenes import Scenes
+from ..tiny.text import TOKENS, embed_text
+from ..tiny.training import import_host
+
+STEPS, CFG, SHIFT = 20, 1.0, 3.0
+BATCH = 16
+
+
+class TinyHost:
+    """MODEL and VAE of the pack, for batches of scenes: the stock nodes take one video at a time."""
+
+    def __init__(self):
+        import_host()
+        from comfy_extras.nodes_model_advanced import ModelSamplingSD3
+
+        from ..tiny.models import load_tiny_models
+
+        model, _, self.vae = load_tiny_models()
+        self.model = ModelSamplingSD3().patch(model, SHIFT)[0]
+
+    def encode(self, frames: Tensor) -> Tensor:
+        """``(B, T, 3, H, W)`` to ``(B, 16, t, h, w)``."""
+        return torch.cat([self.vae.encode(clip.movedim(1, -1)) for clip in frames])
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """``(B, 16, t, h, w)`` to ``(B, T, 3, H, W)``."""
+        return torch.cat([self.vae.decode(one)[:1].movedim(-1, 2) for one in latent.split(1)])
+
+    def continue_clips(
+        self, known: Tensor, length: int, captions: list[str], seed: int, *, cfg: float = CFG, pinned: bool = False
+    ) -> Tensor:
+        """Continue each clip by the model alone.
+
+        Args:
+            known: ``(B, N, 3, H, W)``: the frames that each clip starts from, 4k + 1.
+            length: frames of the whole chunk.
+            pinned: hold the known latents during sampling.
+
+        Returns:
+            ``(B, length, 3, H, W)``, the known frames' own reconstruction included.
+        """
+        import comfy.sample
+
+        count = known.shape[1]
+        canvas = known.new_full((len(known), length, *known.shape[2:]), 0.5)
+        canvas[:, :count] = known
+        image = self.encode(canvas)
+        cells = (count - 1) // 4 + 1
+        mask = torch.ones(len(known), 4, *image.shape[2:])
+        mask[:, :, :cells] = 0.0
+        start, noise_mask = torch.zeros_like(image), None
+        if pinned:
+            start[:, :, :cells] = image[:, :, :cells]
+            noise_mask = mask[:, :1]
+        values = {"concat_latent_image": image, "concat_mask": mask}
+        text = torch.stack([embed_text(caption)[:TOKENS] for caption in captions])
+        positive, negative = [[text, values]], [[embed_text("")[None].expand_as(text), values]]
+        latent = comfy.sample.sample(
+            self.model,
+            comfy.sample.prepare_noise(start, seed),
+            STEPS,
+            cfg,
+            "euler",
+            "simple",
+            positive,
+            negative,
+            start,
+            noise_mask=noise_mask,
+            disable_pbar=True,
+            seed=seed,
+        )
+        return self.decode(latent)
+
+
+def batches(scenes: Scenes):
+    """Slices of a batch of scenes, as index ranges."""
+    for first in range(0, len(scenes.captions), BATCH):
+        yield slice(first, first + BATCH)

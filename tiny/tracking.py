@@ -1,0 +1,58 @@
+"""Where a known sprite is in a clip that somebody else made: exact search with its own picture."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .scenes import Appearance, sprite_layer
+
+WINDOW = 33
+"""Pixels across the sprite's picture; the largest sprite of a 64-pixel scene has 31."""
+
+
+def locate_sprite(frames: Tensor, appearance: Appearance, index: int) -> Tensor:
+    """Find sprite ``index`` of each scene in each frame, where its picture differs least (sum of squares).
+
+    Args:
+        frames: ``(B, T, 3, H, W)`` in [0, 1].
+
+    Returns:
+        ``(B, T, 2)`` pixels: centres as x, y, refined below a pixel by a parabola through the minimum. Off by
+        a third of a pixel, towards where the stripes change least; the same in every frame of a scene.
+    """
+    b, t, _, height, width = frames.shape
+    middle = torch.full((b, 1, 2), WINDOW / 2)
+    alpha, texture = (layer[:, 0] for layer in sprite_layer(appearance, index, middle, WINDOW))  # (B, 1|3, K, K)
+    video = frames.transpose(0, 1)  # (T, B, 3, H, W)
+
+    def correlate(picture: Tensor, kernel: Tensor) -> Tensor:
+        """Sum over channels and window: ``(T, B, c, H, W)`` and ``(B, c, K, K)`` to ``(T, B, H, W)``."""
+        return F.conv2d(picture.flatten(1, 2), kernel, padding=WINDOW // 2, groups=b)
+
+    inside = torch.ones(1, b, 1, height, width)
+    weight = correlate(inside, alpha)
+    own = correlate(inside, (alpha * texture.square()).sum(1, keepdim=True))
+    cost = correlate(video.square(), alpha.expand(-1, 3, -1, -1)) - 2 * correlate(video, alpha * texture) + own
+    cost = (cost / weight).transpose(0, 1)  # (B, T, H, W)
+
+    row, column = torch.unravel_index(cost.flatten(2).argmin(2), (height, width))  # (B, T)
+    row, column = row.clamp(1, height - 2), column.clamp(1, width - 2)
+    at = torch.arange(b)[:, None], torch.arange(t)[None, :]
+    x = _parabola(*(cost[(*at, row, column + step)] for step in (-1, 0, 1)))
+    y = _parabola(*(cost[(*at, row + step, column)] for step in (-1, 0, 1)))
+    return torch.stack((column + x, row + y), dim=-1) + 0.5
+
+
+def mean_velocity(centres: Tensor) -> Tensor:
+    """``(..., T, 2)`` pixels to ``(..., 2)`` pixels per frame: the least-squares slope over time."""
+    time = torch.arange(centres.shape[-2], dtype=centres.dtype)
+    time = time - time.mean()
+    return (centres * time[:, None]).sum(-2) / time.square().sum()
+
+
+def _parabola(before: Tensor, at: Tensor, after: Tensor) -> Tensor:
+    """Offset of the minimum of a parabola through three neighbours, within half a pixel."""
+    curvature = before - 2 * at + after
+    return torch.where(curvature > 0, (before - after) / (2 * curvature), torch.zeros_like(at)).clamp(-0.5, 0.5)
