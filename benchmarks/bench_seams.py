@@ -24,6 +24,7 @@ COLUMNS = ("velocity error", "velocity jump", "seam ratio", "colour step", "PSNR
 UNITS = ("px/frame", "px/frame", "", "/255", "dB")
 
 
+@torch.inference_mode()
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench seams", description=__doc__)
     parser.add_argument("--scenes", type=int, default=24)
@@ -37,7 +38,8 @@ def main(arguments: list[str]) -> int:
     )
     print(
         f"{options.scenes} held-out scenes x {options.seeds} seeds x {CHUNKS} chunks of {CHUNK} frames, "
-        f"overlap {OVERLAP} (last_frame: 1), started from {OVERLAP} true frames, no motion words; Euler, {STEPS} steps, cfg {CFG:g}"
+        f"overlap {OVERLAP} (last_frame: 1), started from {OVERLAP} true frames, "
+        f"no motion words; Euler, {STEPS} steps, cfg {CFG:g}"
     )
     print("median over seams [95 % interval by bootstrap over scenes]; a seam is left out where its sprite bounces")
     print("".join(f"{name:>24}" for name in ("level", *COLUMNS)))

@@ -17,6 +17,7 @@ LENGTH, FREE = 17, 8
 """Frames of a chunk, and how many of the free ones are judged."""
 
 
+@torch.inference_mode()
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench tiny", description=__doc__)
     parser.add_argument("--scenes", type=int, default=64)

@@ -31,7 +31,7 @@ class TinyHost:
 
     def decode(self, latent: Tensor) -> Tensor:
         """``(B, 16, t, h, w)`` to ``(B, T, 3, H, W)``."""
-        return torch.cat([self.vae.decode(one)[:1].movedim(-1, 2) for one in latent.split(1)])
+        return self.vae.decode(latent).movedim(-1, 2)
 
     def continue_clips(
         self, known: Tensor, length: int, captions: list[str], seed: int, *, cfg: float = CFG, pinned: bool = False

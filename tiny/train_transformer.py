@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -122,22 +123,38 @@ def flow_matching_loss(model: nn.Module, latent: Tensor, condition: Tensor, text
 
 
 class ClipPool:
-    """Clips that are drawn and encoded once, used about eight times, and replaced a few at a step."""
+    """Encoded clips, drawn and encoded by a thread of their own while the training goes on.
 
-    def __init__(self, encode: Encoder, generator: torch.Generator, *, size: int = 2048, fresh: int = 4):
-        self.encode, self.generator, self.fresh = encode, generator, fresh
-        self.clips = [clip for _ in range(size // 64) for clip in self._draw(64)]
+    The pool starts with ``first`` clips, grows to ``size``, and from then on replaces its oldest.
+    """
+
+    def __init__(
+        self, encode: Encoder, generator: torch.Generator, *, first: int = 384, size: int = 8192, fresh: int = 8
+    ):
+        self.encode, self.size, self.fresh = encode, size, fresh
+        self.generator = generator  # of the thread that draws, as long as it runs
+        self.chooser = torch.Generator().manual_seed(generator.initial_seed() + 1)
+        self.clips = [clip for _ in range(first // fresh) for clip in self._draw(fresh)]
         self.oldest = 0
+        self.worker = ThreadPoolExecutor(max_workers=1)
+        self.coming = self.worker.submit(self._draw, fresh)
 
     def sample(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        chosen = torch.randint(0, len(self.clips), (count,), generator=self.generator).tolist()
+        chosen = torch.randint(0, len(self.clips), (count,), generator=self.chooser).tolist()
         latent, condition, text = zip(*(self.clips[index] for index in chosen), strict=True)
         return torch.stack(latent), torch.stack(condition), torch.stack(text).float()
 
     def refresh(self) -> None:
-        for clip in self._draw(self.fresh):
-            self.clips[self.oldest] = clip
-            self.oldest = (self.oldest + 1) % len(self.clips)
+        """Take in the clips that are ready, if any are."""
+        if not self.coming.done():
+            return
+        for clip in self.coming.result():
+            if len(self.clips) < self.size:
+                self.clips.append(clip)
+            else:
+                self.clips[self.oldest] = clip
+                self.oldest = (self.oldest + 1) % self.size
+        self.coming = self.worker.submit(self._draw, self.fresh)
 
     def _draw(self, count: int) -> list[tuple[Tensor, Tensor, Tensor]]:
         scenes = draw_scenes(count, LENGTH, self.generator, say_motion=0.8)
@@ -146,8 +163,8 @@ class ClipPool:
         known = torch.tensor(list(KNOWN))[known].view(-1, 1, 1, 1, 1)
         unknown = torch.arange(LENGTH).view(1, -1, 1, 1, 1) >= known
         canvas = torch.where(unknown, torch.tensor(0.5), scenes.frames)
-        with torch.no_grad():
-            latent, image = self.encode(torch.cat((scenes.frames, canvas))).chunk(2)
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            latent, image = self.encode(torch.cat((scenes.frames, canvas))).float().chunk(2)
         # The model's mask is 1 where a frame is known; of 4k + 1 known frames the first k + 1 latents.
         latents = torch.arange(latent.shape[2]).view(1, 1, -1, 1, 1)
         mask = (latents <= (known - 1) // 4).float().expand(count, 4, -1, *latent.shape[3:])
@@ -166,7 +183,7 @@ def _encoder(checkpoint: Path | None) -> Encoder:
 
     vae = new_vae()
     vae.load_state_dict(torch.load(checkpoint, weights_only=True)["averaged"])
-    return lambda frames: vae.encode((frames * 2 - 1).movedim(1, 2))
+    return lambda frames: vae.encode((frames * 2 - 1).movedim(1, 2).contiguous(memory_format=torch.channels_last_3d))
 
 
 def _attention(_, q: Tensor, k: Tensor, v: Tensor, heads: int, **options) -> Tensor:

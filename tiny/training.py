@@ -15,6 +15,9 @@ from torch import Tensor, nn
 
 logger = logging.getLogger(__name__)
 
+LONGEST_STEP = 10.0
+"""Seconds."""
+
 
 def import_host() -> None:
     """Make ``comfy`` importable on the CPU; ComfyUI must be on ``sys.path`` already.
@@ -73,12 +76,13 @@ class Training:
     def progress(self) -> float:
         return min(1.0, self.spent / self.budget)
 
-    def steps(self, *, report: int = 50, save: int = 500) -> Iterator[float]:
+    def steps(self, *, report: int = 50, save: int = 200) -> Iterator[float]:
         """Yield the progress in [0, 1] before each step until the budget is spent; then save."""
         while self.progress < 1:
             began = time.monotonic()
             yield self.progress
-            self.spent += time.monotonic() - began
+            # A machine that was asleep has not trained.
+            self.spent += min(time.monotonic() - began, LONGEST_STEP)
             if self.step % report == 0:
                 shown = " ".join(f"{name} {value:.4f}" for name, value in self._figures.items())
                 logger.info("step %d, %.1f min: %s", self.step, self.spent / 60, shown)

@@ -135,6 +135,7 @@ def guide_next_chunk(
     return guide
 
 
+@torch.no_grad()
 def guide_chunk(
     known: Tensor,
     chunk_frames: int,

@@ -116,6 +116,7 @@ def guide_state(state: ChunkState, vae: Vae, settings: GuideSettings) -> ChunkSt
     return replace(state, guide=guide)
 
 
+@torch.no_grad()
 def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae) -> ChunkState:
     """Decode a sampled chunk, once and by itself, and append the frames past its overlap.
 

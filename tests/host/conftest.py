@@ -43,3 +43,12 @@ def server():
 
     with Server() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _as_the_host_runs_nodes():
+    """Without gradients: the models' weights ask for them."""
+    import torch
+
+    with torch.inference_mode():
+        yield

@@ -54,7 +54,7 @@ def test_sprites_are_found_where_they_are(shape, seed):
     offset = found - drawn.centres[:, index]
     assert offset.norm(dim=-1).quantile(0.95) < 0.8
     jitter = (offset - offset.median(dim=1, keepdim=True).values).norm(dim=-1)
-    assert jitter.median() < 0.05
+    assert jitter.median() < 0.1
     assert jitter.quantile(0.95) < 0.3
 
 

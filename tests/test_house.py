@@ -1,0 +1,62 @@
+"""The rules of the house that a linter does not know."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = [
+    path
+    for folder in ("blending", "nodes", "tiny", "wan")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if not path.name.startswith("train")
+]
+
+
+def imports(path):
+    """Dotted names that a file imports, relative ones resolved within the pack: ``blending.seam``."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            yield ".".join((*base, node.module or ""))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_dependencies_run_one_way(path):
+    folder = path.relative_to(ROOT).parts[0]
+    below = {"nodes": {"wan", "motion", "blending", "tiny"}, "wan": {"motion", "blending"}, "tiny": {"tiny"}}
+    allowed = below.get(folder, set()) | {folder}
+    ours = {name.split(".")[0] for name in imports(path)} & {"nodes", "wan", "motion", "blending", "tiny"}
+    assert ours <= allowed
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_shipped_code_runs_no_processes_and_opens_no_connections(path):
+    banned = {"subprocess", "socket", "urllib", "requests", "http", "pickle", "marshal", "ctypes"}
+    assert not {name.split(".")[0] for name in imports(path)} & banned
+    assert "torch.load" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(ROOT.glob("*/**/*.py")) if ".venv" not in path.parts],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_no_file_is_longer_than_300_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_the_core_imports_without_comfyui_and_without_anything_heavy():
+    code = (
+        "import sys; sys.path.insert(0, 'tools'); import run; run.load_pack(); "
+        "assert 'torch' not in sys.modules; "
+        "import wan_motion_chunks.wan, wan_motion_chunks.blending; "
+        "assert not any(name.split('.')[0] in ('comfy', 'folder_paths', 'nodes') for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
