@@ -15,6 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 
+if sys.version_info < (3, 10):  # noqa: UP036  said before anything else fails
+    sys.exit(f"dev.py needs Python 3.10 or newer, this is {sys.version.split()[0]}. Try: python3.12 dev.py")
+
 from tools import environment  # noqa: E402  standard library only, like this file
 
 COMMANDS = {
@@ -22,7 +25,7 @@ COMMANDS = {
     "test": "all that CI runs: lint, unit tests, host tests; further arguments go to pytest",
     "lint": "ruff; with --fix it mends what it can",
     "bench": "a benchmark by name: seams, tiny",
-    "host": "run ComfyUI with this pack on http://127.0.0.1:8188",
+    "host": "run ComfyUI with this pack; further arguments go to it, such as --cpu",
     "train": "train a tiny model: vae, transformer",
 }
 
@@ -83,7 +86,13 @@ def host(arguments: list[str]) -> int:
 def _run(module: str, arguments: list[str]) -> int:
     """Run ``main`` of a module of the pack with the project's Python and the host beside it."""
     env = os.environ | {"COMFYUI_PATH": str(environment.host())}
-    return subprocess.call([str(environment.python()), str(ROOT / "tools" / "run.py"), module, *arguments], env=env)
+    command = [str(environment.python()), str(ROOT / "tools" / "run.py"), module, *arguments]
+    with subprocess.Popen(command, env=env) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # it was sent to the child too, which stops its host first
+                continue
 
 
 if __name__ == "__main__":

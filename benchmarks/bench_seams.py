@@ -65,8 +65,8 @@ def make_video(host: TinyHost, scenes: Scenes, scene: int, level: str, seed: int
     sampler = HostSampler(
         host.model, positive, negative, 1000 * seed + scene, STEPS, CFG, "euler", "simple", len(plan.chunks)
     )
-    state = ChunkState(plan, scenes.frames[scene, :OVERLAP])
-    return generate(state, Tools(host.vae, sampler), GuideSettings(level=level)).video
+    state = ChunkState(plan, scenes.frames[scene, :OVERLAP], GuideSettings(level=level))
+    return generate(state, Tools(host.vae, sampler)).video
 
 
 def seam_rows(video: Tensor, scenes: Scenes, scene: int, level: str) -> list[list[float]]:

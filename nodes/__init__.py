@@ -1,7 +1,7 @@
 """The pack's nodes."""
 
 from ._compat import ComfyExtension
-from .chunk import FinishChunk, GuideNextChunk
+from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
 from .plan import PlanVideo
 from .tiny import TinyModels, TinyScene
 from .video import LongVideo
@@ -9,4 +9,4 @@ from .video import LongVideo
 
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
-        return [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, TinyModels, TinyScene]
+        return [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo, TinyModels, TinyScene]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ..wan.conditioning import apply_guide, latent_dict
-from ..wan.guide import GuideSettings
 from ..wan.host import check_vae
 from ..wan.loop import finish_chunk, guide_state
 from ._compat import io, schema
 from .layout import to_image
-from .types import CATEGORY, ChunkStateType, continuity_input
+from .types import CATEGORY, ChunkStateType
 
 
 class GuideNextChunk(io.ComfyNode):
@@ -25,7 +24,6 @@ class GuideNextChunk(io.ComfyNode):
                 io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
                 io.Conditioning.Input("positive", tooltip="Encoded prompt of this chunk."),
                 io.Conditioning.Input("negative", tooltip="Encoded negative prompt of this chunk."),
-                continuity_input(),
                 io.ClipVisionOutput.Input("clip_vision_output", optional=True, tooltip="Features of the start image."),
             ],
             outputs=[
@@ -35,15 +33,15 @@ class GuideNextChunk(io.ComfyNode):
                 io.Conditioning.Output(display_name="positive", tooltip="For the sampler."),
                 io.Conditioning.Output(display_name="negative", tooltip="For the sampler."),
                 io.Latent.Output(
-                    "latent", tooltip="For the sampler, at denoise 1; pinned frames are in its noise mask."
+                    display_name="latent", tooltip="For the sampler, at denoise 1; pinned frames are in its noise mask."
                 ),
             ],
         )
 
     @classmethod
-    def execute(cls, state, vae, positive, negative, continuity, clip_vision_output=None) -> io.NodeOutput:
+    def execute(cls, state, vae, positive, negative, clip_vision_output=None) -> io.NodeOutput:
         check_vae(vae)
-        state = guide_state(state, vae, GuideSettings(level=continuity))
+        state = guide_state(state, vae)
         return io.NodeOutput(
             state,
             apply_guide(positive, state.guide, clip_vision_output),
@@ -68,9 +66,10 @@ class FinishChunk(io.ComfyNode):
             ],
             outputs=[
                 ChunkStateType.Output(
-                    display_name="state", tooltip="The video with this chunk; for the next Guide Next Chunk."
+                    display_name="state",
+                    tooltip="The video with this chunk; for Guide Next Chunk or Assemble Video.",
                 ),
-                io.Image.Output(display_name="frames", tooltip="All frames so far."),
+                io.Image.Output(display_name="frames", tooltip="The frames that this chunk added."),
                 io.String.Output(display_name="report", tooltip="The plan and a line per finished chunk."),
             ],
         )
@@ -79,4 +78,27 @@ class FinishChunk(io.ComfyNode):
     def execute(cls, state, latent, vae) -> io.NodeOutput:
         check_vae(vae)
         state = finish_chunk(state, latent["samples"], vae)
-        return io.NodeOutput(state, to_image(state.video), state.report())
+        return io.NodeOutput(state, to_image(state.pieces[-1]), state.report())
+
+
+class AssembleVideo(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionAssembleVideo",
+            display_name="Assemble Video (Wan Motion)",
+            category=CATEGORY,
+            description="The frames of all finished chunks, once each and in order.",
+            search_aliases=["join chunks", "concatenate"],
+            inputs=[ChunkStateType.Input("state", tooltip="From the last Finish Chunk.")],
+            outputs=[
+                io.Image.Output(display_name="frames", tooltip="All frames so far."),
+                io.String.Output(display_name="report", tooltip="The plan and a line per finished chunk."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, state) -> io.NodeOutput:
+        if not state.pieces:
+            raise ValueError("state: no chunk of this video is made yet. Connect the state of Finish Chunk.")
+        return io.NodeOutput(to_image(state.video), state.report())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..wan.chunks import plan_chunks
+from ..wan.guide import GuideSettings
 from ..wan.host import prepare_start
 from ..wan.loop import ChunkState
 from ._compat import io, schema
-from .types import CATEGORY, ChunkStateType, continuity_input, plan_inputs
+from .types import CATEGORY, LENGTH_UNITS, ChunkStateType, continuity_input, plan_inputs
 
 FPS = 16
 """Frames per second of Wan2.1."""
@@ -44,16 +45,19 @@ class PlanVideo(io.ComfyNode):
 def start_video(image, width, height, length, unit, chunk_frames, overlap_frames, continuity) -> ChunkState:
     """Check the inputs of :func:`plan_inputs` and make the first state of them."""
     start = prepare_start(image, width, height)
+    if unit not in LENGTH_UNITS:
+        raise ValueError(f"length_unit must be one of {', '.join(LENGTH_UNITS)}, got {unit!r}.")
     if not 0 < length < float("inf"):
         raise ValueError(f"length must be more than 0 {unit}, got {length}.")
     total = max(1, round(length * FPS)) if unit == "seconds" else int(length)
     if unit == "frames" and length != total:
         raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
+    settings = GuideSettings(level=continuity)
     overlap = 1 if continuity == "last_frame" else overlap_frames
     plan = plan_chunks(total, chunk_frames=chunk_frames, overlap_frames=overlap)
     if len(start) >= plan.chunks[0].length:
         raise ValueError(
-            f"start_image: {len(start)} frames leave nothing to make in a first chunk of {plan.chunks[0].length}. "
-            "Give fewer frames, or raise length or chunk_frames."
+            f"start_image: of {len(start)} start frames nothing is left to make in a first chunk of "
+            f"{plan.chunks[0].length}. Raise length or chunk_frames, or give fewer frames."
         )
-    return ChunkState(plan, start)
+    return ChunkState(plan, start, settings)

@@ -67,5 +67,7 @@ class TinyScene(io.ComfyNode):
 
     @classmethod
     def execute(cls, seed, frames) -> io.NodeOutput:
+        if not 1 <= frames <= CLIP_FRAMES:
+            raise ValueError(f"frames must be 1 to {CLIP_FRAMES}, got {frames}.")
         scene = draw_scenes(1, CLIP_FRAMES, torch.Generator().manual_seed(seed), turn=0.0)
         return io.NodeOutput(to_image(scene.frames[0, :frames]), scene.captions[0])

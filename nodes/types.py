@@ -9,6 +9,7 @@ ChunkStateType = io.Custom("WAN_MOTION_CHUNK_STATE")
 """Carries a :class:`~wan.loop.ChunkState`."""
 
 CATEGORY = "video/wan motion"
+LENGTH_UNITS = ("seconds", "frames")
 
 
 def plan_inputs() -> list[io.Input]:
@@ -27,7 +28,7 @@ def plan_inputs() -> list[io.Input]:
         ),
         io.Combo.Input(
             "length_unit",
-            options=["seconds", "frames"],
+            options=list(LENGTH_UNITS),
             tooltip="Unit of length. Wan2.1 makes 16 frames a second; frames must be a whole number.",
         ),
         io.Int.Input(

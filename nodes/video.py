@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import comfy.samplers
 
-from ..wan.guide import GuideSettings
 from ..wan.host import check_interrupt, check_model, check_vae
 from ..wan.loop import Tools, generate
 from ..wan.sampling import MAX_SEED, HostSampler
@@ -86,7 +85,8 @@ class LongVideo(io.ComfyNode):
                 io.Image.Output(display_name="frames", tooltip="The finished video."),
                 io.Latent.Output(display_name="latent", tooltip="The last chunk as sampled, overlap included."),
                 io.String.Output(
-                    "report", tooltip="The plan and a line per chunk: level used and how its seam measures."
+                    display_name="report",
+                    tooltip="The plan, and per chunk the level used and how its seam measures.",
                 ),
             ],
         )
@@ -118,7 +118,6 @@ class LongVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
-        settings = GuideSettings(level=continuity)
         state = start_video(start_image, width, height, length, length_unit, chunk_frames, overlap_frames, continuity)
         sampler = HostSampler(
             model,
@@ -132,7 +131,7 @@ class LongVideo(io.ComfyNode):
             len(state.plan.chunks),
             clip_vision_output,
         )
-        state = generate(state, Tools(vae, sampler, check_interrupt), settings)
+        state = generate(state, Tools(vae, sampler, check_interrupt))
         return io.NodeOutput(to_image(state.video), {"samples": state.latent}, state.report())
 
 

@@ -15,5 +15,7 @@ def _load_pack() -> None:
     spec.loader.exec_module(module)
 
 
+# python -m pytest puts the repository on the path, where our nodes/ and wan/ would hide the host's.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
 if NAME not in sys.modules:
     _load_pack()

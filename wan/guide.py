@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from .latents import CHANNELS, SPATIAL_STRIDE, covering_length, known_rows, latent_length
+from .latents import CHANNELS, SPATIAL_STRIDE, check_size, covering_length, known_rows, latent_length
 
 logger = logging.getLogger(__name__)
 
@@ -114,11 +114,15 @@ def guide_next_chunk(
         level: how the chunks are tied; ``auto`` takes the highest that its checks allow.
 
     Raises:
-        ValueError: if sizes do not fit, numbers are out of range, or frames are not finite.
+        ValueError: if sizes do not fit, a number is out of range, or frames are not finite.
     """
     settings = GuideSettings(level, blend_strength, motion_weight, mask_sigma, step_gain)
-    chosen, reason = _choose_level(settings.level, overlap_frames)
-    overlap = 1 if chosen == "last_frame" else covering_length(overlap_frames)
+    if overlap_frames < 1:
+        raise ValueError(f"overlap_frames must be at least 1, got {overlap_frames}.")
+    overlap = covering_length(overlap_frames)
+    chosen, reason = _choose_level(settings.level, overlap)
+    if chosen == "last_frame":
+        overlap = 1
     if len(previous_frames) < overlap:
         raise ValueError(
             f"An overlap of {overlap} frames needs as many previous frames, got {len(previous_frames)}. "
@@ -152,6 +156,8 @@ def guide_chunk(
         known: ``(N, 3, H, W)`` in [0, 1] at the size of the video, 1 to ``chunk_frames - 1`` frames.
     """
     latents = latent_length(chunk_frames)
+    for name, size in (("image_height", image_height), ("image_width", image_width)):
+        check_size(name, size)
     h, w = image_height // SPATIAL_STRIDE, image_width // SPATIAL_STRIDE
     if not 1 <= len(known) < chunk_frames:
         raise ValueError(f"A chunk of {chunk_frames} frames can start from 1 to {chunk_frames - 1}, got {len(known)}.")

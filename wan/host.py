@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import comfy.latent_formats
+import comfy.model_base
 import comfy.model_management
 import comfy.utils
 import torch
 from torch import Tensor
 
-from .latents import CHANNELS, SPATIAL_STRIDE
+from .latents import CHANNELS, SPATIAL_STRIDE, check_size
 
 I2V_CHANNELS = 36
 """16 of noise, 4 of mask, 16 of picture."""
-PIXEL_STEP = 16
-"""A transformer token is 2 x 2 latent cells of 8 x 8 pixels."""
 
 
 def check_model(model) -> None:
     """Raise ValueError unless ``model`` is a Wan2.1 image-to-video model."""
     base = model.model
     name = type(base).__name__
-    if not isinstance(base.latent_format, comfy.latent_formats.Wan21) or base.latent_format.latent_channels != CHANNELS:
+    # Its subclasses (VACE, camera, Animate, HuMo, S2V) are conditioned in other ways.
+    if type(base) is not comfy.model_base.WAN21:
         raise ValueError(f"model: expected Wan2.1 image-to-video, got {name}. Load a wan2.1_i2v checkpoint.")
     channels = base.diffusion_model.patch_embedding.weight.shape[1]
     if channels != I2V_CHANNELS:
@@ -31,12 +30,12 @@ def check_model(model) -> None:
 
 
 def check_vae(vae) -> None:
-    """Raise ValueError unless ``vae`` is Wan2.1's: 16 channels, 8 x 8 pixels to a cell, four frames to a latent."""
+    """Raise ValueError unless ``vae`` is Wan2.1's: others have its shapes (HunyuanVideo) or its class (Wan2.2)."""
     vae.throw_exception_if_invalid()
-    stride = vae.spacial_compression_encode()
-    if vae.latent_dim != 3 or vae.latent_channels != CHANNELS or stride != SPATIAL_STRIDE:
+    name, stride = type(vae.first_stage_model).__name__, vae.spacial_compression_encode()
+    if name != "WanVAE" or vae.latent_channels != CHANNELS or stride != SPATIAL_STRIDE:
         raise ValueError(
-            f"vae: expected the Wan2.1 VAE (a video VAE of {CHANNELS} channels, {SPATIAL_STRIDE}x), got one of "
+            f"vae: expected the Wan2.1 VAE (WanVAE, {CHANNELS} channels, {SPATIAL_STRIDE}x), got {name} of "
             f"{vae.latent_channels} channels, {stride}x. Load wan_2.1_vae.safetensors."
         )
 
@@ -47,10 +46,8 @@ def prepare_start(image: Tensor, width: int, height: int) -> Tensor:
     Raises:
         ValueError: if the batch is empty, a size is no multiple of 16, or pixels are not finite.
     """
-    for name, size in (("width", width), ("height", height)):
-        if size < PIXEL_STEP or size % PIXEL_STEP:
-            nearest = max(PIXEL_STEP, round(size / PIXEL_STEP) * PIXEL_STEP)
-            raise ValueError(f"{name} must be a multiple of {PIXEL_STEP}, got {size}; the nearest is {nearest}.")
+    check_size("width", width)
+    check_size("height", height)
     if image.ndim != 4 or len(image) == 0:
         raise ValueError(f"start_image: expected at least one picture (N, H, W, C), got {tuple(image.shape)}.")
     if image.shape[-1] < 3:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 TEMPORAL_STRIDE = 4
 SPATIAL_STRIDE = 8
+PIXEL_STEP = 16
 CHANNELS = 16
 
 
@@ -42,6 +43,13 @@ def nearest_length(frames: int) -> int:
 def covering_length(frames: int) -> int:
     """The smallest 4n + 1 that is at least ``frames``: 8, 16, 24 to 9, 17, 25."""
     return max(0, -((1 - frames) // TEMPORAL_STRIDE)) * TEMPORAL_STRIDE + 1
+
+
+def check_size(name: str, pixels: int) -> None:
+    """Raise ValueError unless a height or width is a multiple of 16: a token is 2 x 2 cells of 8 x 8 pixels."""
+    if pixels < PIXEL_STEP or pixels % PIXEL_STEP:
+        nearest = max(PIXEL_STEP, round(pixels / PIXEL_STEP) * PIXEL_STEP)
+        raise ValueError(f"{name} must be a multiple of {PIXEL_STEP}, got {pixels}; the nearest is {nearest}.")
 
 
 def known_rows(known: int, length: int, h: int, w: int) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -34,6 +34,7 @@ class ChunkState:
     plan: ChunkPlan
     start: Tensor
     """``(N, 3, H, W)`` in [0, 1]: the frames that the video starts from, at its size."""
+    settings: GuideSettings = field(default_factory=GuideSettings)
     pieces: tuple[Tensor, ...] = ()
     """Per finished chunk the frames that it added, ``(n, 3, H, W)``."""
     latent: Tensor | None = None
@@ -42,6 +43,11 @@ class ChunkState:
     """Of the chunk that is being sampled; None between chunks."""
     lines: tuple[str, ...] = ()
     """The report, a line per finished chunk."""
+
+    def __post_init__(self) -> None:
+        overlap = self.plan.overlap_frames
+        if self.settings.level == "last_frame" and overlap != 1 and len(self.plan.chunks) > 1:
+            raise ValueError(f"Level last_frame overlaps by one frame, but the plan by {overlap}. Plan with 1.")
 
     @property
     def chunk(self) -> Chunk | None:
@@ -68,16 +74,16 @@ class ChunkState:
         return "\n".join((self.plan.describe(), *self.lines))
 
 
-def generate(state: ChunkState, tools: Tools, settings: GuideSettings) -> ChunkState:
+def generate(state: ChunkState, tools: Tools) -> ChunkState:
     """Make every chunk that is left: guide -> sample -> decode -> append."""
     while state.chunk is not None:
         tools.check_interrupt()
-        state = guide_state(state, tools.vae, settings)
+        state = guide_state(state, tools.vae)
         state = finish_chunk(state, tools.sample(state.guide), tools.vae)
     return state
 
 
-def guide_state(state: ChunkState, vae: Vae, settings: GuideSettings) -> ChunkState:
+def guide_state(state: ChunkState, vae: Vae) -> ChunkState:
     """Prepare the next chunk: the same state with its guide.
 
     Raises:
@@ -88,7 +94,7 @@ def guide_state(state: ChunkState, vae: Vae, settings: GuideSettings) -> ChunkSt
         raise ValueError(
             f"All {len(state.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less often."
         )
-    height, width = state.start.shape[-2:]
+    settings, (height, width) = state.settings, state.start.shape[-2:]
     if chunk.index == 0:
         guide = guide_chunk(state.start, chunk.length, vae, height, width)
     else:
@@ -108,11 +114,6 @@ def guide_state(state: ChunkState, vae: Vae, settings: GuideSettings) -> ChunkSt
             state.start[:1],
             level=settings.level,
         )
-        if guide.known_frames != chunk.overlap:
-            raise ValueError(
-                f"Level {guide.level} knows {guide.known_frames} frame but the plan overlaps by {chunk.overlap}. "
-                "Plan with overlap_frames 1."
-            )
     return replace(state, guide=guide)
 
 
@@ -137,7 +138,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae) -> ChunkState:
     decoded = vae.decode(latent)[0].movedim(-1, 1)  # (F, 3, H, W)
     if len(decoded) != chunk.length:
         raise ValueError(f"vae: {latent.shape[2]} latents should decode to {chunk.length} frames, got {len(decoded)}.")
-    added = decoded[chunk.overlap : chunk.overlap + plan.added(chunk)]
+    added = decoded[chunk.overlap : chunk.overlap + plan.added(chunk)].clone()  # lets go of the overlap
     line = f"chunk {chunk.index + 1}/{len(plan.chunks)}: {len(added)} new frames"
     if state.pieces:
         before = state.tail(SeamReport.REACH + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field
 
 import comfy.sample
@@ -48,6 +49,8 @@ class HostSampler:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
         if self.steps < 1:
             raise ValueError(f"steps must be at least 1, got {self.steps}.")
+        if not math.isfinite(self.cfg):
+            raise ValueError(f"cfg must be a finite number, got {self.cfg}.")
         if not 0 <= self.seed <= MAX_SEED:
             raise ValueError(f"seed must be in [0, {MAX_SEED}], got {self.seed}.")
         self._bar = comfy.utils.ProgressBar(self.steps * self.chunks)

@@ -19,7 +19,7 @@ def comfyui_path() -> Path:
 @pytest.fixture(scope="session")
 def comfy():
     """The host's modules, importable and on the CPU."""
-    sys.path.append(str(comfyui_path()))
+    sys.path.insert(0, str(comfyui_path()))
     import comfy.cli_args
 
     comfy.cli_args.args.cpu = True

@@ -51,7 +51,10 @@ def refuse(tiny):
         ({"start_image": torch.rand(0, 64, 64, 3)}, "start_image: expected at least one picture"),
         ({"start_image": torch.full((1, 64, 64, 3), torch.nan)}, "start_image: holds NaN or infinite pixels"),
         ({"start_image": torch.rand(1, 64, 64, 1)}, "start_image: expected RGB, got 1 channels"),
-        ({"start_image": torch.rand(17, 64, 64, 3)}, "17 frames leave nothing to make in a first chunk of 17"),
+        (
+            {"start_image": torch.rand(17, 64, 64, 3)},
+            "of 17 start frames nothing is left to make",
+        ),
         ({"overlap_frames": 17}, "overlap_frames must leave room in a chunk: 17 becomes 17"),
         ({"overlap_frames": 16}, "overlap_frames must leave room in a chunk: 16 becomes 17"),
         ({"overlap_frames": 0}, "overlap_frames must be at least 1, got 0"),
@@ -59,6 +62,9 @@ def refuse(tiny):
         ({"chunk_frames": -3}, "got -3; the nearest is 1"),
         ({"length": 0.0}, "length must be more than 0 frames, got 0.0"),
         ({"length": float("nan")}, "length must be more than 0 frames, got nan"),
+        ({"length": 1.0}, "of 1 start frames nothing is left to make in a first chunk of 1. Raise length"),
+        ({"length_unit": "minutes"}, "length_unit must be one of seconds, frames, got 'minutes'"),
+        ({"cfg": float("nan")}, "cfg must be a finite number, got nan"),
         ({"length": 20.5}, "length must be a whole number of frames, got 20.5"),
         ({"continuity": "best"}, "level must be one of auto"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
@@ -87,14 +93,21 @@ def test_a_model_of_another_kind_is_refused(refuse, monkeypatch, comfy):
     assert "model: expected Wan2.1 image-to-video, got BaseModel" in refuse(monkeypatch, model=model)
 
 
-def test_the_vae_of_wan22_is_refused(refuse, monkeypatch, tiny):
+def test_the_vae_of_wan22_is_refused(refuse, monkeypatch, comfy):
+    import comfy.ldm.wan.vae2_2
+
+    # As the host's loader knows it: by this layer, whose name and width Wan2.1's VAE shares but for the 48 channels.
+    weights = comfy.ldm.wan.vae2_2.WanVAE(dim=160, z_dim=48, dim_mult=[1, 2, 4, 4], num_res_blocks=2).state_dict()
+    message = refuse(monkeypatch, vae=comfy.sd.VAE(sd=weights))
+    assert "vae: expected the Wan2.1 VAE (WanVAE, 16 channels, 8x), got WanVAE of 48 channels, 16x" in message
+
+
+def test_a_vae_of_the_same_shapes_is_refused(refuse, monkeypatch, tiny):
     from copy import copy
 
-    vae = copy(tiny[2])  # the fields that the host's loader sets for the Wan2.2 5B VAE
-    vae.latent_channels, vae.downscale_ratio = 48, (lambda frames: frames, 16, 16)
-    message = refuse(monkeypatch, vae=vae)
-    assert "vae: expected the Wan2.1 VAE" in message
-    assert "got one of 48 channels, 16x" in message
+    vae = copy(tiny[2])  # HunyuanVideo's has 16 channels, 8 x 8 pixels and four frames to a latent too
+    vae.first_stage_model = torch.nn.Module()
+    assert "vae: expected the Wan2.1 VAE" in refuse(monkeypatch, vae=vae)
 
 
 def wan_model(comfy, in_dim):

@@ -12,13 +12,12 @@ def stock(tiny):
     import nodes
 
     model, clip, vae = tiny
-    image = torch.rand(1, 80, 96, 3, generator=torch.Generator().manual_seed(1))
+    image = torch.rand(9, 80, 96, 3, generator=torch.Generator().manual_seed(1))
     positive, negative = (clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball", ""))
-    conditioned = WanImageToVideo.execute(positive, negative, vae, 64, 48, 17, 1, start_image=image).args
+    conditioned = WanImageToVideo.execute(positive, negative, vae, 64, 48, 17, 1, start_image=image[:1]).args
 
     def run(sampler_name, scheduler, known=1):
-        start = image.expand(known, -1, -1, -1)
-        graph = WanImageToVideo.execute(positive, negative, vae, 64, 48, 17, 1, start_image=start).args
+        graph = WanImageToVideo.execute(positive, negative, vae, 64, 48, 17, 1, start_image=image[:known]).args
         latent = nodes.common_ksampler(model, 7, 4, 2.5, sampler_name, scheduler, *graph)[0]["samples"]
         return latent, vae.decode(latent)[0]
 
@@ -62,7 +61,7 @@ def long_video(tiny, image, positive, negative, sampler_name, scheduler, **chang
 def test_one_chunk_equals_the_stock_graph_bit_for_bit(stock, tiny, sampler_name, scheduler):
     image, positive, negative, run = stock
     latent, frames = run(sampler_name, scheduler)
-    ours, our_latent, _ = long_video(tiny, image, positive, negative, sampler_name, scheduler)
+    ours, our_latent, _ = long_video(tiny, image[:1], positive, negative, sampler_name, scheduler)
     assert torch.equal(our_latent["samples"], latent)
     assert torch.equal(ours, frames)
 
@@ -70,14 +69,14 @@ def test_one_chunk_equals_the_stock_graph_bit_for_bit(stock, tiny, sampler_name,
 def test_a_start_of_several_frames_equals_the_stock_graph_bit_for_bit(stock, tiny):
     image, positive, negative, run = stock
     latent, _ = run("euler", "simple", known=9)
-    _, our_latent, _ = long_video(tiny, image.expand(9, -1, -1, -1), positive, negative, "euler", "simple")
+    _, our_latent, _ = long_video(tiny, image, positive, negative, "euler", "simple")
     assert torch.equal(our_latent["samples"], latent)
 
 
 def test_a_longer_video_keeps_its_first_chunk_bit_for_bit(stock, tiny):
     image, positive, negative, run = stock
     _, frames = run("euler", "simple")
-    ours, _, report = long_video(tiny, image, positive, negative, "euler", "simple", length=30.0)
+    ours, _, report = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
     assert ours.shape == (30, 48, 64, 3)
     assert torch.equal(ours[:17], frames)
     assert "chunk 3/3: 5 new frames, level overlap_pinned" in report
@@ -90,10 +89,11 @@ def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
     model, _, vae = tiny
     image, positive, negative, _ = stock
     sampler = HostSampler(model, positive, negative, 7, 4, 2.5, "euler", "simple", 2)
-    start = image[:, :48, :64].movedim(-1, 1)
-    state = ChunkState(plan_chunks(25, chunk_frames=17, overlap_frames=9), start)
+    start = image[:1, :48, :64].movedim(-1, 1)
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
+    state = ChunkState(plan, start, GuideSettings(level="overlap_pinned"))
     for _ in range(2):
-        state = guide_state(state, vae, GuideSettings(level="overlap_pinned"))
+        state = guide_state(state, vae)
         guide = state.guide
         state = finish_chunk(state, sampler(guide), vae)
     # The host takes the latent into the model's space and back, in float32.
@@ -101,18 +101,20 @@ def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
 
 
 def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
-    from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
+    from wan_motion_chunks.nodes import AssembleVideo, FinishChunk, GuideNextChunk, PlanVideo
 
     import nodes
 
     model, _, vae = tiny
     image, positive, negative, _ = stock
-    whole, _, report = long_video(tiny, image, positive, negative, "euler", "simple", length=30.0)
-    state, chunks, _ = PlanVideo.execute(image, 64, 48, 30.0, "frames", 17, 8, "auto").args
+    whole, _, report = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
+    state, chunks, _ = PlanVideo.execute(image[:1], 64, 48, 30.0, "frames", 17, 8, "auto").args
     for index in range(chunks):
-        state, *graph = GuideNextChunk.execute(state, vae, positive, negative, "auto").args
+        state, *graph = GuideNextChunk.execute(state, vae, positive, negative).args
         latent = nodes.common_ksampler(model, 7 + index, 4, 2.5, "euler", "simple", *graph)[0]
-        state, frames, split_report = FinishChunk.execute(state, latent, vae).args
+        state, added, _ = FinishChunk.execute(state, latent, vae).args
+        assert len(added) == (17, 8, 5)[index]
+    frames, split_report = AssembleVideo.execute(state).args
     assert torch.equal(frames, whole)
     assert split_report == report
 
@@ -120,6 +122,6 @@ def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
 def test_conditioning_is_left_as_it_was(stock, tiny):
     image, positive, negative, _ = stock
     before = [dict(positive[0][1]), positive[0][0].clone()]
-    long_video(tiny, image, positive, negative, "euler", "simple", length=30.0)
+    long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
     assert positive[0][1].keys() == before[0].keys()
     assert torch.equal(positive[0][0], before[1])

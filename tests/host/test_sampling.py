@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
+from wan_motion_chunks.wan import ChunkState, Tools, generate, plan_chunks
 
 STEPS, CHUNKS = 3, 4
 
@@ -29,7 +29,7 @@ def run(tiny, comfy, monkeypatch):
         sampler = HostSampler(model, conditioning, conditioning, 0, STEPS, 1.0, sampler_name, "simple", CHUNKS)
         plan = plan_chunks(17 + 3 * 8, chunk_frames=17, overlap_frames=9)
         start = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(2))
-        state = generate(ChunkState(plan, start), Tools(vae, sampler), GuideSettings())
+        state = generate(ChunkState(plan, start), Tools(vae, sampler))
         return state.video, told
 
     return make

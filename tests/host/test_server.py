@@ -37,6 +37,7 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         "WanMotionPlanVideo",
         "WanMotionGuideNextChunk",
         "WanMotionFinishChunk",
+        "WanMotionAssembleVideo",
         "WanMotionTinyModels",
         "WanMotionTinyScene",
     }
@@ -47,6 +48,7 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
             for key, declared in group.items():
                 assert declared[1].get("tooltip"), f"{name}.{key} has no tooltip"
         assert all(info["output_tooltips"]), name
+        assert all(output.islower() for output in info["output_name"]), name
 
 
 def test_the_example_is_listed_as_a_template(server):
@@ -91,8 +93,9 @@ def test_an_interrupt_ends_the_run_as_interrupted(server, prompt):
 
 
 def test_the_seeds_lines_are_in_the_hosts_log(server, prompt):
+    before = len(server.log_text())
     server.execute(changed(prompt, seed=5))
-    log = server.log_text()
+    log = server.log_text()[before:]
     for line in (
         "Applying motion-guided chunk transition for chunk 2",
         "Motion-guided preparation complete for chunk 2",

@@ -9,7 +9,7 @@ INFO = {
         "input": {
             "required": {
                 "model": ["MODEL", {}],
-                "seed": ["INT", {"control_after_generate": True}],
+                "seed": ["INT", {}],
                 "cfg": ["FLOAT", {}],
                 "text": ["STRING", {"forceInput": True}],
             },

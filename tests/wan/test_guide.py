@@ -45,6 +45,8 @@ def test_the_previous_frames_are_left_as_they_were():
     [
         ({"motion_weight": 1.5}, r"motion_weight must be in \[0, 1\], got 1.5"),
         ({"blend_strength": -0.1}, r"blend_strength must be in \[0, 1\]"),
+        ({"overlap_frames": 0}, "overlap_frames must be at least 1, got 0"),
+        ({"image_width": 24}, "image_width must be a multiple of 16, got 24; the nearest is 32"),
         ({"overlap_frames": 18}, "An overlap of 21 frames needs as many previous frames, got 17"),
         ({"chunk_frames": 9}, "A chunk of 9 frames can start from 1 to 8, got 9"),
         ({"chunk_frames": 16}, "got 16; the nearest is 17"),

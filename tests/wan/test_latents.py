@@ -2,7 +2,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from wan_motion_chunks.wan.latents import covering_length, frame_length, known_rows, latent_length, nearest_length
+from wan_motion_chunks.wan.latents import (
+    check_size,
+    covering_length,
+    frame_length,
+    known_rows,
+    latent_length,
+    nearest_length,
+)
 
 
 @pytest.mark.parametrize(("frames", "latents"), [(1, 1), (5, 2), (9, 3), (17, 5), (77, 20), (81, 21)])
@@ -55,6 +62,12 @@ def test_whole_latents_are_known_for_overlaps_on_the_grid(k):
     mask = known_rows(4 * k + 1, 81, 1, 1)
     assert mask[:, :, : k + 1].sum() == 0
     assert (mask[:, :, k + 1 :] == 1).all()
+
+
+@pytest.mark.parametrize(("pixels", "nearest"), [(8, 16), (72, 64), (0, 16), (-16, 16), (90, 96)])
+def test_a_size_off_the_grid_is_refused_with_the_nearest(pixels, nearest):
+    with pytest.raises(ValueError, match=f"width must be a multiple of 16, got {pixels}; the nearest is {nearest}"):
+        check_size("width", pixels)
 
 
 def test_more_known_frames_than_the_chunk_has_are_refused():

@@ -10,8 +10,8 @@ def run(total, chunk, overlap, level="auto", known=1):
     vae = CausalVae()
     model = CountingModel(vae)
     plan = plan_chunks(total, chunk_frames=chunk, overlap_frames=overlap)
-    state = ChunkState(plan, numbered_frames(0, known))
-    return generate(state, Tools(vae, model), GuideSettings(level=level)), vae, model
+    state = ChunkState(plan, numbered_frames(0, known), GuideSettings(level=level))
+    return generate(state, Tools(vae, model)), vae, model
 
 
 @settings(deadline=None, max_examples=60)
@@ -62,14 +62,14 @@ def test_a_static_scene_passes_unchanged():
     start = numbered_frames(5, 1)
     state = ChunkState(plan_chunks(30, chunk_frames=17, overlap_frames=5), start)
     hold = Tools(vae, lambda guide: vae.encode(start.expand(guide.samples.shape[2] * 4 - 3, -1, -1, -1).movedim(1, -1)))
-    state = generate(state, hold, GuideSettings())
+    state = generate(state, hold)
     assert (state.video == start).all()
 
 
 def test_a_state_is_never_changed():
     vae = CausalVae()
     state = ChunkState(plan_chunks(33, chunk_frames=17, overlap_frames=1), numbered_frames(0, 1))
-    guided = guide_state(state, vae, GuideSettings())
+    guided = guide_state(state, vae)
     finished = finish_chunk(guided, CountingModel(vae)(guided.guide), vae)
     assert (state.guide, state.pieces, guided.pieces) == (None, (), ())
     assert finished.guide is None
@@ -91,7 +91,7 @@ def test_an_interrupt_between_chunks_gets_through():
     state = ChunkState(plan_chunks(41, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1))
     model = CountingModel(vae)
     with pytest.raises(Stop):
-        generate(state, Tools(vae, model, check), GuideSettings())
+        generate(state, Tools(vae, model, check))
     assert len(model.guides) == 2
 
 
@@ -100,16 +100,16 @@ def test_steps_out_of_order_are_refused_with_what_to_do():
     state = ChunkState(plan_chunks(17, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1))
     with pytest.raises(ValueError, match="Put Guide Next Chunk before the sampler"):
         finish_chunk(state, torch.zeros(1, 16, 5, 2, 4), vae)
-    done = generate(state, Tools(vae, CountingModel(vae)), GuideSettings())
+    done = generate(state, Tools(vae, CountingModel(vae)))
     with pytest.raises(ValueError, match="All 1 chunks of this video are made"):
-        guide_state(done, vae, GuideSettings())
-    guided = guide_state(state, vae, GuideSettings())
+        guide_state(done, vae)
+    guided = guide_state(state, vae)
     with pytest.raises(ValueError, match=r"latent: the guided chunk has shape \(1, 16, 5, 2, 4\)"):
         finish_chunk(guided, torch.zeros(1, 16, 4, 2, 4), vae)
 
 
 def test_last_frame_with_a_longer_overlap_is_refused():
-    with pytest.raises(ValueError, match="knows 1 frame but the plan overlaps by 9"):
+    with pytest.raises(ValueError, match="Level last_frame overlaps by one frame, but the plan by 9"):
         run(41, 17, 9, "last_frame")
 
 
