@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import comfy.sd
 import comfy.sd1_clip
 import comfy.utils
 import torch
 from torch import Tensor, nn
 
+from . import TRANSFORMER, VAE
 from .text import embed_text
-
-FOLDER = Path(__file__).resolve().parent
-TRANSFORMER = FOLDER / "diffusion_models" / "wan2.1_i2v_tiny.safetensors"
-VAE = FOLDER / "vae" / "wan_2.1_vae_tiny.safetensors"
 
 
 def load_tiny_models() -> tuple:

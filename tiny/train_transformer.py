@@ -31,7 +31,7 @@ Encoder = Callable[[Tensor], Tensor]
 
 def main(argv: list[str]) -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--vae", type=Path, help="checkpoint of train_vae; without it the teacher's latents serve")
+    parser.add_argument("--vae", type=Path, help="exported VAE; without it the teacher's latents serve")
     parser.add_argument("--batch", type=int, default=32)
     options = parser.parse_args(argv)
     import_host()
@@ -39,6 +39,10 @@ def main(argv: list[str]) -> None:
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
     model = new_transformer()
+    if options.start:
+        from safetensors.torch import load_file
+
+        model.load_state_dict(load_file(options.start), strict=False)  # but for the image branch
     training = Training(model, options.checkpoint, options.minutes, rate=2e-3, average=0.998, matrices="blocks")
     generator = torch.Generator().manual_seed(2000 + training.step)
     torch.manual_seed(3000 + training.step)
@@ -176,13 +180,12 @@ class ClipPool:
         ]
 
 
-def _encoder(checkpoint: Path | None) -> Encoder:
-    if checkpoint is None:
+def _encoder(exported: Path | None) -> Encoder:
+    if exported is None:
         return fit_teacher().encode
-    from .train_vae import new_vae
+    from .train_vae import load_exported
 
-    vae = new_vae()
-    vae.load_state_dict(torch.load(checkpoint, weights_only=True)["averaged"])
+    vae = load_exported(exported)
     return lambda frames: vae.encode((frames * 2 - 1).movedim(1, 2).contiguous(memory_format=torch.channels_last_3d))
 
 

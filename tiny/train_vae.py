@@ -34,16 +34,15 @@ def main(argv: list[str]) -> None:
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
-    vae = new_vae()
+    vae = load_exported(options.start) if options.start else new_vae()
     training = Training(vae, options.checkpoint, options.minutes, rate=1.5e-3)
     teacher = fit_teacher()
     generator = torch.Generator().manual_seed(1000 + training.step)
     pool = None
     for progress in training.steps():
-        # Single frames, then a first group of four, then steady groups: each stage needs the one before it.
-        length, batch = (1, 64) if progress < 0.1 else (5, 24) if progress < 0.6 else (9, 12)
+        length, batch = _stage(progress, training.step)
         if pool is None or training.step % 8 == 0 or pool.shape[1] != length:
-            pool = draw_scenes(96, length, generator).frames
+            pool = draw_scenes(48, length, generator).frames
         clips = _crops(pool, batch, generator)
         joint = max(0.0, (progress - 0.35) / 0.25)
         loss, figures = _loss(vae, teacher, clips, joint=min(1.0, joint))
@@ -85,21 +84,59 @@ def held_out_psnr(vae: nn.Module, clips: int = 32) -> float:
     return (-10 * error.log10()).mean().item()
 
 
+def load_exported(path: Path) -> nn.Module:
+    """The VAE of an exported file, in the model's space again."""
+    from safetensors.torch import load_file
+
+    vae = new_vae()
+    mean, deviation = _latent_statistics()
+    weights = {name: value.float() for name, value in load_file(path).items()}
+    channels = len(mean)
+    weights["conv1.bias"][:channels] = (weights["conv1.bias"][:channels] - mean) / deviation
+    weights["conv1.weight"][:channels] /= deviation.view(-1, 1, 1, 1, 1)
+    weights["conv2.bias"] += (weights["conv2.weight"].flatten(1) * mean).sum(1)
+    weights["conv2.weight"] *= deviation.view(1, -1, 1, 1, 1)
+    vae.load_state_dict(weights)
+    return vae
+
+
 def export(vae: nn.Module, path: Path) -> None:
-    """Write float16 weights whose latents have the mean and deviation that the host's Wan format takes off."""
-    import comfy.latent_formats
+    """Write float16 weights whose latents have the mean and deviation that the host's Wan format takes off.
+
+    Both are folded into the 1 x 1 x 1 convolutions on either side of the bottleneck.
+    """
     from safetensors.torch import save_file
 
-    wan = comfy.latent_formats.Wan21()
-    mean, deviation = wan.latents_mean.flatten(), wan.latents_std.flatten()
-    weights = {name: value.clone() for name, value in vae.state_dict().items()}
+    mean, deviation = _latent_statistics()
+    weights = {name: value.detach().clone() for name, value in vae.state_dict().items()}
     channels = len(mean)
     weights["conv1.weight"][:channels] *= deviation.view(-1, 1, 1, 1, 1)
     weights["conv1.bias"][:channels] = weights["conv1.bias"][:channels] * deviation + mean
-    inwards = weights["conv2.weight"] / deviation.view(1, -1, 1, 1, 1)
-    weights["conv2.bias"] -= (inwards.flatten(1) * mean).sum(1)
-    weights["conv2.weight"] = inwards
+    weights["conv2.weight"] /= deviation.view(1, -1, 1, 1, 1)
+    weights["conv2.bias"] -= (weights["conv2.weight"].flatten(1) * mean).sum(1)
     save_file({name: value.half().contiguous() for name, value in weights.items()}, path)
+
+
+def _latent_statistics() -> tuple[Tensor, Tensor]:
+    import comfy.latent_formats
+
+    wan = comfy.latent_formats.Wan21()
+    return wan.latents_mean.flatten(), wan.latents_std.flatten()
+
+
+def _stage(progress: float, step: int) -> tuple[int, int]:
+    """Frames and clips of a step: single frames, then a first group of four, then steady groups.
+
+    Each stage needs the one before it. The last must be long: a causal VAE feeds on what it kept of
+    earlier groups, and one that never saw more than two of them drifts from the third on.
+    """
+    if progress < 0.1:
+        return 1, 64
+    if progress < 0.4:
+        return 5, 24
+    if progress < 0.6:
+        return 9, 12
+    return (33, 3) if step // 8 % 4 == 0 else (17, 6)
 
 
 def _crops(pool: Tensor, count: int, generator: torch.Generator) -> Tensor:
@@ -123,5 +160,5 @@ def _loss(vae: nn.Module, teacher: Teacher, clips: Tensor, *, joint: float) -> t
         decoded = vae.decode(torch.where(own, latent.float() + 0.02 * torch.randn_like(lesson), taught)).float()
     encoding = F.mse_loss(latent.float(), lesson)
     error = F.mse_loss(decoded, video)
-    loss = (0.3 - 0.25 * joint) * encoding + F.l1_loss(decoded, video) + 4 * error
+    loss = 0.3 * encoding + F.l1_loss(decoded, video) + 4 * error
     return loss, {"latent": encoding.item(), "psnr": -10 * math.log10(error.item() / 4)}
