@@ -19,9 +19,14 @@ logger = logging.getLogger(__name__)
 
 DIM, LAYERS, FFN = 128, 8, 384
 LENGTH = 17
-KNOWN = {1: 0.5, 5: 0.1, 9: 0.3, 13: 0.1}
+KNOWN = {1: 0.3, 5: 0.1, 9: 0.5, 13: 0.1}
 """Known frames at the head of a clip, and how often."""
-SHIFT = 3.0
+KNOWN_WEIGHT = 0.25
+"""Of a known latent's error in the loss; a free one's is 1."""
+TURN = 0.1
+"""Share of sprites that change their course in a clip, which nobody can foresee."""
+SHIFT = 5.0
+"""Of the trained sigmas, above the sampler's 3: motion is decided where there is most noise."""
 SILENT = 0.1
 """Share of clips whose caption is dropped, for classifier-free guidance."""
 
@@ -33,6 +38,7 @@ def main(argv: list[str]) -> None:
     parser = arguments(__doc__)
     parser.add_argument("--vae", type=Path, help="exported VAE; without it the teacher's latents serve")
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--compile", action="store_true", help="half as fast again; needs a C++ compiler")
     options = parser.parse_args(argv)
     import_host()
     torch.set_num_threads(options.threads)
@@ -43,14 +49,19 @@ def main(argv: list[str]) -> None:
         from safetensors.torch import load_file
 
         model.load_state_dict(load_file(options.start), strict=False)  # but for the image branch
-    training = Training(model, options.checkpoint, options.minutes, rate=2e-3, average=0.998, matrices="blocks")
+    if options.compile:
+        for block in model.blocks:
+            block.compile(dynamic=False)
+    training = Training(model, options.checkpoint, options.minutes, rate=3e-3, average=0.998, matrices="blocks")
     generator = torch.Generator().manual_seed(2000 + training.step)
     torch.manual_seed(3000 + training.step)
-    pool = ClipPool(_encoder(options.vae), generator)
-    for _ in training.steps(report=100):
+    pool = ClipPool(_encoder(options.vae), generator, simple=_simple(training.progress))
+    for progress in training.steps(report=100):
+        pool.simple = _simple(progress)
         loss = flow_matching_loss(model, *pool.sample(options.batch))
         training.update(loss, {"loss": loss.item()})
-        pool.refresh()
+        if training.step % 2 == 0:
+            pool.refresh()
     model.load_state_dict(training.averaged)
     if options.export:
         export(model, options.export)
@@ -109,10 +120,11 @@ def export(model: nn.Module, path: Path) -> None:
 
 
 def flow_matching_loss(model: nn.Module, latent: Tensor, condition: Tensor, text: Tensor) -> Tensor:
-    """Mean squared error of the velocity (noise minus latent) at a random sigma (Lipman et al. 2023)."""
-    # Half logit-normal, half uniform: the middle decides, but both ends are visited too.
-    normal, flat = torch.sigmoid(torch.randn(len(latent))), torch.rand(len(latent))
-    time = torch.where(torch.rand(len(latent)) < 0.5, normal, flat)
+    """Squared error of the velocity (noise minus latent) at a random sigma (Lipman et al. 2023).
+
+    A clip's free latents weigh more than its known ones, and as much as another's, however few they are.
+    """
+    time = torch.rand(len(latent))
     sigma = (SHIFT * time / (1 + (SHIFT - 1) * time)).view(-1, 1, 1, 1, 1)
     noise = torch.randn_like(latent)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -123,19 +135,29 @@ def flow_matching_loss(model: nn.Module, latent: Tensor, condition: Tensor, text
             text,
             transformer_options={"optimized_attention_override": _attention},
         )
-    return (velocity.float() - (noise - latent)).square().mean()
+    error = (velocity.float() - (noise - latent)).square().mean(dim=(1, 3, 4))  # (B, t)
+    weight = 1 - (1 - KNOWN_WEIGHT) * condition[:, 0, :, 0, 0]  # channel 0 of the mask is 1 where a latent is known
+    return (error * weight / weight.sum(dim=1, keepdim=True)).sum(dim=1).mean()
 
 
 class ClipPool:
     """Encoded clips, drawn and encoded by a thread of their own while the training goes on.
 
     The pool starts with ``first`` clips, grows to ``size``, and from then on replaces its oldest.
+    ``simple`` is the share of new clips with one sprite on a still background.
     """
 
     def __init__(
-        self, encode: Encoder, generator: torch.Generator, *, first: int = 384, size: int = 8192, fresh: int = 8
+        self,
+        encode: Encoder,
+        generator: torch.Generator,
+        *,
+        simple: float = 0.0,
+        first: int = 384,
+        size: int = 8192,
+        fresh: int = 8,
     ):
-        self.encode, self.size, self.fresh = encode, size, fresh
+        self.encode, self.simple, self.size, self.fresh = encode, simple, size, fresh
         self.generator = generator  # of the thread that draws, as long as it runs
         self.chooser = torch.Generator().manual_seed(generator.initial_seed() + 1)
         self.clips = [clip for _ in range(first // fresh) for clip in self._draw(fresh)]
@@ -161,7 +183,9 @@ class ClipPool:
         self.coming = self.worker.submit(self._draw, self.fresh)
 
     def _draw(self, count: int) -> list[tuple[Tensor, Tensor, Tensor]]:
-        scenes = draw_scenes(count, LENGTH, self.generator, say_motion=0.8)
+        simple = torch.rand((), generator=self.generator) < self.simple
+        busy = {"two_sprites": 0.0, "pan": 0.0} if simple else {}
+        scenes = draw_scenes(count, LENGTH, self.generator, turn=TURN, say_motion=0.8, **busy)
         weights = torch.tensor(list(KNOWN.values()))
         known = torch.multinomial(weights, count, replacement=True, generator=self.generator)
         known = torch.tensor(list(KNOWN))[known].view(-1, 1, 1, 1, 1)
@@ -178,6 +202,12 @@ class ClipPool:
         return [
             (latent[i].clone(), condition[i].clone(), embed_text(text)[:TOKENS].half()) for i, text in enumerate(texts)
         ]
+
+
+def _simple(progress: float) -> float:
+    """Share of simple scenes: only they at first, none from 40 % on. In the full mix from the start,
+    thousands of steps teach a model this small to copy the last frame; in simple scenes, hundreds teach it to move."""
+    return 1 - min(1.0, max(0.0, (progress - 0.1) / 0.3))
 
 
 def _encoder(exported: Path | None) -> Encoder:

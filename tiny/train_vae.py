@@ -40,6 +40,8 @@ def main(argv: list[str]) -> None:
     generator = torch.Generator().manual_seed(1000 + training.step)
     pool = None
     for progress in training.steps():
+        if options.start:
+            progress = 1.0  # exported weights have been through the first stages
         length, batch = _stage(progress, training.step)
         if pool is None or training.step % 8 == 0 or pool.shape[1] != length:
             pool = draw_scenes(48, length, generator).frames
