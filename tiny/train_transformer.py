@@ -21,12 +21,11 @@ DIM, LAYERS, FFN = 128, 8, 384
 LENGTH = 17
 KNOWN = {1: 0.3, 5: 0.1, 9: 0.5, 13: 0.1}
 """Known frames at the head of a clip, and how often."""
-KNOWN_WEIGHT = 0.25
+KNOWN_WEIGHT = 0.5
 """Of a known latent's error in the loss; a free one's is 1."""
 TURN = 0.1
 """Share of sprites that change their course in a clip, which nobody can foresee."""
-SHIFT = 5.0
-"""Of the trained sigmas, above the sampler's 3: motion is decided where there is most noise."""
+SHIFT = 3.0
 SILENT = 0.1
 """Share of clips whose caption is dropped, for classifier-free guidance."""
 
@@ -52,7 +51,9 @@ def main(argv: list[str]) -> None:
     if options.compile:
         for block in model.blocks:
             block.compile(dynamic=False)
-    training = Training(model, options.checkpoint, options.minutes, rate=3e-3, average=0.998, matrices="blocks")
+    training = Training(
+        model, options.checkpoint, options.minutes, rate=3e-3, average=0.998, matrices="blocks", decay=0.7
+    )
     generator = torch.Generator().manual_seed(2000 + training.step)
     torch.manual_seed(3000 + training.step)
     pool = ClipPool(_encoder(options.vae), generator, simple=_simple(training.progress))

@@ -55,10 +55,12 @@ class Training:
         rate: float,
         average: float = 0.995,
         matrices: str | None = None,
+        decay: float = 0.4,
     ):
-        """``matrices`` is a prefix: two-dimensional weights below it are trained by Muon, all others by AdamW."""
+        """``matrices`` is a prefix: two-dimensional weights below it are trained by Muon, all others by AdamW.
+        The rate falls over the last ``decay`` of the budget."""
         self.model, self.checkpoint, self.budget = model, checkpoint, minutes * 60
-        self.rate, self.average = rate, average
+        self.rate, self.average, self.decay = rate, average, decay
         hidden, others = [], []
         for name, p in model.named_parameters():
             (hidden if matrices and name.startswith(matrices) and p.ndim == 2 else others).append(p)
@@ -96,9 +98,9 @@ class Training:
     _figures: dict[str, float]
 
     def update(self, loss: Tensor, figures: dict[str, float]) -> None:
-        """One step down ``loss``: warm-up, a constant rate, and a cosine to zero over the last 40 %."""
-        decay = max(0.0, (self.progress - 0.6) / 0.4)
-        rate = self.rate * min(1.0, (self.step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * decay))
+        """One step down ``loss``: warm-up, a constant rate, and a cosine to zero."""
+        decayed = max(0.0, 1 - (1 - self.progress) / self.decay)
+        rate = self.rate * min(1.0, (self.step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * decayed))
         self.model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
