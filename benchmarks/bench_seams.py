@@ -17,7 +17,7 @@ from torch import Tensor
 from ..blending import measure_seam
 from ..tiny.scenes import Scenes, draw_scenes
 from ..tiny.text import embed_text
-from ..tiny.tracking import locate_sprite, mean_velocity
+from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
 from .tiny_host import CFG, STEPS, TinyHost
 
@@ -96,7 +96,7 @@ def measure(video: Tensor, scenes: Scenes, scene: int, level: str) -> list[float
     seams = []
     for seam in range(CHUNK, len(video), CHUNK - LEVELS[level]):
         before, after = slice(seam - SPAN, seam), slice(seam, seam + SPAN)
-        if truth[before.start : after.stop].diff(dim=0).diff(dim=0).abs().max() > 1e-3:
+        if not is_straight(truth[before.start : after.stop]):
             continue
         report = measure_seam(video, seam)
         velocity = mean_velocity(found[after])

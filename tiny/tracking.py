@@ -52,6 +52,11 @@ def mean_velocity(centres: Tensor) -> Tensor:
     return (centres * time[:, None]).sum(-2) / time.square().sum()
 
 
+def is_straight(centres: Tensor) -> Tensor:
+    """``(..., T, 2)`` true positions to ``(...)`` bool: constant velocity, no turn and no bounce."""
+    return centres.diff(dim=-2).diff(dim=-2).abs().amax(dim=(-2, -1)) < 1e-3
+
+
 def _parabola(before: Tensor, at: Tensor, after: Tensor) -> Tensor:
     """Offset of the minimum of a parabola through three neighbours, within half a pixel."""
     curvature = before - 2 * at + after

@@ -206,8 +206,11 @@ class ClipPool:
 
 
 def _simple(progress: float) -> float:
-    """Share of simple scenes: only they at first, none from 40 % on. In the full mix from the start,
-    thousands of steps teach a model this small to copy the last frame; in simple scenes, hundreds teach it to move."""
+    """Share of simple scenes: only they at first, none from 40 % on.
+
+    In the full mix from the start, thousands of steps teach a model this small to copy the last frame; in
+    simple scenes, hundreds teach it to move.
+    """
     return 1 - min(1.0, max(0.0, (progress - 0.1) / 0.3))
 
 

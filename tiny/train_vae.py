@@ -41,7 +41,7 @@ def main(argv: list[str]) -> None:
     pool = None
     for progress in training.steps():
         if options.start:
-            progress = 1.0  # exported weights have been through the first stages
+            progress = 1.0  # exported weights have been through the first stages, and need the last alone
         length, batch = _stage(progress, training.step)
         if pool is None or training.step % 8 == 0 or pool.shape[1] != length:
             pool = draw_scenes(48, length, generator).frames

@@ -35,9 +35,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--minutes", type=float, default=60, help="training time in all, resumed runs included")
     parser.add_argument("--checkpoint", type=Path, required=True, help="resumed from when it exists")
-    parser.add_argument(
-        "--start", type=Path, help="exported weights to go on from, in the last stage of the curriculum"
-    )
+    parser.add_argument("--start", type=Path, help="exported weights to go on from when there is no checkpoint")
     parser.add_argument("--export", type=Path, help="write the finished float16 weights here")
     parser.add_argument("--threads", type=int, default=1)
     return parser

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from wan_motion_chunks.tiny.scenes import COMPASS, describe_velocity, draw_scenes
 from wan_motion_chunks.tiny.teacher import fit_teacher
 from wan_motion_chunks.tiny.text import TOKENS, WIDTH, embed_text, split_words
-from wan_motion_chunks.tiny.tracking import locate_sprite, mean_velocity
+from wan_motion_chunks.tiny.tracking import is_straight, locate_sprite, mean_velocity
 
 
 def scenes(seed=0, count=8, length=9, **options):
@@ -133,3 +133,10 @@ def test_the_teacher_codes_scenes_well_and_still_pictures_alike_in_both_kinds():
     still = teacher.encode(drawn.frames[:, :1].expand(-1, 5, -1, -1, -1))
     difference = (still[:, :, 0] - still[:, :, 1]).square().mean() / still.square().mean()
     assert difference < 0.1
+
+
+def test_a_path_is_straight_unless_it_turns_or_bounces():
+    time = torch.arange(9.0)[:, None]
+    line = 20 + time * torch.tensor([1.7, -0.6])
+    bounce = torch.where(time < 5, line, 2 * line[5] - line)
+    assert is_straight(torch.stack((line, bounce))).tolist() == [True, False]

@@ -81,10 +81,3 @@ def test_examples_are_in_the_format_that_the_front_end_saves(path):
             assert list(node["widgets_values_named"].values()) == node["widgets_values"]
         if node["type"].startswith("WanMotion"):
             assert node["properties"]["cnr_id"] == "wan-motion-chunks"
-
-
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
-def test_an_example_says_the_same_by_name_and_by_position(path):
-    for node in json.loads(path.read_text(encoding="utf-8"))["nodes"]:
-        if "widgets_values_named" in node:
-            assert list(node["widgets_values_named"].values()) == node["widgets_values"]
