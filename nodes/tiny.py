@@ -69,5 +69,6 @@ class TinyScene(io.ComfyNode):
     def execute(cls, seed, frames) -> io.NodeOutput:
         if not 1 <= frames <= CLIP_FRAMES:
             raise ValueError(f"frames must be 1 to {CLIP_FRAMES}, got {frames}.")
-        scene = draw_scenes(1, CLIP_FRAMES, torch.Generator().manual_seed(seed), turn=0.0)
+        generator, last = torch.Generator().manual_seed(seed), torch.tensor([frames - 1])
+        scene = draw_scenes(1, CLIP_FRAMES, generator, turn=0.0, told=last)
         return io.NodeOutput(to_image(scene.frames[0, :frames]), scene.captions[0])

@@ -26,6 +26,8 @@ PALETTE = {
     "orange": (0.95, 0.50, 0.10),
 }
 COMPASS = ("right", "down right", "down", "down left", "left", "up left", "up", "up right")
+CONTRAST = 0.35
+"""Between a sprite's stripes, which run along either diagonal: a model this small has to carry them about."""
 STILL_BELOW, FAST_ABOVE = 0.2, 1.2
 """Speeds, in pixels per frame, at which a caption says ``still`` and ``fast``."""
 
@@ -37,7 +39,7 @@ class Scenes:
     frames: Tensor
     """``(B, T, 3, H, W)`` RGB in [0, 1]."""
     captions: tuple[str, ...]
-    """What each sprite does at the end of its clip, and how the camera pans."""
+    """What each sprite is about to do, and how the camera pans."""
     centres: Tensor
     """``(B, N, T, 2)`` pixels: sprite centres as x, y."""
     present: Tensor
@@ -81,6 +83,7 @@ def draw_scenes(
     pan: float = 0.4,
     max_speed: float = 2.4,
     say_motion: float = 1.0,
+    told: Tensor | None = None,
 ) -> Scenes:
     """Draw ``count`` clips of ``length`` frames, all from ``generator`` (CPU).
 
@@ -91,6 +94,8 @@ def draw_scenes(
         pan: share of scenes whose background moves.
         max_speed: pixels per frame; a tenth of the sprites stand still.
         say_motion: share of captions that name the motion; the others only say what is seen.
+        told: ``(count,)`` int: the frame whose caption it is, by default the first. It names the velocity from
+            there to the next frame, or after the sprite's turn if that is still to come.
     """
 
     def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
@@ -100,18 +105,18 @@ def draw_scenes(
     present[:, 1] = uniform(count) < two_sprites
     names = torch.stack([torch.randperm(len(PALETTE), generator=generator)[:2] for _ in range(count)])
     palette = torch.tensor(list(PALETTE.values()))
-    base = (palette[names] + uniform(count, SPRITES, 3, low=-0.06, high=0.06)).clamp(0, 1)
-    contrast = uniform(count, SPRITES, 1, low=0.25, high=0.45)
-    shade = torch.where(base.mean(-1, keepdim=True) > 0.5, base * (1 - contrast), base + (1 - base) * contrast)
+    base = palette[names]
+    shade = torch.where(base.mean(-1, keepdim=True) > 0.5, base * (1 - CONTRAST), base + (1 - base) * CONTRAST)
     appearance = Appearance(
         shape=torch.randint(0, len(SHAPES), (count, SPRITES), generator=generator),
-        radius=uniform(count, SPRITES, low=0.13, high=0.20) * size,
+        radius=uniform(count, SPRITES, low=0.15, high=0.20) * size,
         colour=torch.stack((base, shade), dim=2),
-        stripes=uniform(count, SPRITES, high=2 * math.pi),
+        stripes=(torch.randint(0, 4, (count, SPRITES), generator=generator) + 0.5) * (math.pi / 2),
     )
 
     first = _draw_velocity(uniform, count, max_speed)
-    second = torch.where((uniform(count, SPRITES, 1) < turn), _draw_velocity(uniform, count, max_speed), first)
+    turns = uniform(count, SPRITES, 1) < turn
+    second = torch.where(turns, _draw_velocity(uniform, count, max_speed), first)
     when = torch.randint(1, max(length, 2), (count, SPRITES, 1), generator=generator)
     step = torch.where((torch.arange(length - 1) < when)[..., None], first[:, :, None], second[:, :, None])
     start = appearance.radius[..., None] + uniform(count, SPRITES, 2) * (size - 2 * appearance.radius[..., None])
@@ -126,9 +131,13 @@ def draw_scenes(
         alpha = alpha * present[:, index, None, None, None, None]
         frames = frames * (1 - alpha) + texture * alpha
 
-    spoken = uniform(count) < say_motion
+    said = torch.zeros(count, 1, dtype=torch.long) if told is None else told[:, None]
+    said = torch.maximum(said, when[..., 0] * turns[..., 0]).clamp(max=max(length - 2, 0))  # (B, N)
+    moving = torch.cat((centres.diff(dim=2), torch.zeros(count, SPRITES, 1, 2)), dim=2)
+    heading = moving.gather(2, said[..., None, None].expand(-1, -1, 1, 2))[:, :, 0]
+    spoken = (uniform(count) < say_motion) & (length > 1)
     captions = tuple(
-        _describe(appearance, names, present, centres, camera, scene, bool(spoken[scene])) for scene in range(count)
+        _describe(appearance, names, present, heading, camera, scene, bool(spoken[scene])) for scene in range(count)
     )
     return Scenes(frames.clamp(0, 1), captions, centres, present, camera, appearance)
 
@@ -183,7 +192,7 @@ def _draw_background(uniform, count: int, length: int, size: int, camera: Tensor
     return image
 
 
-def _describe(appearance, names, present, centres, camera, scene: int, spoken: bool) -> str:
+def _describe(appearance, names, present, heading, camera, scene: int, spoken: bool) -> str:
     colours = list(PALETTE)
     clauses = []
     for index in range(SPRITES):
@@ -191,8 +200,8 @@ def _describe(appearance, names, present, centres, camera, scene: int, spoken: b
             continue
         colour = colours[names[scene, index]]
         clause = f"{'an' if colour == 'orange' else 'a'} {colour} {SHAPES[appearance.shape[scene, index]]}"
-        if spoken and centres.shape[2] > 1:
-            clause += " " + describe_velocity(centres[scene, index, -1] - centres[scene, index, -2])
+        if spoken:
+            clause += " " + describe_velocity(heading[scene, index])
         clauses.append(clause)
     if spoken and camera[scene].abs().max() > 0:
         clauses.append(f"camera {describe_velocity(camera[scene])}")

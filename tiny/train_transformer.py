@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 DIM, LAYERS, FFN = 128, 8, 384
 LENGTH = 17
-KNOWN = {1: 0.3, 5: 0.1, 9: 0.5, 13: 0.1}
+KNOWN = {1: 0.4, 5: 0.1, 9: 0.4, 13: 0.1}
 """Known frames at the head of a clip, and how often."""
 KNOWN_WEIGHT = 0.5
 """Of a known latent's error in the loss; a free one's is 1."""
@@ -56,9 +56,10 @@ def main(argv: list[str]) -> None:
     )
     generator = torch.Generator().manual_seed(2000 + training.step)
     torch.manual_seed(3000 + training.step)
-    pool = ClipPool(_encoder(options.vae), generator, simple=_simple(training.progress))
+    simple = _simple if options.start is None else lambda progress: 0.0
+    pool = ClipPool(_encoder(options.vae), generator, simple=simple(training.progress))
     for progress in training.steps(report=100):
-        pool.simple = _simple(progress)
+        pool.simple = simple(progress)
         loss = flow_matching_loss(model, *pool.sample(options.batch))
         training.update(loss, {"loss": loss.item()})
         if training.step % 2 == 0:
@@ -186,10 +187,11 @@ class ClipPool:
     def _draw(self, count: int) -> list[tuple[Tensor, Tensor, Tensor]]:
         simple = torch.rand((), generator=self.generator) < self.simple
         busy = {"two_sprites": 0.0, "pan": 0.0} if simple else {}
-        scenes = draw_scenes(count, LENGTH, self.generator, turn=TURN, say_motion=0.8, **busy)
         weights = torch.tensor(list(KNOWN.values()))
         known = torch.multinomial(weights, count, replacement=True, generator=self.generator)
-        known = torch.tensor(list(KNOWN))[known].view(-1, 1, 1, 1, 1)
+        known = torch.tensor(list(KNOWN))[known]
+        scenes = draw_scenes(count, LENGTH, self.generator, turn=TURN, say_motion=0.8, told=known - 1, **busy)
+        known = known.view(-1, 1, 1, 1, 1)
         unknown = torch.arange(LENGTH).view(1, -1, 1, 1, 1) >= known
         canvas = torch.where(unknown, torch.tensor(0.5), scenes.frames)
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):

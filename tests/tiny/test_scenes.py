@@ -90,8 +90,16 @@ def test_velocities_are_named_by_the_compass(velocity, words):
     assert describe_velocity(torch.tensor(velocity)) == words
 
 
-def test_captions_say_what_the_sprites_do_in_the_end():
-    drawn = scenes(21, count=32)
+@pytest.mark.parametrize("told", [0, 4, 16])
+def test_captions_say_what_the_sprites_do_next(told):
+    drawn = scenes(21, count=32, length=17, turn=0.0, told=torch.full((32,), told))
+    for scene, caption in enumerate(drawn.captions):
+        for index, clause in enumerate(caption.split(", ")[: int(drawn.present[scene].sum())]):
+            assert clause.endswith(describe_velocity(drawn.velocities[scene, index, min(told, 15)]))
+
+
+def test_captions_foretell_a_turn():
+    drawn = scenes(22, count=32, length=5, turn=1.0, max_speed=0.6, say_motion=1.0)
     for scene, caption in enumerate(drawn.captions):
         for index, clause in enumerate(caption.split(", ")[: int(drawn.present[scene].sum())]):
             assert clause.endswith(describe_velocity(drawn.velocities[scene, index, -1]))
