@@ -119,7 +119,12 @@ def draw_scenes(
     second = torch.where(turns, _draw_velocity(uniform, count, max_speed), first)
     when = torch.randint(1, max(length, 2), (count, SPRITES, 1), generator=generator)
     step = torch.where((torch.arange(length - 1) < when)[..., None], first[:, :, None], second[:, :, None])
-    start = appearance.radius[..., None] + uniform(count, SPRITES, 2) * (size - 2 * appearance.radius[..., None])
+    # Of four places the second sprite takes the farthest from the first: a sprite that starts out hidden
+    # cannot be told what to do.
+    place, others = uniform(count, 1, 2), uniform(count, 4, 2)
+    farthest = (others - place).norm(dim=-1).argmax(dim=1)
+    place = torch.cat((place, others[torch.arange(count), farthest][:, None]), dim=1)  # (B, N, 2)
+    start = appearance.radius[..., None] + place * (size - 2 * appearance.radius[..., None])
     travelled = torch.cat((start[:, :, None], start[:, :, None] + step.cumsum(2)), dim=2)
     margin = appearance.radius[..., None, None]
     centres = margin + _bounce(travelled - margin, size - 2 * margin)
