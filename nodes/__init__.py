@@ -1,7 +1,8 @@
 """The pack's nodes."""
 
-from ._compat import ComfyExtension
+from ._compat import ComfyExtension, prepare_optical_flow_folder
 from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
+from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
 from .plan import PlanVideo
 from .tiny import TinyModels, TinyScene
 from .video import LongVideo
@@ -9,4 +10,7 @@ from .video import LongVideo
 
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
-        return [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo, TinyModels, TinyScene]
+        nodes = [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo, EstimateFlow, FlowToImage]
+        if prepare_optical_flow_folder():
+            nodes.append(LoadOpticalFlow)
+        return [*nodes, TinyModels, TinyScene]

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import folder_paths
 from comfy_api.latest import ComfyExtension, io
 
-__all__ = ["ComfyExtension", "io", "schema"]
+__all__ = ["ComfyExtension", "io", "prepare_optical_flow_folder", "schema"]
+
+
+def prepare_optical_flow_folder() -> bool:
+    """On a host without a loader of its own, make ``models/optical_flow`` known; say whether ours is needed."""
+    import nodes  # the host's, which is whole only once every extension is being loaded
+
+    if "OpticalFlowLoader" in nodes.NODE_CLASS_MAPPINGS:
+        return False
+    folder_paths.add_model_folder_path("optical_flow", str(Path(folder_paths.models_dir) / "optical_flow"))
+    return True
 
 
 def schema(**fields) -> io.Schema:

@@ -8,6 +8,11 @@ from ._compat import io
 ChunkStateType = io.Custom("WAN_MOTION_CHUNK_STATE")
 """Carries a :class:`~wan.loop.ChunkState`."""
 
+FlowType = io.Custom("WAN_MOTION_FLOW")
+"""Carries a :class:`~motion.Flow`."""
+OpticalFlowType = io.Custom("OPTICAL_FLOW")
+"""The host's: a ModelPatcher around torchvision's RAFT."""
+
 CATEGORY = "video/wan motion"
 LENGTH_UNITS = ("seconds", "frames")
 

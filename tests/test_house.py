@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = [
     path
-    for folder in ("blending", "nodes", "tiny", "wan")
+    for folder in ("blending", "motion", "nodes", "tiny", "wan")
     for path in sorted((ROOT / folder).rglob("*.py"))
     if not path.name.startswith("train")
 ]
@@ -56,7 +56,7 @@ def test_the_core_imports_without_comfyui_and_without_anything_heavy():
     code = (
         "import sys; sys.path.insert(0, 'tools'); import run; run.load_pack(); "
         "assert 'torch' not in sys.modules; "
-        "import wan_motion_chunks.wan, wan_motion_chunks.blending; "
+        "import wan_motion_chunks.wan, wan_motion_chunks.blending, wan_motion_chunks.motion; "
         "assert not any(name.split('.')[0] in ('comfy', 'folder_paths', 'nodes') for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

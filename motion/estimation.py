@@ -1,0 +1,136 @@
+"""Estimators of flow by name, and the one way to call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from .flow import Flow, FlowEstimator
+from .lucas_kanade import estimate_lucas_kanade
+from .occlusion import flow_confidence
+from .opencv import dis, farneback
+
+GROUP = 2 * 1024 * 1024
+"""Pixels estimated at once, both directions counted: bounds the working set, whatever the clip's length."""
+
+
+_factories: dict[str, Callable[[], FlowEstimator]] = {}
+
+
+def register_estimator(name: str, factory: Callable[[], FlowEstimator]) -> None:
+    """Make an estimator known by name; its factory is called once for every call that asks for it.
+
+    Raises:
+        ValueError: if the name is empty, ``auto``, or taken.
+    """
+    if not name or name == "auto" or name in _factories:
+        raise ValueError(
+            f"An estimator needs a name of its own, got {name!r}; taken are auto, {', '.join(_factories)}."
+        )
+    _factories[name] = factory
+
+
+def estimator_names() -> tuple[str, ...]:
+    """Names that ``estimate_flow`` takes, ``auto`` first."""
+    return ("auto", *_factories)
+
+
+def estimate_flow(frames: Tensor, *, estimator: str | FlowEstimator = "auto") -> Flow:
+    """Forward flows of a clip.
+
+    Args:
+        frames: ``(T, 3, H, W)`` RGB in [0, 1].
+        estimator: a registered name, or anything that can be called like a :class:`FlowEstimator`.
+
+    Returns:
+        T - 1 flows, flow t from frame t to frame t + 1, with the frames' device and dtype.
+
+    Raises:
+        ValueError: for fewer than two frames, or frames that are no pictures.
+    """
+    check_frames("frames", frames)
+    if len(frames) < 2:
+        raise ValueError(f"Motion needs two frames or more, got {len(frames)}.")
+    return estimate_both(frames[:-1], frames[1:], estimator=estimator)[0]
+
+
+def estimate_flow_between(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto") -> Flow:
+    """Flow from each frame of ``a`` to its partner in ``b``, both ``(N, 3, H, W)`` RGB in [0, 1]."""
+    return estimate_both(a, b, estimator=estimator)[0]
+
+
+def estimate_both(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto") -> tuple[Flow, Flow]:
+    """Flow from ``a`` to ``b`` and from ``b`` to ``a``: one is what the other is judged by.
+
+    Args:
+        a: ``(N, 3, H, W)`` RGB in [0, 1].
+        b: the same shape, dtype and device.
+        estimator: a registered name, or anything that can be called like a :class:`FlowEstimator`.
+
+    Returns:
+        The forward and the backward flow.
+
+    Raises:
+        ValueError: if the frames differ in shape or are no pictures, the name is unknown, or the estimator
+            returns something else than one finite flow per pair.
+    """
+    check_frames("a", a)
+    check_frames("b", b)
+    if a.shape != b.shape:
+        raise ValueError(f"Motion needs frames of one size, got {tuple(a.shape)} and {tuple(b.shape)}.")
+    find, group = _find(estimator), group_length(a)
+    parts = [_estimate_group(a[i : i + group], b[i : i + group], find) for i in range(0, len(a), group)]
+    forward, backward = zip(*parts, strict=True)
+    return _join(forward), _join(backward)
+
+
+def group_length(frames: Tensor) -> int:
+    """Pairs of frames ``(T, 3, H, W)`` that are estimated at once."""
+    return max(1, GROUP // (2 * frames.shape[-2] * frames.shape[-1]))
+
+
+def check_frames(name: str, frames: Tensor) -> None:
+    """Raise ValueError unless ``frames`` are ``(N, 3, H, W)`` floating-point RGB in [0, 1]."""
+    if frames.ndim != 4 or frames.shape[1] != 3 or 0 in frames.shape:
+        raise ValueError(f"{name} must be (N, 3, H, W) RGB frames, got {tuple(frames.shape)}.")
+    if not frames.is_floating_point():
+        raise ValueError(f"{name} must be floating point in [0, 1], got {frames.dtype}; divide 8-bit frames by 255.")
+    low, high = frames.aminmax()
+    if not (torch.isfinite(low) and torch.isfinite(high)):
+        raise ValueError(f"{name} has pixels that are not finite; the picture is broken before it gets here.")
+    if low < -0.5 or high > 1.5:  # a little beyond is usual in decoded video
+        raise ValueError(f"{name} must be in [0, 1], got {low.item():.3g} to {high.item():.3g}.")
+
+
+def _find(estimator: str | FlowEstimator) -> FlowEstimator:
+    if not isinstance(estimator, str):
+        return estimator
+    name = "lucas_kanade" if estimator == "auto" else estimator
+    if name not in _factories:
+        raise ValueError(f"Unknown flow estimator {name!r}; there are {', '.join(estimator_names())}.")
+    return _factories[name]()
+
+
+def _estimate_group(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Flow, Flow]:
+    found = find(torch.cat((a, b)), torch.cat((b, a)))
+    if found.shape != (2 * len(a), 2, *a.shape[-2:]):
+        raise ValueError(
+            f"The flow estimator returned {tuple(found.shape)} for {2 * len(a)} pairs of {tuple(a.shape[1:])} frames; "
+            f"expected {(2 * len(a), 2, *a.shape[-2:])}."
+        )
+    if not torch.isfinite(found).all():
+        raise ValueError("The flow estimator returned displacements that are not finite.")
+    forward, backward = found.chunk(2)
+    to, back = flow_confidence(a, b, forward, backward), flow_confidence(b, a, backward, forward)
+    return Flow(forward.to(a), to.to(a)), Flow(backward.to(a), back.to(a))
+
+
+def _join(flows: tuple[Flow, ...]) -> Flow:
+    return Flow(torch.cat([flow.displacement for flow in flows]), torch.cat([flow.confidence for flow in flows]))
+
+
+register_estimator("lucas_kanade", lambda: estimate_lucas_kanade)
+register_estimator("dis", dis)
+register_estimator("farneback", farneback)

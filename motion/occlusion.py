@@ -1,0 +1,93 @@
+"""Where a flow cannot be trusted: what it hides, where it leaves the frame, and where it contradicts itself."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .pyramid import gaussian_blur, gradient, to_gray
+from .warp import backward_warp, lands_inside
+
+RELATIVE, ABSOLUTE = 0.01, 0.5
+"""Of Sundaram et al. 2010, equation 5: share of the squared lengths, and squared pixels."""
+
+FACTOR, HOME, BEND, SLIP = 7.2, (0.02, 1.0), (0.005, 0.16), (0.1, 0.38)
+"""Of the expected error, in pixels of a 480-pixel frame: a factor, and a floor and a power for each sign of trouble."""
+TOLERANCE = 1.0
+"""Error at which confidence has fallen to 1 / e, in pixels of a 480-pixel frame."""
+LARGEST_ERROR, SLOPE_FLOOR = 64.0, 0.01
+"""Pixels of a 480-pixel frame; brightness per pixel."""
+NOISE = (0.2 / 255) ** 2
+"""Squared slope of what rounding to 8 bits leaves of an even surface."""
+
+
+def forward_backward_error(forward: Tensor, backward: Tensor) -> Tensor:
+    """How far a pixel lands from home that goes with one flow and returns with the other.
+
+    Args:
+        forward: ``(N, 2, H, W)`` pixels.
+        backward: ``(N, 2, H, W)`` pixels, on the grid that ``forward`` leads to.
+
+    Returns:
+        ``(N, 1, H, W)`` pixels, on the grid of ``forward``; at the border's value where it leaves the frame.
+    """
+    return (forward + backward_warp(backward, forward)).norm(dim=1, keepdim=True)
+
+
+def occlusion_mask(forward: Tensor, backward: Tensor) -> Tensor:
+    """Pixels that cannot be seen in the other frame, by the forward-backward test (Sundaram et al. 2010).
+
+    Args:
+        forward: ``(N, 2, H, W)`` pixels.
+        backward: ``(N, 2, H, W)`` pixels, on the grid that ``forward`` leads to.
+
+    Returns:
+        ``(N, 1, H, W)`` bool, on the grid of ``forward``; true also where the flow leaves the frame.
+    """
+    returned = backward_warp(backward, forward)
+    lengths = forward.square().sum(dim=1, keepdim=True) + returned.square().sum(dim=1, keepdim=True)
+    error = (forward + returned).square().sum(dim=1, keepdim=True)
+    return (error > RELATIVE * lengths + ABSOLUTE) | ~lands_inside(forward)
+
+
+def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
+    """How far to trust a flow, from what it leaves unexplained.
+
+    The expected error in pixels is a product of powers of three signs of trouble, fitted on pairs with known
+    flow: the forward-backward error of the neighbourhood, the flow's gradient, and the displacement that would
+    explain the brightness left over. Confidence is ``exp(-expected / tolerance)``.
+
+    Args:
+        a: ``(N, 3, H, W)`` RGB in [0, 1], the frames the flow starts from.
+        b: ``(N, 3, H, W)``, the frames it leads to.
+        forward: ``(N, 2, H, W)`` pixels, from a to b.
+        backward: ``(N, 2, H, W)`` pixels, from b to a.
+
+    Returns:
+        ``(N, 1, H, W)`` in [0, 1]; 0 where the flow leaves the frame and where nothing could have shown motion.
+    """
+    a, b = to_gray(a.to(forward)), to_gray(b.to(forward))
+    scale = min(a.shape[-2:]) / 480  # of all distances, so that a resized clip gets the same confidence
+    home = forward_backward_error(forward, backward) / scale
+    home = gaussian_blur(home.clamp(max=LARGEST_ERROR), max(0.5, 6 * scale))
+    bend = gaussian_blur(flow_gradient(forward), max(0.5, 2 * scale))
+    left_over = backward_warp(b, forward) - a
+    left_over = (left_over - gaussian_blur(left_over, max(1.0, 8 * scale))).abs()  # a change of light is no motion
+    slopes = sum(slope.square() for slope in gradient(a))
+    near = max(0.5, 2 * scale)
+    slip = gaussian_blur(left_over, near) / (gaussian_blur(slopes, near).sqrt() + SLOPE_FLOOR) / scale
+    signs = ((home, HOME), (bend, BEND), (slip, SLIP))
+    expected = FACTOR * math.prod((sign + floor) ** power for sign, (floor, power) in signs)
+    texture = gaussian_blur(slopes, max(2.0, 16 * scale))
+    visible = texture / (texture + NOISE) * lands_inside(forward)
+    return torch.exp(-expected / TOLERANCE) * visible
+
+
+def flow_gradient(displacement: Tensor) -> Tensor:
+    """``(N, 1, H, W)``: length of the forward differences of a flow ``(N, 2, H, W)``, per pixel."""
+    across = F.pad(displacement[..., 1:] - displacement[..., :-1], (0, 1))
+    along = F.pad(displacement[..., 1:, :] - displacement[..., :-1, :], (0, 0, 0, 1))
+    return (across.square() + along.square()).sum(dim=1, keepdim=True).sqrt()

@@ -1,0 +1,42 @@
+"""Exhaustive search for whole-pixel motion, for a start where pictures are a few dozen pixels high."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .pyramid import gaussian_blur
+
+RADIUS = 4
+"""Pixels that a motion may have along each axis."""
+WINDOW = 2.0
+"""Standard deviation of the Gaussian window, pixels."""
+LARGEST_COST, OUTSIDE_COST = 0.25, 0.05
+"""Of a brightness in [0, 1]: for a pixel that shows something else, and for one that leaves the frame."""
+COST_OF_LENGTH = 0.01
+"""Per pixel: between motions that explain the picture alike, the shorter one is likelier."""
+
+
+def search_displacement(template: Tensor, picture: Tensor) -> Tensor:
+    """The whole-pixel motion of each pixel's neighbourhood that costs least, by absolute difference.
+
+    Args:
+        template: ``(N, 1, H, W)`` in [0, 1].
+        picture: ``(N, 1, H, W)``, what the template is searched in.
+
+    Returns:
+        ``(N, 2, H, W)`` pixels, each component -4 to 4.
+    """
+    height, width = template.shape[-2:]
+    margin = (RADIUS,) * 4
+    picture, inside = F.pad(picture, margin, mode="replicate"), F.pad(torch.ones_like(picture), margin)
+    steps = [(x, y) for y in range(-RADIUS, RADIUS + 1) for x in range(-RADIUS, RADIUS + 1)]
+    costs = []
+    for x, y in steps:
+        window = (..., slice(RADIUS + y, RADIUS + y + height), slice(RADIUS + x, RADIUS + x + width))
+        cost = (picture[window] - template).abs().clamp(max=LARGEST_COST)
+        costs.append(torch.where(inside[window] > 0, cost, OUTSIDE_COST))
+    motions = torch.tensor(steps, dtype=template.dtype, device=template.device)  # (81, 2)
+    cost = gaussian_blur(torch.cat(costs, dim=1), WINDOW) + COST_OF_LENGTH * motions.norm(dim=1).view(1, -1, 1, 1)
+    return motions[cost.argmin(dim=1)].movedim(-1, 1)

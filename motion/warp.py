@@ -1,0 +1,50 @@
+"""Sampling pictures along a flow."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def pixel_grid(height: int, width: int, like: Tensor) -> Tensor:
+    """``(1, 2, H, W)``: x and y index of each pixel, with the dtype and device of ``like``."""
+    y = torch.arange(height, dtype=like.dtype, device=like.device)
+    x = torch.arange(width, dtype=like.dtype, device=like.device)
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"))[None]
+
+
+def backward_warp(source: Tensor, displacement: Tensor, *, padding_mode: str = "border") -> Tensor:
+    """Sample ``source`` where ``displacement`` points: ``out(x) = source(x + displacement(x))``.
+
+    Args:
+        source: ``(N, C, H, W)``.
+        displacement: ``(N, 2, H, W)`` pixels, on the output's grid.
+        padding_mode: what lies outside ``source``; see :func:`torch.nn.functional.grid_sample`.
+
+    Returns:
+        ``(N, C, H, W)``, bilinear.
+    """
+    height, width = source.shape[-2:]
+    if displacement.shape != (len(source), 2, height, width):
+        raise ValueError(
+            f"To warp {tuple(source.shape)} takes a displacement of {(len(source), 2, height, width)}, "
+            f"got {tuple(displacement.shape)}; resize_flow makes it fit."
+        )
+    # In half precision a normalised coordinate is off by up to half a pixel of a 1280-pixel row.
+    exact = torch.promote_types(source.dtype, torch.float32)
+    displacement = displacement.to(exact)
+    size = displacement.new_tensor([width, height]).view(1, 2, 1, 1)
+    grid = (2 * (pixel_grid(height, width, displacement) + displacement) + 1) / size - 1
+    warped = F.grid_sample(
+        source.to(exact), grid.movedim(1, -1), mode="bilinear", padding_mode=padding_mode, align_corners=False
+    )
+    return warped.to(source.dtype)
+
+
+def lands_inside(displacement: Tensor) -> Tensor:
+    """``(N, 1, H, W)`` bool: whether a flow ``(N, 2, H, W)`` ends between the centres of the frame's border pixels."""
+    height, width = displacement.shape[-2:]
+    displacement = displacement.to(torch.promote_types(displacement.dtype, torch.float32))
+    x, y = (pixel_grid(height, width, displacement) + displacement).unbind(1)
+    return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))[:, None]

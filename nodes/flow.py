@@ -1,0 +1,126 @@
+"""Optical flow of any video, and pictures of it."""
+
+from __future__ import annotations
+
+import folder_paths
+
+from ..motion import estimator_names, occlusion_mask
+from ..motion.picture import STYLES, show_flow
+from ..wan.optical_flow import estimate_clip, load_optical_flow, raft_estimator
+from ._compat import io, schema
+from .layout import to_frames, to_image
+from .types import CATEGORY, FlowType, OpticalFlowType
+
+
+class EstimateFlow(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionEstimateFlow",
+            display_name="Estimate Flow (Wan Motion)",
+            category=CATEGORY,
+            description="Finds how every pixel moves from each frame to the next, and how far that can be trusted.",
+            search_aliases=["optical flow", "motion vectors", "raft", "lucas kanade"],
+            inputs=[
+                io.Image.Input("images", tooltip="Frames of a video, two or more, in order."),
+                io.Combo.Input(
+                    "estimator",
+                    options=[*estimator_names(), "raft"],
+                    tooltip="auto: RAFT if one is connected, else lucas_kanade, which needs nothing. "
+                    "dis and farneback need OpenCV.",
+                ),
+                OpticalFlowType.Input(
+                    "optical_flow",
+                    optional=True,
+                    tooltip="RAFT, from Load Optical Flow Model. Slower, better on large motion.",
+                ),
+            ],
+            outputs=[
+                FlowType.Output(display_name="flow", tooltip="One flow less than there are frames, in pixels."),
+                io.Mask.Output(display_name="occlusion", tooltip="1 where a pixel cannot be seen in the next frame."),
+                io.Mask.Output(display_name="confidence", tooltip="0 to 1: how far the flow can be trusted."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, images, estimator, optical_flow=None) -> io.NodeOutput:
+        frames = to_frames("images", images)
+        if len(frames) < 2:
+            raise ValueError(f"images: motion needs two frames or more, got {len(frames)}.")
+        if optical_flow is not None and estimator in ("auto", "raft"):
+            estimator = raft_estimator(optical_flow)
+        elif estimator == "raft":
+            raise ValueError("optical_flow: the estimator raft needs a model; connect Load Optical Flow Model.")
+        forward, backward = estimate_clip(frames, estimator)
+        hidden = occlusion_mask(forward.displacement, backward.displacement)
+        return io.NodeOutput(forward, hidden[:, 0].float(), forward.confidence[:, 0])
+
+
+class FlowToImage(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionFlowToImage",
+            display_name="Flow to Image (Wan Motion)",
+            category=CATEGORY,
+            description="Shows a flow: direction as hue and length as saturation, as arrows, or how far it is trusted.",
+            search_aliases=["visualize flow", "flow preview", "motion vectors"],
+            inputs=[
+                FlowType.Input("flow", tooltip="From Estimate Flow."),
+                io.Combo.Input(
+                    "style",
+                    options=list(STYLES),
+                    tooltip="colours: the Middlebury colour wheel, with its legend in the corner. "
+                    "arrows: lines from a pixel to where it goes. confidence: black 0, white 1.",
+                ),
+                io.Float.Input(
+                    "largest",
+                    default=0.0,
+                    min=0.0,
+                    max=10000.0,
+                    step=0.5,
+                    tooltip="Pixels per frame shown in full colour; 0 takes the fastest pixel of the clip. "
+                    "Set it to compare clips.",
+                ),
+                io.Image.Input("images", optional=True, tooltip="Frames to draw arrows on; gray without."),
+                io.Mask.Input("occlusion", optional=True, tooltip="From Estimate Flow: tinted red in the picture."),
+            ],
+            outputs=[io.Image.Output(display_name="images", tooltip="One picture per flow.")],
+        )
+
+    @classmethod
+    def execute(cls, flow, style, largest, images=None, occlusion=None) -> io.NodeOutput:
+        count, _, *size = flow.displacement.shape
+        ground = None if images is None else to_frames("images", images)[:count]
+        if ground is not None and ground.shape != (count, 3, *size):
+            raise ValueError(
+                f"images: expected the {count} or more frames of {size} of the flow, got {tuple(images.shape)}."
+            )
+        if occlusion is not None and occlusion.shape != (count, *size):
+            raise ValueError(f"occlusion: expected {(count, *size)} like the flow, got {tuple(occlusion.shape)}.")
+        hidden = None if occlusion is None else occlusion[:, None]
+        return io.NodeOutput(to_image(show_flow(flow, style, largest=largest or None, ground=ground, hidden=hidden)))
+
+
+class LoadOpticalFlow(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionLoadOpticalFlow",
+            display_name="Load Optical Flow Model (Wan Motion)",
+            category=CATEGORY,
+            description="Loads torchvision's RAFT, large or small, from models/optical_flow.",
+            search_aliases=["raft", "optical flow loader"],
+            inputs=[
+                io.Combo.Input(
+                    "model_name",
+                    options=folder_paths.get_filename_list("optical_flow"),
+                    tooltip="A state dict such as raft_large_C_T_SKHT_V2-ff5fadd5.pth, put into models/optical_flow.",
+                )
+            ],
+            outputs=[OpticalFlowType.Output(display_name="optical_flow", tooltip="For Estimate Flow.")],
+        )
+
+    @classmethod
+    def execute(cls, model_name) -> io.NodeOutput:
+        return io.NodeOutput(load_optical_flow(folder_paths.get_full_path_or_raise("optical_flow", model_name)))

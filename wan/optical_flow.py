@@ -1,0 +1,63 @@
+"""Flow on the host's device, by the host's RAFT where a graph has one."""
+
+from __future__ import annotations
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.utils
+import torch
+from torch import Tensor
+
+from ..motion import Flow, FlowEstimator, estimate_both
+from ..motion.estimation import group_length
+from ..motion.raft import build_raft, estimate_raft
+
+
+def load_optical_flow(path: str) -> comfy.model_patcher.ModelPatcher:
+    """torchvision's RAFT (large or small) from a state dict, wrapped as the host's OpticalFlowLoader does."""
+    model = build_raft(comfy.utils.load_torch_file(path, safe_load=True)).float()
+    return comfy.model_patcher.ModelPatcher(
+        model,
+        load_device=comfy.model_management.get_torch_device(),
+        offload_device=comfy.model_management.unet_offload_device(),
+    )
+
+
+def raft_estimator(optical_flow: comfy.model_patcher.ModelPatcher) -> FlowEstimator:
+    """An estimator of the model behind an OPTICAL_FLOW socket."""
+
+    def estimate(first: Tensor, second: Tensor) -> Tensor:
+        comfy.model_management.load_models_gpu([optical_flow])
+        return estimate_raft(optical_flow.model, first, second)
+
+    return estimate
+
+
+def estimate_clip(frames: Tensor, estimator: str | FlowEstimator) -> tuple[Flow, Flow]:
+    """Forward and backward flows of a clip, group by group on the host's device, with its progress bar.
+
+    Args:
+        frames: ``(T, 3, H, W)`` RGB in [0, 1].
+        estimator: see :func:`~motion.estimate_flow`.
+
+    Returns:
+        Flows of T - 1 pairs, on the device of ``frames``.
+    """
+    device = comfy.model_management.get_torch_device()
+    pairs, group = len(frames) - 1, group_length(frames)
+    progress = comfy.utils.ProgressBar(pairs)
+    forward, backward = [], []
+    for first in range(0, pairs, group):
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        last = min(first + group, pairs)
+        part = frames[first : last + 1].to(device)
+        there, back = estimate_both(part[:-1], part[1:], estimator=estimator)
+        forward.append(there)
+        backward.append(back)
+        progress.update_absolute(last)
+    return _gather(forward, frames), _gather(backward, frames)
+
+
+def _gather(flows: list[Flow], like: Tensor) -> Flow:
+    displacement = torch.cat([flow.displacement.to(like.device) for flow in flows])
+    return Flow(displacement, torch.cat([flow.confidence.to(like.device) for flow in flows]))
