@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..motion import estimate_both, occlusion_mask
+from ..motion import estimate_both, inconsistency_mask, occlusion_mask
 from ..motion.lucas_kanade import estimate_lucas_kanade
 from ..motion.opencv import dis, farneback
 from .flow_data import DATA, Pair, load_pairs
@@ -97,19 +97,23 @@ def print_errors(name: str, method: Method, pairs: list[Pair]) -> tuple[float, f
 
 def print_confidence(pairs: list[Pair]) -> None:
     """How well our confidence sorts our own errors, and how well occlusion is found."""
-    areas, found = defaultdict(list), []
+    areas, hidden, inconsistent = defaultdict(list), [], []
     for pair in pairs:
         forward, backward = estimate_both(pair.first, pair.second)
         error = (forward.displacement - pair.flow).norm(dim=1, keepdim=True)
         areas[pair.group].append(sorting_area(forward.confidence[pair.known], error[pair.known]))
         if pair.occluded is not None:
-            found.append(f1(occlusion_mask(forward.displacement, backward.displacement), pair.occluded, pair.known))
+            mask = occlusion_mask(pair.first, pair.second, forward.displacement, backward.displacement)
+            hidden.append(f1(mask, pair.occluded, pair.known))
+            mask = inconsistency_mask(forward.displacement, backward.displacement)
+            inconsistent.append(f1(mask, pair.occluded, pair.known))
     print("confidence, area between its sorting and the best one over that of a random one (0 best, 1 random):")
     print("  " + ", ".join(f"{group} {sum(a) / len(a):.3f}" for group, a in areas.items()))
     rest = [area for group in GROUPS if group != "hard" for area in areas[group]]
     print(f"  mean of all pairs but the hard ones {sum(rest) / len(rest):.3f}")
-    if found:
-        print(f"occlusion, F1 over {len(found)} Sintel pairs: {sum(found) / len(found):.2f}")
+    if hidden:
+        plain, ours = (sum(scores) / len(scores) for scores in (inconsistent, hidden))
+        print(f"occlusion, F1 over {len(hidden)} Sintel pairs: {ours:.2f}; plain forward-backward test {plain:.2f}")
 
 
 def sorting_area(confidence: Tensor, error: Tensor) -> float:

@@ -8,7 +8,7 @@ from .estimation import (
     register_estimator,
 )
 from .flow import Flow, FlowEstimator, compose_flow, resize_flow
-from .occlusion import forward_backward_error, occlusion_mask
+from .occlusion import forward_backward_error, inconsistency_mask, occlusion_mask
 from .picture import flow_to_rgb
 from .warp import backward_warp
 
@@ -23,6 +23,7 @@ __all__ = [
     "estimator_names",
     "flow_to_rgb",
     "forward_backward_error",
+    "inconsistency_mask",
     "occlusion_mask",
     "register_estimator",
     "resize_flow",

@@ -14,6 +14,9 @@ from .warp import backward_warp, lands_inside
 RELATIVE, ABSOLUTE = 0.01, 0.5
 """Of Sundaram et al. 2010, equation 5: share of the squared lengths, and squared pixels."""
 
+HIDDEN = 4 / 255
+"""Difference of colour times the root of the forward-backward error, in pixels, above which a pixel is hidden."""
+
 FACTOR, HOME, BEND, SLIP = 7.2, (0.02, 1.0), (0.005, 0.16), (0.1, 0.38)
 """Of the expected error, in pixels of a 480-pixel frame: a factor, and a floor and a power for each sign of trouble."""
 TOLERANCE = 1.0
@@ -37,8 +40,10 @@ def forward_backward_error(forward: Tensor, backward: Tensor) -> Tensor:
     return (forward + backward_warp(backward, forward)).norm(dim=1, keepdim=True)
 
 
-def occlusion_mask(forward: Tensor, backward: Tensor) -> Tensor:
-    """Pixels that cannot be seen in the other frame, by the forward-backward test (Sundaram et al. 2010).
+def inconsistency_mask(forward: Tensor, backward: Tensor) -> Tensor:
+    """Pixels whose two flows contradict each other (Sundaram et al. 2010, equation 5).
+
+    A test of reliability: with estimated flow most of what it marks is wrong rather than hidden.
 
     Args:
         forward: ``(N, 2, H, W)`` pixels.
@@ -51,6 +56,25 @@ def occlusion_mask(forward: Tensor, backward: Tensor) -> Tensor:
     lengths = forward.square().sum(dim=1, keepdim=True) + returned.square().sum(dim=1, keepdim=True)
     error = (forward + returned).square().sum(dim=1, keepdim=True)
     return (error > RELATIVE * lengths + ABSOLUTE) | ~lands_inside(forward)
+
+
+def occlusion_mask(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
+    """Pixels of ``a`` that cannot be seen in ``b``: the flows contradict each other and so do the pictures.
+
+    Neither is enough with estimated flow, which is wrong in more places than there is something hidden.
+
+    Args:
+        a: ``(N, 3, H, W)`` RGB in [0, 1], the frames the flow starts from.
+        b: ``(N, 3, H, W)``, the frames it leads to.
+        forward: ``(N, 2, H, W)`` pixels, from a to b.
+        backward: ``(N, 2, H, W)`` pixels, from b to a.
+
+    Returns:
+        ``(N, 1, H, W)`` bool; true also where the flow leaves the frame.
+    """
+    differs = (backward_warp(b.to(forward), forward) - a.to(forward)).abs().mean(dim=1, keepdim=True)
+    error = forward_backward_error(forward, backward)
+    return (gaussian_blur(differs, 1.0) * error.sqrt() > HIDDEN) | ~lands_inside(forward)
 
 
 def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> Tensor:

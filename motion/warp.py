@@ -43,8 +43,8 @@ def backward_warp(source: Tensor, displacement: Tensor, *, padding_mode: str = "
 
 
 def lands_inside(displacement: Tensor) -> Tensor:
-    """``(N, 1, H, W)`` bool: whether a flow ``(N, 2, H, W)`` ends between the centres of the frame's border pixels."""
+    """``(N, 1, H, W)`` bool: whether a flow ``(N, 2, H, W)`` ends in the frame, half a pixel beyond its centres."""
     height, width = displacement.shape[-2:]
     displacement = displacement.to(torch.promote_types(displacement.dtype, torch.float32))
     x, y = (pixel_grid(height, width, displacement) + displacement).unbind(1)
-    return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))[:, None]
+    return ((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5))[:, None]

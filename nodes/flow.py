@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import folder_paths
 
-from ..motion import estimator_names, occlusion_mask
+from ..motion import estimator_names
 from ..motion.picture import STYLES, show_flow
 from ..wan.optical_flow import estimate_clip, load_optical_flow, raft_estimator
 from ._compat import io, schema
@@ -51,9 +51,8 @@ class EstimateFlow(io.ComfyNode):
             estimator = raft_estimator(optical_flow)
         elif estimator == "raft":
             raise ValueError("optical_flow: the estimator raft needs a model; connect Load Optical Flow Model.")
-        forward, backward = estimate_clip(frames, estimator)
-        hidden = occlusion_mask(forward.displacement, backward.displacement)
-        return io.NodeOutput(forward, hidden[:, 0].float(), forward.confidence[:, 0])
+        flow, hidden = estimate_clip(frames, estimator)
+        return io.NodeOutput(flow, hidden[:, 0].float(), flow.confidence[:, 0])
 
 
 class FlowToImage(io.ComfyNode):

@@ -8,7 +8,7 @@ import comfy.utils
 import torch
 from torch import Tensor
 
-from ..motion import Flow, FlowEstimator, estimate_both
+from ..motion import Flow, FlowEstimator, estimate_both, occlusion_mask
 from ..motion.estimation import group_length
 from ..motion.raft import build_raft, estimate_raft
 
@@ -33,31 +33,27 @@ def raft_estimator(optical_flow: comfy.model_patcher.ModelPatcher) -> FlowEstima
     return estimate
 
 
-def estimate_clip(frames: Tensor, estimator: str | FlowEstimator) -> tuple[Flow, Flow]:
-    """Forward and backward flows of a clip, group by group on the host's device, with its progress bar.
+def estimate_clip(frames: Tensor, estimator: str | FlowEstimator) -> tuple[Flow, Tensor]:
+    """Forward flows of a clip, group by group on the host's device, with its progress bar.
 
     Args:
         frames: ``(T, 3, H, W)`` RGB in [0, 1].
         estimator: see :func:`~motion.estimate_flow`.
 
     Returns:
-        Flows of T - 1 pairs, on the device of ``frames``.
+        The flow of T - 1 pairs and the occlusion mask ``(T - 1, 1, H, W)``, bool, on the device of ``frames``.
     """
     device = comfy.model_management.get_torch_device()
     pairs, group = len(frames) - 1, group_length(frames)
     progress = comfy.utils.ProgressBar(pairs)
-    forward, backward = [], []
+    found = []
     for first in range(0, pairs, group):
         comfy.model_management.throw_exception_if_processing_interrupted()
         last = min(first + group, pairs)
         part = frames[first : last + 1].to(device)
-        there, back = estimate_both(part[:-1], part[1:], estimator=estimator)
-        forward.append(there)
-        backward.append(back)
+        flow, backward = estimate_both(part[:-1], part[1:], estimator=estimator)
+        hidden = occlusion_mask(part[:-1], part[1:], flow.displacement, backward.displacement)
+        found.append([tensor.to(frames.device) for tensor in (flow.displacement, flow.confidence, hidden)])
         progress.update_absolute(last)
-    return _gather(forward, frames), _gather(backward, frames)
-
-
-def _gather(flows: list[Flow], like: Tensor) -> Flow:
-    displacement = torch.cat([flow.displacement.to(like.device) for flow in flows])
-    return Flow(displacement, torch.cat([flow.confidence.to(like.device) for flow in flows]))
+    displacement, confidence, hidden = (torch.cat(tensors) for tensors in zip(*found, strict=True))
+    return Flow(displacement, confidence), hidden
