@@ -1,0 +1,87 @@
+"""The flow nodes, on scenes whose motion is known."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torchvision.models.optical_flow import raft_small
+from wan_motion_chunks.tiny.scenes import draw_scenes
+
+
+@pytest.fixture(scope="module")
+def nodes(comfy):
+    from wan_motion_chunks.nodes import flow
+
+    return flow
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    generator = torch.Generator().manual_seed(31)
+    return draw_scenes(8, 9, generator, size=128, turn=0.0, two_sprites=0.0, pan=0.0, max_speed=1.6)
+
+
+@pytest.fixture(scope="module")
+def images(scenes):
+    return scenes.frames[0].movedim(1, -1).contiguous()
+
+
+def test_sprites_are_seen_to_move_as_they_were_drawn(nodes, scenes):
+    errors = []
+    for frames, centres, velocities in zip(scenes.frames, scenes.centres, scenes.velocities, strict=True):
+        flow, occlusion, confidence = nodes.EstimateFlow.execute(frames[:2].movedim(1, -1), "auto").args
+        assert flow.displacement.shape == (1, 2, 128, 128)
+        assert occlusion.shape == confidence.shape == (1, 128, 128)
+        assert confidence.mean() > 0.5
+        x, y = centres[0, 0].long().tolist()
+        found = flow.displacement[0, :, y - 3 : y + 4, x - 3 : x + 4].mean(dim=(1, 2))
+        errors.append((found - velocities[0, 0]).norm())
+    assert torch.stack(errors).mean() < 0.25  # of 0.95: stripes show no motion along themselves
+
+
+@pytest.mark.parametrize("style", ["colours", "arrows", "confidence"])
+def test_a_flow_is_shown_as_pictures(nodes, images, style):
+    flow, occlusion, _ = nodes.EstimateFlow.execute(images, "lucas_kanade").args
+    (shown,) = nodes.FlowToImage.execute(flow, style, 0.0, images=images, occlusion=occlusion).args
+    assert shown.shape == (8, 128, 128, 3)
+    assert shown.min() >= 0
+    assert shown.max() <= 1
+
+
+def test_raft_from_a_file_is_torchvisions(nodes, images, tmp_path):
+    torch.manual_seed(0)
+    with torch.inference_mode(False):
+        model = raft_small(weights=None).eval()
+    path = tmp_path / "raft_small.safetensors"
+    save_file(model.state_dict(), path)
+    from wan_motion_chunks.wan.optical_flow import load_optical_flow
+
+    flow, _, _ = nodes.EstimateFlow.execute(images[:3], "auto", load_optical_flow(str(path))).args
+    frames = images[:3].movedim(-1, 1) * 2 - 1
+    torch.testing.assert_close(flow.displacement, model(frames[:-1], frames[1:])[-1], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda images: images[:1], "images: .*two frames"),
+        (lambda images: torch.cat((images, images[..., :1]), dim=-1), "images: .*RGB"),
+        (lambda images: images[..., :1], "images: .*RGB"),
+        (lambda images: images * float("nan"), "not finite"),
+    ],
+)
+def test_what_is_no_video_is_refused(nodes, images, change, message):
+    with pytest.raises(ValueError, match=message):
+        nodes.EstimateFlow.execute(change(images), "auto")
+
+
+def test_raft_without_a_model_says_what_to_connect(nodes, images):
+    with pytest.raises(ValueError, match=r"optical_flow: .*connect"):
+        nodes.EstimateFlow.execute(images, "raft")
+
+
+def test_frames_and_masks_of_another_clip_are_refused(nodes, images):
+    flow, occlusion, _ = nodes.EstimateFlow.execute(images, "auto").args
+    with pytest.raises(ValueError, match="images: expected"):
+        nodes.FlowToImage.execute(flow, "arrows", 0.0, images=images[:, :64])
+    with pytest.raises(ValueError, match="occlusion: expected"):
+        nodes.FlowToImage.execute(flow, "colours", 0.0, occlusion=occlusion[1:])
