@@ -17,7 +17,7 @@ RELATIVE, ABSOLUTE = 0.01, 0.5
 HIDDEN = 4 / 255
 """Difference of colour times the root of the forward-backward error, in pixels, above which a pixel is hidden."""
 
-FACTOR, HOME, BEND, SLIP = 7.2, (0.02, 1.0), (0.005, 0.16), (0.1, 0.38)
+FACTOR, HOME, BEND, SLIP = 4.35, (0.02, 0.58), (0.005, 0.27), (0.1, 0.53)
 """Of the expected error, in pixels of a 480-pixel frame: a factor, and a floor and a power for each sign of trouble."""
 TOLERANCE = 1.0
 """Error at which confidence has fallen to 1 / e, in pixels of a 480-pixel frame."""
