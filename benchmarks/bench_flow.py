@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..motion import estimate_both, inconsistency_mask, occlusion_mask
+from ..motion import estimate_both, estimate_flow, inconsistency_mask, occlusion_mask
 from ..motion.lucas_kanade import estimate_lucas_kanade
 from ..motion.opencv import dis, farneback
 from .flow_data import DATA, Pair, load_pairs
@@ -20,6 +20,7 @@ from .flow_data import DATA, Pair, load_pairs
 GROUPS = ("chairs", "middlebury", "sintel", "hard")
 SLOW = 10.0
 """Pixels per frame: motions below are what a video model makes."""
+LARGE = (17, 3, 720, 1280)
 STEPS = 100
 """Points of the curve that the confidence is judged by."""
 
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--data", type=Path, default=DATA, help="a folder with flow/ in it")
     parser.add_argument("--raft", type=Path, help="torchvision's RAFT weights, to be compared with")
     options = parser.parse_args(arguments)
+    print_memory()  # first: a peak is only seen while nothing else has been higher
     pairs = list(load_pairs(options.data))
     methods = collect_methods(options.raft)
     print(f"{len(pairs)} pairs, {torch.get_num_threads()} threads; mean endpoint error in pixels, per set")
@@ -46,6 +48,26 @@ def main(arguments: list[str]) -> int:
         print(f"lucas_kanade over Farneback, all: {everything / means['Farneback'][1]:.2f}")
     print_confidence(pairs)
     return 0
+
+
+def print_memory() -> None:
+    """What a chunk's worth of large frames takes beyond its own frames and flows."""
+    frames = torch.rand(*LARGE)
+    size = frames.numel() * frames.element_size() / 2**20
+    before = peak_memory()
+    flow = estimate_flow(frames)
+    own = sum(tensor.numel() * tensor.element_size() for tensor in (flow.displacement, flow.confidence)) / 2**20
+    print(
+        f"{LARGE[0]} frames of {LARGE[3]} x {LARGE[2]} ({size:.0f} MiB), their flow and confidence ({own:.0f} MiB): "
+        f"{peak_memory() - before - own:.0f} MiB more at the peak"
+    )
+
+
+def peak_memory() -> float:
+    """Highest resident size of this process so far, MiB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def collect_methods(raft: Path | None) -> dict[str, Method]:

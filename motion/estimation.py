@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -53,12 +53,12 @@ def estimate_flow(frames: Tensor, *, estimator: str | FlowEstimator = "auto") ->
     check_frames("frames", frames)
     if len(frames) < 2:
         raise ValueError(f"Motion needs two frames or more, got {len(frames)}.")
-    return estimate_both(frames[:-1], frames[1:], estimator=estimator)[0]
+    return estimate_flow_between(frames[:-1], frames[1:], estimator=estimator)
 
 
 def estimate_flow_between(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto") -> Flow:
     """Flow from each frame of ``a`` to its partner in ``b``, both ``(N, 3, H, W)`` RGB in [0, 1]."""
-    return estimate_both(a, b, estimator=estimator)[0]
+    return _join([forward for forward, _ in _estimate(a, b, estimator)])
 
 
 def estimate_both(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto") -> tuple[Flow, Flow]:
@@ -76,13 +76,7 @@ def estimate_both(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "aut
         ValueError: if the frames differ in shape or are no pictures, the name is unknown, or the estimator
             returns something else than one finite flow per pair.
     """
-    check_frames("a", a)
-    check_frames("b", b)
-    if a.shape != b.shape:
-        raise ValueError(f"Motion needs frames of one size, got {tuple(a.shape)} and {tuple(b.shape)}.")
-    find, group = _find(estimator), group_length(a)
-    parts = [_estimate_group(a[i : i + group], b[i : i + group], find) for i in range(0, len(a), group)]
-    forward, backward = zip(*parts, strict=True)
+    forward, backward = zip(*_estimate(a, b, estimator), strict=True)
     return _join(forward), _join(backward)
 
 
@@ -113,6 +107,17 @@ def _find(estimator: str | FlowEstimator) -> FlowEstimator:
     return _factories[name]()
 
 
+def _estimate(a: Tensor, b: Tensor, estimator: str | FlowEstimator) -> Iterator[tuple[Flow, Flow]]:
+    """Forward and backward flow of one group of pairs after the other."""
+    check_frames("a", a)
+    check_frames("b", b)
+    if a.shape != b.shape:
+        raise ValueError(f"Motion needs frames of one size, got {tuple(a.shape)} and {tuple(b.shape)}.")
+    find, group = _find(estimator), group_length(a)
+    for first in range(0, len(a), group):
+        yield _estimate_group(a[first : first + group], b[first : first + group], find)
+
+
 def _estimate_group(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Flow, Flow]:
     found = find(torch.cat((a, b)), torch.cat((b, a)))
     if found.shape != (2 * len(a), 2, *a.shape[-2:]):
@@ -127,7 +132,7 @@ def _estimate_group(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Flow, Fl
     return Flow(forward.to(a), to.to(a)), Flow(backward.to(a), back.to(a))
 
 
-def _join(flows: tuple[Flow, ...]) -> Flow:
+def _join(flows: Sequence[Flow]) -> Flow:
     return Flow(torch.cat([flow.displacement for flow in flows]), torch.cat([flow.confidence for flow in flows]))
 
 
