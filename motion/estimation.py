@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -15,6 +16,9 @@ from .opencv import dis, farneback
 GROUP = 2 * 1024 * 1024
 """Pixels estimated at once, both directions counted: bounds the working set, whatever the clip's length."""
 
+RESERVED = ("auto", "raft")
+"""Names that choose by what is connected."""
+OPENCV = ("dis", "farneback")
 
 _factories: dict[str, Callable[[], FlowEstimator]] = {}
 
@@ -23,18 +27,18 @@ def register_estimator(name: str, factory: Callable[[], FlowEstimator]) -> None:
     """Make an estimator known by name; its factory is called once for every call that asks for it.
 
     Raises:
-        ValueError: if the name is empty, ``auto``, or taken.
+        ValueError: if the name is empty, reserved or taken.
     """
-    if not name or name == "auto" or name in _factories:
-        raise ValueError(
-            f"An estimator needs a name of its own, got {name!r}; taken are auto, {', '.join(_factories)}."
-        )
+    if not name or name in RESERVED or name in _factories:
+        taken = ", ".join((*RESERVED, *_factories))
+        raise ValueError(f"An estimator needs a name of its own, got {name!r}; taken are {taken}.")
     _factories[name] = factory
 
 
 def estimator_names() -> tuple[str, ...]:
-    """Names that ``estimate_flow`` takes, ``auto`` first."""
-    return ("auto", *_factories)
+    """Names to choose from, ``auto`` first: OpenCV's only where it is installed."""
+    installed = importlib.util.find_spec("cv2") is not None
+    return (*RESERVED, *(name for name in _factories if installed or name not in OPENCV))
 
 
 def estimate_flow(frames: Tensor, *, estimator: str | FlowEstimator = "auto") -> Flow:
@@ -50,14 +54,13 @@ def estimate_flow(frames: Tensor, *, estimator: str | FlowEstimator = "auto") ->
     Raises:
         ValueError: for fewer than two frames, or frames that are no pictures.
     """
-    check_frames("frames", frames)
-    if len(frames) < 2:
-        raise ValueError(f"Motion needs two frames or more, got {len(frames)}.")
-    return estimate_flow_between(frames[:-1], frames[1:], estimator=estimator)
+    check_clip("frames", frames)
+    return _join([forward for forward, _ in _estimate(frames[:-1], frames[1:], estimator)])
 
 
 def estimate_flow_between(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto") -> Flow:
-    """Flow from each frame of ``a`` to its partner in ``b``, both ``(N, 3, H, W)`` RGB in [0, 1]."""
+    """Flow from each frame of ``a`` to its partner in ``b``; see :func:`estimate_both`."""
+    _check_pairs(a, b)
     return _join([forward for forward, _ in _estimate(a, b, estimator)])
 
 
@@ -73,9 +76,10 @@ def estimate_both(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "aut
         The forward and the backward flow.
 
     Raises:
-        ValueError: if the frames differ in shape or are no pictures, the name is unknown, or the estimator
-            returns something else than one finite flow per pair.
+        ValueError: if the frames differ in shape, dtype or device or are no pictures, the name is unknown, or the
+            estimator returns something else than one finite flow per pair.
     """
+    _check_pairs(a, b)
     forward, backward = zip(*_estimate(a, b, estimator), strict=True)
     return _join(forward), _join(backward)
 
@@ -85,23 +89,41 @@ def group_length(frames: Tensor) -> int:
     return max(1, GROUP // (2 * frames.shape[-2] * frames.shape[-1]))
 
 
+def check_clip(name: str, frames: Tensor) -> None:
+    """Raise ValueError unless ``frames`` are two or more ``(T, 3, H, W)`` floating-point RGB pictures in [0, 1]."""
+    check_frames(name, frames)
+    if len(frames) < 2:
+        raise ValueError(f"{name}: motion needs two frames or more, got {len(frames)}.")
+
+
 def check_frames(name: str, frames: Tensor) -> None:
     """Raise ValueError unless ``frames`` are ``(N, 3, H, W)`` floating-point RGB in [0, 1]."""
     if frames.ndim != 4 or frames.shape[1] != 3 or 0 in frames.shape:
-        raise ValueError(f"{name} must be (N, 3, H, W) RGB frames, got {tuple(frames.shape)}.")
+        raise ValueError(f"{name}: expected RGB frames (N, 3, H, W), got {tuple(frames.shape)}.")
     if not frames.is_floating_point():
-        raise ValueError(f"{name} must be floating point in [0, 1], got {frames.dtype}; divide 8-bit frames by 255.")
+        raise ValueError(f"{name}: expected floating point in [0, 1], got {frames.dtype}; divide 8-bit frames by 255.")
     low, high = frames.aminmax()
     if not (torch.isfinite(low) and torch.isfinite(high)):
-        raise ValueError(f"{name} has pixels that are not finite; the picture is broken before it gets here.")
+        raise ValueError(f"{name}: holds NaN or infinite pixels. Check what made it.")
     if low < -0.5 or high > 1.5:  # a little beyond is usual in decoded video
-        raise ValueError(f"{name} must be in [0, 1], got {low.item():.3g} to {high.item():.3g}.")
+        raise ValueError(f"{name}: expected [0, 1], got {low.item():.3g} to {high.item():.3g}.")
+
+
+def _check_pairs(a: Tensor, b: Tensor) -> None:
+    check_frames("a", a)
+    check_frames("b", b)
+    if a.shape != b.shape:
+        raise ValueError(f"Motion needs frames of one size, got {tuple(a.shape)} and {tuple(b.shape)}.")
+    if (a.dtype, a.device) != (b.dtype, b.device):
+        raise ValueError(f"Motion needs frames of one kind, got {a.dtype} on {a.device} and {b.dtype} on {b.device}.")
 
 
 def _find(estimator: str | FlowEstimator) -> FlowEstimator:
     if not isinstance(estimator, str):
         return estimator
     name = "lucas_kanade" if estimator == "auto" else estimator
+    if name == "raft":
+        raise ValueError("The flow estimator 'raft' needs a model: pass estimate_raft with one, or choose another.")
     if name not in _factories:
         raise ValueError(f"Unknown flow estimator {name!r}; there are {', '.join(estimator_names())}.")
     return _factories[name]()
@@ -109,10 +131,6 @@ def _find(estimator: str | FlowEstimator) -> FlowEstimator:
 
 def _estimate(a: Tensor, b: Tensor, estimator: str | FlowEstimator) -> Iterator[tuple[Flow, Flow]]:
     """Forward and backward flow of one group of pairs after the other."""
-    check_frames("a", a)
-    check_frames("b", b)
-    if a.shape != b.shape:
-        raise ValueError(f"Motion needs frames of one size, got {tuple(a.shape)} and {tuple(b.shape)}.")
     find, group = _find(estimator), group_length(a)
     for first in range(0, len(a), group):
         yield _estimate_group(a[first : first + group], b[first : first + group], find)
@@ -129,7 +147,8 @@ def _estimate_group(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Flow, Fl
         raise ValueError("The flow estimator returned displacements that are not finite.")
     forward, backward = found.chunk(2)
     to, back = flow_confidence(a, b, forward, backward), flow_confidence(b, a, backward, forward)
-    return Flow(forward.to(a), to.to(a)), Flow(backward.to(a), back.to(a))
+    # Copies: a slice would keep the other direction's memory for as long as it lives.
+    return Flow(forward.to(a, copy=True), to.to(a)), Flow(backward.to(a, copy=True), back.to(a))
 
 
 def _join(flows: Sequence[Flow]) -> Flow:

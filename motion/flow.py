@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -61,7 +62,7 @@ def resize_flow(displacement: Tensor, size: tuple[int, int]) -> Tensor:
     resized = F.interpolate(
         displacement, (height, width), mode="bilinear", align_corners=False, antialias=height < h or width < w
     )
-    return resized * displacement.new_tensor([width / w, height / h]).view(1, 2, 1, 1)
+    return torch.stack((resized[:, 0] * (width / w), resized[:, 1] * (height / h)), dim=1)
 
 
 def compose_flow(first: Tensor, second: Tensor) -> Tensor:

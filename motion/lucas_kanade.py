@@ -11,8 +11,8 @@ from .search import search_displacement
 from .variational import refine
 from .warp import backward_warp, lands_inside
 
-WINDOW = 2.0
-"""Standard deviation of the Gaussian window, pixels."""
+WINDOW, LIGHT = 2.0, 6.0
+"""Standard deviations of the Gaussian window, and of the neighbourhood whose light may change, pixels."""
 ITERATIONS = 2
 """More of them improve nothing that the next refinement would not, and stray further where they stray."""
 DAMPING = 1e-4
@@ -85,6 +85,7 @@ def lucas_kanade(template: Tensor, picture: Tensor, displacement: Tensor) -> Ten
 def _residual(template: Tensor, picture: Tensor, displacement: Tensor) -> tuple[Tensor, Tensor]:
     """What the flow leaves unexplained, bounded, and its cost, ``(N, 1, H, W)``; out of the frame 0 and the most."""
     residual = backward_warp(picture, displacement) - template
+    residual = residual - gaussian_blur(residual, LIGHT)  # a change of light is no motion
     inside = lands_inside(displacement)
     cost = residual.abs().clamp(max=LARGEST_COST).masked_fill(~inside, LARGEST_COST)
     return residual.clamp(-LARGEST_RESIDUAL, LARGEST_RESIDUAL) * inside, cost

@@ -23,8 +23,8 @@ TOLERANCE = 1.0
 """Error at which confidence has fallen to 1 / e, in pixels of a 480-pixel frame."""
 LARGEST_ERROR, SLOPE_FLOOR = 64.0, 0.01
 """Pixels of a 480-pixel frame; brightness per pixel."""
-NOISE = (0.2 / 255) ** 2
-"""Squared slope of what rounding to 8 bits leaves of an even surface."""
+EVEN = (0.01 / 255) ** 2
+"""Squared slope of a surface that shows no motion: a hundredth of an 8-bit level per pixel."""
 
 
 def forward_backward_error(forward: Tensor, backward: Tensor) -> Tensor:
@@ -52,6 +52,7 @@ def inconsistency_mask(forward: Tensor, backward: Tensor) -> Tensor:
     Returns:
         ``(N, 1, H, W)`` bool, on the grid of ``forward``; true also where the flow leaves the frame.
     """
+    forward, backward = _exact(forward, backward)
     returned = backward_warp(backward, forward)
     lengths = forward.square().sum(dim=1, keepdim=True) + returned.square().sum(dim=1, keepdim=True)
     error = (forward + returned).square().sum(dim=1, keepdim=True)
@@ -72,9 +73,10 @@ def occlusion_mask(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> T
     Returns:
         ``(N, 1, H, W)`` bool; true also where the flow leaves the frame.
     """
-    differs = (backward_warp(b.to(forward), forward) - a.to(forward)).abs().mean(dim=1, keepdim=True)
+    a, b, forward, backward = _exact(a, b, forward, backward)
+    left_over = _left_over(a, b, forward).abs().mean(dim=1, keepdim=True)
     error = forward_backward_error(forward, backward)
-    return (gaussian_blur(differs, 1.0) * error.sqrt() > HIDDEN) | ~lands_inside(forward)
+    return (gaussian_blur(left_over, 1.0) * error.sqrt() > HIDDEN) | ~lands_inside(forward)
 
 
 def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
@@ -93,21 +95,22 @@ def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> 
     Returns:
         ``(N, 1, H, W)`` in [0, 1]; 0 where the flow leaves the frame and where nothing could have shown motion.
     """
-    a, b = to_gray(a.to(forward)), to_gray(b.to(forward))
-    scale = min(a.shape[-2:]) / 480  # of all distances, so that a resized clip gets the same confidence
+    a, b, forward, backward = _exact(a, b, forward, backward)
+    a, b, scale = to_gray(a), to_gray(b), _scale(forward)
     home = forward_backward_error(forward, backward) / scale
     home = gaussian_blur(home.clamp(max=LARGEST_ERROR), max(0.5, 6 * scale))
     bend = gaussian_blur(flow_gradient(forward), max(0.5, 2 * scale))
-    left_over = backward_warp(b, forward) - a
-    left_over = (left_over - gaussian_blur(left_over, max(1.0, 8 * scale))).abs()  # a change of light is no motion
-    slopes = sum(slope.square() for slope in gradient(a))
-    near = max(0.5, 2 * scale)
-    slip = gaussian_blur(left_over, near) / (gaussian_blur(slopes, near).sqrt() + SLOPE_FLOOR) / scale
+    gx, gy = gradient(a)
+    near, wide = max(0.5, 2 * scale), max(2.0, 16 * scale)
+    steepness = gaussian_blur(gx * gx + gy * gy, near).sqrt()
+    slip = gaussian_blur(_left_over(a, b, forward).abs(), near) / (steepness + SLOPE_FLOOR) / scale
     signs = ((home, HOME), (bend, BEND), (slip, SLIP))
     expected = FACTOR * math.prod((sign + floor) ** power for sign, (floor, power) in signs)
-    texture = gaussian_blur(slopes, max(2.0, 16 * scale))
-    visible = texture / (texture + NOISE) * lands_inside(forward)
-    return torch.exp(-expected / TOLERANCE) * visible
+    # The smaller eigenvalue of the structure tensor: 0 on an even surface, and along stripes. As a measure of
+    # error it is useless, but where it vanishes nobody can know the motion.
+    xx, yy, xy = gaussian_blur(torch.cat((gx * gx, gy * gy, gx * gy), dim=1), wide).split(1, dim=1)
+    texture = ((xx + yy) - ((xx - yy).square() + 4 * xy.square()).sqrt()).clamp(min=0) / 2
+    return torch.exp(-expected / TOLERANCE) * texture / (texture + EVEN) * lands_inside(forward)
 
 
 def flow_gradient(displacement: Tensor) -> Tensor:
@@ -115,3 +118,20 @@ def flow_gradient(displacement: Tensor) -> Tensor:
     across = F.pad(displacement[..., 1:] - displacement[..., :-1], (0, 1))
     along = F.pad(displacement[..., 1:, :] - displacement[..., :-1, :], (0, 0, 0, 1))
     return (across.square() + along.square()).sum(dim=1, keepdim=True).sqrt()
+
+
+def _left_over(a: Tensor, b: Tensor, forward: Tensor) -> Tensor:
+    """Signed difference that the flow leaves between two pictures, less its neighbourhood's mean: light may change."""
+    difference = backward_warp(b, forward) - a
+    return difference - gaussian_blur(difference, max(1.0, 8 * _scale(forward)))
+
+
+def _scale(displacement: Tensor) -> float:
+    """Of all distances, so that a resized clip gets the same confidence."""
+    return min(displacement.shape[-2:]) / 480
+
+
+def _exact(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """In float32 or better, on the device of the last: half precision cannot hold a squared displacement."""
+    like = tensors[-1]
+    return tuple(tensor.to(like.device, torch.promote_types(like.dtype, torch.float32)) for tensor in tensors)

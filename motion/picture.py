@@ -34,19 +34,32 @@ def show_flow(
     Returns:
         ``(N, 3, H, W)`` RGB in [0, 1].
     """
-    displacement = flow.displacement
-    if style == "colours":
-        picture = flow_to_rgb(displacement, largest=largest)
-        side = max(1, min(picture.shape[-2:]) // LEGEND)
-        picture[..., -side:, -side:] = legend(side, picture)
-    elif style == "arrows":
-        gray = torch.full_like(displacement[:, :1], 0.5).expand(-1, 3, -1, -1)
-        picture = draw_arrows(gray if ground is None else ground.to(displacement), displacement)
-    elif style == "confidence":
-        picture = heat_map(flow.confidence)
-    else:
+    if style not in STYLES:
         raise ValueError(f"style must be one of {', '.join(STYLES)}, got {style!r}.")
-    return picture if hidden is None else overlay_mask(picture, hidden)
+    if largest is None:
+        largest = max(flow.displacement.norm(dim=1).max().item(), 1e-6)
+    pictures = []
+    for one in range(len(flow.displacement)):  # one at a time: colours take ten times the memory of their flow
+        part = slice(one, one + 1)
+        shown = Flow(flow.displacement[part], flow.confidence[part])
+        picture = _show(shown, style, largest, None if ground is None else ground[part])
+        if hidden is not None:
+            picture = overlay_mask(picture, hidden[part])
+        if style == "colours":
+            side = max(1, min(picture.shape[-2:]) // LEGEND)
+            picture[..., -side:, -side:] = legend(side, picture)
+        pictures.append(picture)
+    return torch.cat(pictures)
+
+
+def _show(flow: Flow, style: str, largest: float, ground: Tensor | None) -> Tensor:
+    if style == "confidence":
+        return heat_map(flow.confidence)
+    if style == "colours":
+        return flow_to_rgb(flow.displacement, largest=largest)
+    if ground is None:
+        ground = torch.full_like(flow.displacement[:, :1], 0.5).expand(-1, 3, -1, -1)
+    return draw_arrows(ground.to(flow.displacement), flow.displacement)
 
 
 def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor:
@@ -95,6 +108,7 @@ def draw_arrows(picture: Tensor, displacement: Tensor, *, spacing: int = 16) -> 
     """
     height, width = picture.shape[-2:]
     first = spacing // 2
+    displacement = displacement.to(torch.promote_types(displacement.dtype, torch.float32))
     start = pixel_grid(height, width, displacement)[..., first::spacing, first::spacing]
     vector = displacement[..., first::spacing, first::spacing]
     steps = max(2, math.ceil(vector.abs().max().item()) + 1) if vector.numel() else 2

@@ -33,7 +33,7 @@ def pyramid(gray: Tensor, *, finest: int = 0, smallest: int = SMALLEST) -> list[
     levels, halvings = [], 0
     while True:
         size = tuple(_even(side / 2**halvings) for side in gray.shape[-2:])
-        if halvings and min(size) < smallest and halvings > finest:
+        if halvings > finest and min(size) < smallest:
             break
         if size != tuple(level.shape[-2:]):
             blurred = gaussian_blur(level, 0.8) if halvings else level
@@ -49,21 +49,25 @@ def gaussian_blur(picture: Tensor, sigma: float) -> Tensor:
     reach = max(1, math.ceil(3 * sigma))
     offsets = torch.arange(-reach, reach + 1, dtype=torch.float64)
     kernel = torch.exp(-0.5 * (offsets / sigma).square())
-    return _correlate_both(picture, kernel / kernel.sum())
+    kernel = kernel / kernel.sum()
+    return _correlate(_correlate(picture, kernel, -1), kernel, -2)
 
 
 def gradient(picture: Tensor) -> tuple[Tensor, Tensor]:
-    """Derivatives along x and y of ``(N, C, H, W)``, per pixel, with five taps (Sun et al. 2010)."""
-    kernel = torch.tensor([1.0, -8.0, 0.0, 8.0, -1.0]) / 12
-    return _correlate(picture, kernel, -1), _correlate(picture, kernel, -2)
+    """Derivatives along x and y of ``(N, C, H, W)``, per pixel; see :func:`slope`."""
+    return slope(picture, -1), slope(picture, -2)
+
+
+def slope(picture: Tensor, dim: int) -> Tensor:
+    """Derivative of ``(N, C, H, W)`` along x (-1) or y (-2), per pixel, with five taps (Sun et al. 2010)."""
+    size = picture.shape[dim]
+    padded = F.pad(picture, (2, 2, 0, 0) if dim == -1 else (0, 0, 2, 2), mode="replicate")
+    far_left, left, right, far_right = (padded.narrow(dim, start, size) for start in (0, 1, 3, 4))
+    return (right - left).mul_(2 / 3).sub_(far_right - far_left, alpha=1 / 12)
 
 
 def _even(side: float) -> int:
     return max(2, 2 * math.ceil(side / 2))
-
-
-def _correlate_both(picture: Tensor, kernel: Tensor) -> Tensor:
-    return _correlate(_correlate(picture, kernel, -1), kernel, -2)
 
 
 def _correlate(picture: Tensor, kernel: Tensor, dim: int) -> Tensor:

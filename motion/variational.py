@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .pyramid import gradient
+from .pyramid import gradient, slope
 from .warp import backward_warp, lands_inside
 
 ALPHA, GAMMA, DELTA = 20.0, 15.0, 5.0
@@ -56,7 +56,7 @@ class _DataTerm:
         template = template * 255
         mean, change = (template + warped) * 0.5, warped - template
         ix, iy = gradient(mean)
-        (ixx, ixy), (_, iyy) = gradient(ix), gradient(iy)
+        (ixx, ixy), iyy = gradient(ix), slope(iy, -2)
         ixt, iyt = gradient(change)
         inside = lands_inside(displacement).to(template.dtype)
         scale = torch.rsqrt(ix * ix + iy * iy + ZETA)

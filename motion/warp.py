@@ -33,13 +33,11 @@ def backward_warp(source: Tensor, displacement: Tensor, *, padding_mode: str = "
         )
     # In half precision a normalised coordinate is off by up to half a pixel of a 1280-pixel row.
     exact = torch.promote_types(source.dtype, torch.float32)
-    displacement = displacement.to(exact)
-    size = displacement.new_tensor([width, height]).view(1, 2, 1, 1)
-    grid = (2 * (pixel_grid(height, width, displacement) + displacement) + 1) / size - 1
-    warped = F.grid_sample(
-        source.to(exact), grid.movedim(1, -1), mode="bilinear", padding_mode=padding_mode, align_corners=False
-    )
-    return warped.to(source.dtype)
+    x, y = (pixel_grid(height, width, source.to(exact)) + displacement.to(exact)).unbind(1)
+    if padding_mode == "border":  # not grid_sample's own, which Apple's GPUs lack
+        x, y, padding_mode = x.clamp(0, width - 1), y.clamp(0, height - 1), "zeros"
+    grid = torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), dim=-1)
+    return F.grid_sample(source.to(exact), grid, padding_mode=padding_mode, align_corners=False).to(source.dtype)
 
 
 def lands_inside(displacement: Tensor) -> Tensor:

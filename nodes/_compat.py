@@ -17,6 +17,7 @@ def prepare_optical_flow_folder() -> bool:
     if "OpticalFlowLoader" in nodes.NODE_CLASS_MAPPINGS:
         return False
     folder_paths.add_model_folder_path("optical_flow", str(Path(folder_paths.models_dir) / "optical_flow"))
+    folder_paths.folder_names_and_paths["optical_flow"][1].update(folder_paths.supported_pt_extensions)
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import folder_paths
 
 from ..motion import estimator_names
+from ..motion.estimation import check_clip
 from ..motion.picture import STYLES, show_flow
 from ..wan.optical_flow import estimate_clip, load_optical_flow, raft_estimator
 from ._compat import io, schema
@@ -25,7 +26,7 @@ class EstimateFlow(io.ComfyNode):
                 io.Image.Input("images", tooltip="Frames of a video, two or more, in order."),
                 io.Combo.Input(
                     "estimator",
-                    options=[*estimator_names(), "raft"],
+                    options=list(estimator_names()),
                     tooltip="auto: RAFT if one is connected, else lucas_kanade, which needs nothing. "
                     "dis and farneback need OpenCV.",
                 ),
@@ -45,8 +46,7 @@ class EstimateFlow(io.ComfyNode):
     @classmethod
     def execute(cls, images, estimator, optical_flow=None) -> io.NodeOutput:
         frames = to_frames("images", images)
-        if len(frames) < 2:
-            raise ValueError(f"images: motion needs two frames or more, got {len(frames)}.")
+        check_clip("images", frames)
         if optical_flow is not None and estimator in ("auto", "raft"):
             estimator = raft_estimator(optical_flow)
         elif estimator == "raft":
@@ -78,7 +78,7 @@ class FlowToImage(io.ComfyNode):
                     min=0.0,
                     max=10000.0,
                     step=0.5,
-                    tooltip="Pixels per frame shown in full colour; 0 takes the fastest pixel of the clip. "
+                    tooltip="For colours: pixels per frame in full colour; 0 takes the fastest pixel of the clip. "
                     "Set it to compare clips.",
                 ),
                 io.Image.Input("images", optional=True, tooltip="Frames to draw arrows on; gray without."),

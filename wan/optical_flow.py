@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..motion import Flow, FlowEstimator, estimate_both, occlusion_mask
 from ..motion.estimation import group_length
-from ..motion.raft import build_raft, estimate_raft
+from ..motion.raft import MEMORY, build_raft, correlation_memory, estimate_raft
 
 
 def load_optical_flow(path: str) -> comfy.model_patcher.ModelPatcher:
@@ -27,7 +27,8 @@ def raft_estimator(optical_flow: comfy.model_patcher.ModelPatcher) -> FlowEstima
     """An estimator of the model behind an OPTICAL_FLOW socket."""
 
     def estimate(first: Tensor, second: Tensor) -> Tensor:
-        comfy.model_management.load_models_gpu([optical_flow])
+        memory = max(MEMORY, correlation_memory(*first.shape[-2:]))
+        comfy.model_management.load_models_gpu([optical_flow], memory_required=memory)
         return estimate_raft(optical_flow.model, first, second)
 
     return estimate

@@ -39,9 +39,18 @@ def test_motion_into_the_frame_is_trusted_and_out_of_it_is_not():
     assert flow.confidence[..., 40:-40].mean() > 0.8
 
 
-def test_a_change_of_light_is_no_motion():
-    a, b = waves(160, 192), waves(160, 192, (3, -2)) * 0.8 + 0.1
-    assert error(estimate_flow_between(a, b), 3, -2, margin=4) < 0.25
+@pytest.mark.parametrize("shift", [(3, -2), (14, -9)])
+def test_a_change_of_light_is_no_motion(shift):
+    a, b = waves(160, 192), waves(160, 192, shift) * 0.8 + 0.1
+    flow = estimate_flow_between(a, b)
+    assert error(flow, *shift, margin=12) < 0.25
+    assert flow.confidence[..., 24:-24, 24:-24].mean() > 0.5
+
+
+def test_stripes_are_not_trusted():
+    stripes = waves(160, 192).mean(dim=2, keepdim=True).expand(-1, -1, 160, -1)  # the same along every column
+    flow = estimate_flow_between(stripes, stripes.roll(1, dims=3))
+    assert flow.confidence.mean() < 0.05
 
 
 def test_backward_is_forward_of_the_swapped_pair():
@@ -51,6 +60,8 @@ def test_backward_is_forward_of_the_swapped_pair():
     torch.testing.assert_close(forward.displacement, swapped[1].displacement)
     torch.testing.assert_close(backward.confidence, swapped[0].confidence)
     torch.testing.assert_close(estimate_flow_between(a, b).displacement, forward.displacement)
+    assert error(forward, 2, 1, margin=4) < 0.05
+    assert error(backward, -2, -1, margin=4) < 0.05
 
 
 def test_a_clip_is_its_pairs():
@@ -114,13 +125,18 @@ def test_frames_are_left_as_they_were():
         (torch.rand(3, 32, 32), "RGB"),
         (torch.rand(0, 3, 32, 32), "RGB"),
         (torch.zeros(2, 3, 32, 32, dtype=torch.uint8), "divide"),
-        (torch.full((2, 3, 32, 32), float("nan")), "finite"),
-        (torch.rand(2, 3, 32, 32) * 255, r"in \[0, 1\]"),
+        (torch.full((2, 3, 32, 32), float("nan")), "NaN"),
+        (torch.rand(2, 3, 32, 32) * 255, r"expected \[0, 1\]"),
     ],
 )
 def test_what_is_no_clip_is_refused(frames, message):
     with pytest.raises(ValueError, match=message):
         estimate_flow(frames)
+
+
+def test_frames_of_two_kinds_are_refused():
+    with pytest.raises(ValueError, match="one kind"):
+        estimate_flow_between(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32).double())
 
 
 def test_frames_of_two_sizes_are_refused():
@@ -144,7 +160,7 @@ def test_an_estimator_of_ones_own():
     assert (estimate_flow_between(a, b, estimator=drift).displacement == 1).all()
 
 
-@pytest.mark.parametrize("name", ["", "auto", "lucas_kanade"])
+@pytest.mark.parametrize("name", ["", "auto", "raft", "lucas_kanade"])
 def test_a_name_that_is_taken_is_refused(name):
     with pytest.raises(ValueError, match="name of its own"):
         register_estimator(name, lambda: None)

@@ -47,7 +47,24 @@ def test_what_a_square_hides_is_found_from_true_flow(shift):
 def test_what_a_square_hides_is_found_from_estimated_flow(shift):
     a, b, _, _, hidden = layers(shift)
     forward, backward = (flow.displacement for flow in estimate_both(a, b))
-    assert f1(occlusion_mask(a, b, forward, backward), hidden) >= 0.5
+    assert f1(occlusion_mask(a, b, forward, backward), hidden) >= 0.45
+
+
+@SHIFTS
+def test_a_change_of_light_hides_little_more(shift):
+    a, b, _, _, hidden = layers(shift)
+    b = b * 0.8 + 0.1
+    forward, backward = (flow.displacement for flow in estimate_both(a, b))
+    assert f1(occlusion_mask(a, b, forward, backward), hidden) >= 0.3
+
+
+def test_half_precision_does_not_overflow():
+    forward = torch.full((1, 2, 4, 8), 300.0, dtype=torch.float16)
+    forward[:, 1] = 0.0
+    forward[..., :4, :] = 0.0
+    backward = forward.clone()
+    backward[:, 0, :, 4:] = 300.0
+    assert torch.equal(inconsistency_mask(forward, backward), inconsistency_mask(forward.float(), backward.float()))
 
 
 def test_leaving_the_frame_is_occlusion():

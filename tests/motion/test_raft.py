@@ -29,6 +29,16 @@ def test_any_size_is_padded_and_cut_back(models, size):
     assert flow.displacement.shape == (1, 2, *size)
 
 
+@pytest.mark.parametrize("size", [(64, 64), (130, 150), (121, 97)])
+def test_what_was_padded_is_cut_off_at_the_same_place(size):
+    class Echo(torch.nn.Linear):
+        def forward(self, first, second):
+            return [first[:, :2]]
+
+    frames = waves(*size)
+    torch.testing.assert_close(estimate_raft(Echo(1, 1), frames, frames), frames[:, :2] * 2 - 1)
+
+
 def test_other_weights_are_refused():
     with pytest.raises(ValueError, match="raft_large or raft_small"):
         build_raft({"conv1.weight": torch.zeros(1)})
