@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-MAGIC = 202021.25
+MAGIC, HEADER = 202021.25, 12
 UNKNOWN = 1e9
 """Middlebury's mark of a pixel whose flow nobody knows."""
 HARD = ("ambush", "market_5", "temple_3")
@@ -44,10 +45,10 @@ def read_flow(path: Path) -> Tensor:
         ValueError: if it is something else, or cut short.
     """
     raw = path.read_bytes()
-    magic, (width, height) = np.frombuffer(raw, "<f4", 1), np.frombuffer(raw, "<i4", 2, 4)
-    if magic[0] != np.float32(MAGIC) or len(raw) != 12 + 8 * width * height:
-        raise ValueError(f"{path} is no Middlebury flow file of {width} x {height} pixels.")
-    vectors = np.frombuffer(raw, "<f4", offset=12).reshape(1, height, width, 2)
+    magic, width, height = struct.unpack_from("<fii", raw.ljust(HEADER, b"\0"))
+    if magic != MAGIC or len(raw) != HEADER + 8 * width * height:
+        raise ValueError(f"{path} is no Middlebury flow file: {len(raw)} bytes, said to be {width} x {height} pixels.")
+    vectors = np.frombuffer(raw, "<f4", offset=HEADER).reshape(1, height, width, 2)
     return torch.from_numpy(vectors.copy()).movedim(-1, 1)
 
 

@@ -17,8 +17,8 @@ RELATIVE, ABSOLUTE = 0.01, 0.5
 HIDDEN = 4 / 255
 """Difference of colour times the root of the forward-backward error, in pixels, above which a pixel is hidden."""
 
-FACTOR, HOME, BEND, SLIP = 4.35, (0.02, 0.58), (0.005, 0.27), (0.1, 0.53)
-"""Of the expected error, in pixels of a 480-pixel frame: a factor, and a floor and a power for each sign of trouble."""
+FACTOR, FLOORS, POWERS = 3.49, (0.02, 0.005, 0.1), (0.59, 0.25, 0.45)
+"""Of the expected error: a factor, and what is added to each sign and the power it is raised to."""
 TOLERANCE = 1.0
 """Error at which confidence has fallen to 1 / e, in pixels of a 480-pixel frame."""
 LARGEST_ERROR, SLOPE_FLOOR = 64.0, 0.01
@@ -82,9 +82,9 @@ def occlusion_mask(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> T
 def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
     """How far to trust a flow, from what it leaves unexplained.
 
-    The expected error in pixels is a product of powers of three signs of trouble, fitted on pairs with known
-    flow: the forward-backward error of the neighbourhood, the flow's gradient, and the displacement that would
-    explain the brightness left over. Confidence is ``exp(-expected / tolerance)``.
+    The expected error in pixels is a product of powers of three signs of trouble, which ``bench confidence`` fits on
+    pairs with known flow: the forward-backward error of the neighbourhood, the flow's gradient, and the displacement
+    that would explain the brightness left over. Confidence is ``exp(-expected / tolerance)``.
 
     Args:
         a: ``(N, 3, H, W)`` RGB in [0, 1], the frames the flow starts from.
@@ -96,21 +96,35 @@ def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> 
         ``(N, 1, H, W)`` in [0, 1]; 0 where the flow leaves the frame and where nothing could have shown motion.
     """
     a, b, forward, backward = _exact(a, b, forward, backward)
+    expected = FACTOR * math.prod(
+        (sign + floor) ** power
+        for sign, floor, power in zip(error_signs(a, b, forward, backward), FLOORS, POWERS, strict=True)
+    )
+    # The smaller eigenvalue of the structure tensor: 0 on an even surface, and along stripes. As a measure of
+    # error it is useless, but where it vanishes nobody can know the motion.
+    gx, gy = gradient(to_gray(a))
+    products = gaussian_blur(torch.cat((gx * gx, gy * gy, gx * gy), dim=1), max(2.0, 16 * _scale(forward)))
+    xx, yy, xy = products.split(1, dim=1)
+    texture = ((xx + yy) - ((xx - yy).square() + 4 * xy.square()).sqrt()).clamp(min=0) / 2
+    return torch.exp(-expected / TOLERANCE) * texture / (texture + EVEN) * lands_inside(forward)
+
+
+def error_signs(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What a flow's error can be told by; see :func:`flow_confidence` for the arguments.
+
+    Returns:
+        ``(N, 1, H, W)`` each: the forward-backward error of the neighbourhood and the displacement that would
+        explain the brightness left over, both in pixels of a 480-pixel frame, and between them the flow's gradient.
+    """
     a, b, scale = to_gray(a), to_gray(b), _scale(forward)
     home = forward_backward_error(forward, backward) / scale
     home = gaussian_blur(home.clamp(max=LARGEST_ERROR), max(0.5, 6 * scale))
-    bend = gaussian_blur(flow_gradient(forward), max(0.5, 2 * scale))
+    near = max(0.5, 2 * scale)
+    bend = gaussian_blur(flow_gradient(forward), near)
     gx, gy = gradient(a)
-    near, wide = max(0.5, 2 * scale), max(2.0, 16 * scale)
     steepness = gaussian_blur(gx * gx + gy * gy, near).sqrt()
     slip = gaussian_blur(_left_over(a, b, forward).abs(), near) / (steepness + SLOPE_FLOOR) / scale
-    signs = ((home, HOME), (bend, BEND), (slip, SLIP))
-    expected = FACTOR * math.prod((sign + floor) ** power for sign, (floor, power) in signs)
-    # The smaller eigenvalue of the structure tensor: 0 on an even surface, and along stripes. As a measure of
-    # error it is useless, but where it vanishes nobody can know the motion.
-    xx, yy, xy = gaussian_blur(torch.cat((gx * gx, gy * gy, gx * gy), dim=1), wide).split(1, dim=1)
-    texture = ((xx + yy) - ((xx - yy).square() + 4 * xy.square()).sqrt()).clamp(min=0) / 2
-    return torch.exp(-expected / TOLERANCE) * texture / (texture + EVEN) * lands_inside(forward)
+    return home, bend, slip
 
 
 def flow_gradient(displacement: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.motion import (
     estimate_both,
     estimate_flow,
@@ -8,8 +9,6 @@ from wan_motion_chunks.motion import (
     estimator_names,
     register_estimator,
 )
-
-from .waves import waves
 
 PRECISIONS = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from wan_motion_chunks.benchmarks.layers import two_layers, waves
 from wan_motion_chunks.motion import (
     estimate_both,
     forward_backward_error,
@@ -8,23 +9,7 @@ from wan_motion_chunks.motion import (
 )
 from wan_motion_chunks.motion.occlusion import flow_confidence
 
-from .waves import waves
-
 SHIFTS = pytest.mark.parametrize("shift", [(3, 0), (8, -5), (-12, 12)])
-
-
-def layers(shift, *, size=160, square=(50, 100)):
-    """A square that moves over a still ground: both frames, both true flows, and what the square hides."""
-    first, last = square
-    grid = torch.arange(size)
-    inside = (grid >= first) & (grid < last)
-    here = (inside[:, None] & inside[None, :])[None, None]
-    there = torch.roll(here, (shift[1], shift[0]), dims=(2, 3))
-    vector = torch.tensor(shift, dtype=torch.float32).view(1, 2, 1, 1)
-    ground, top = waves(size, size, seed=1) * 0.6, waves(size, size, seed=2) * 0.6 + 0.4
-    moved = torch.roll(top, (shift[1], shift[0]), dims=(2, 3))
-    frames = torch.where(here, top, ground), torch.where(there, moved, ground)
-    return *frames, here * vector, -(there * vector), there & ~here
 
 
 def f1(found, true):
@@ -33,29 +18,29 @@ def f1(found, true):
 
 @SHIFTS
 def test_what_a_square_hides_contradicts_true_flow(shift):
-    _, _, forward, backward, hidden = layers(shift)
-    assert f1(inconsistency_mask(forward, backward), hidden) >= 0.9
+    scene = two_layers(shift)
+    assert f1(inconsistency_mask(scene.forward, scene.backward), scene.hidden) >= 0.9
 
 
 @SHIFTS
 def test_what_a_square_hides_is_found_from_true_flow(shift):
-    a, b, forward, backward, hidden = layers(shift)
-    assert f1(occlusion_mask(a, b, forward, backward), hidden) >= 0.9
+    scene = two_layers(shift)
+    assert f1(occlusion_mask(scene.first, scene.second, scene.forward, scene.backward), scene.hidden) >= 0.9
 
 
 @SHIFTS
 def test_what_a_square_hides_is_found_from_estimated_flow(shift):
-    a, b, _, _, hidden = layers(shift)
-    forward, backward = (flow.displacement for flow in estimate_both(a, b))
-    assert f1(occlusion_mask(a, b, forward, backward), hidden) >= 0.45
+    scene = two_layers(shift)
+    forward, backward = (flow.displacement for flow in estimate_both(scene.first, scene.second))
+    assert f1(occlusion_mask(scene.first, scene.second, forward, backward), scene.hidden) >= 0.45
 
 
 @SHIFTS
 def test_a_change_of_light_hides_little_more(shift):
-    a, b, _, _, hidden = layers(shift)
-    b = b * 0.8 + 0.1
-    forward, backward = (flow.displacement for flow in estimate_both(a, b))
-    assert f1(occlusion_mask(a, b, forward, backward), hidden) >= 0.3
+    scene = two_layers(shift)
+    darker = scene.second * 0.8 + 0.1
+    forward, backward = (flow.displacement for flow in estimate_both(scene.first, darker))
+    assert f1(occlusion_mask(scene.first, darker, forward, backward), scene.hidden) >= 0.3
 
 
 def test_half_precision_does_not_overflow():
@@ -82,10 +67,11 @@ def test_there_and_back_again_has_no_error():
 
 
 def test_confidence_falls_with_the_error_put_into_a_true_flow():
-    a, b, forward, backward, _ = layers((4, 2))
-    means = [
-        flow_confidence(a, b, forward + wrong, backward)[..., 8:-8, 8:-8].mean().item() for wrong in (0, 0.25, 1.0, 4.0)
-    ]
+    scene = two_layers((4, 2))
+    means = []
+    for wrong in (0, 0.25, 1.0, 4.0):
+        trusted = flow_confidence(scene.first, scene.second, scene.forward + wrong, scene.backward)
+        means.append(trusted[..., 8:-8, 8:-8].mean().item())
     assert means == sorted(means, reverse=True)
     assert means[0] > 0.9
     assert means[-1] < 0.1

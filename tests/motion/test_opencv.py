@@ -2,9 +2,8 @@ import sys
 
 import pytest
 import torch
+from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.motion import estimate_flow_between
-
-from .waves import waves
 
 
 @pytest.mark.parametrize("name", ["dis", "farneback"])

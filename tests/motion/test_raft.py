@@ -1,10 +1,9 @@
 import pytest
 import torch
 from torchvision.models.optical_flow import raft_large, raft_small
+from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.motion import estimate_flow_between
 from wan_motion_chunks.motion.raft import build_raft, estimate_raft
-
-from .waves import waves
 
 
 @pytest.fixture(scope="module")
