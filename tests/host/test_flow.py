@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torchvision.models.optical_flow import raft_small
+from wan_motion_chunks.motion import estimation, flow_to_rgb
 from wan_motion_chunks.tiny.scenes import draw_scenes
 
 
@@ -38,13 +39,36 @@ def test_sprites_are_seen_to_move_as_they_were_drawn(nodes, scenes):
     assert torch.stack(errors).mean() < 0.35  # stripes show no motion along themselves
 
 
+def test_a_clip_in_groups_is_the_clip_at_once(nodes, images, monkeypatch):
+    whole = nodes.EstimateFlow.execute(images[:4], "auto").args
+    monkeypatch.setattr(estimation, "GROUP", 1)
+    parts = nodes.EstimateFlow.execute(images[:4], "auto").args
+    torch.testing.assert_close(parts[0].displacement, whole[0].displacement, rtol=0, atol=1e-3)
+    assert (parts[1] != whole[1]).float().mean() < 1e-3
+    torch.testing.assert_close(parts[2], whole[2], rtol=0, atol=1e-2)
+
+
 @pytest.mark.parametrize("style", ["colours", "arrows", "confidence"])
 def test_a_flow_is_shown_as_pictures(nodes, images, style):
-    flow, occlusion, _ = nodes.EstimateFlow.execute(images, "lucas_kanade").args
-    (shown,) = nodes.FlowToImage.execute(flow, style, 0.0, images=images, occlusion=occlusion).args
-    assert shown.shape == (8, 128, 128, 3)
-    assert shown.min() >= 0
-    assert shown.max() <= 1
+    flow, occlusion, _ = nodes.EstimateFlow.execute(images[:3], "lucas_kanade").args
+    occlusion = torch.zeros_like(occlusion)
+    occlusion[:, 20:60, 30:70] = 1.0
+    (plain,) = nodes.FlowToImage.execute(flow, style, 0.0, images=images).args
+    (tinted,) = nodes.FlowToImage.execute(flow, style, 0.0, images=images, occlusion=occlusion).args
+    assert plain.shape == (2, 128, 128, 3)
+    assert plain.min() >= 0
+    assert plain.max() <= 1
+    assert plain.std(dim=(1, 2)).max() > 0.05
+    changed = (tinted != plain).any(dim=-1)
+    assert torch.equal(changed, occlusion == 1)
+
+
+def test_colours_are_those_of_the_core_but_for_the_legend(nodes, images):
+    flow, _, _ = nodes.EstimateFlow.execute(images[:3], "lucas_kanade").args
+    (shown,) = nodes.FlowToImage.execute(flow, "colours", 2.0).args
+    expected = flow_to_rgb(flow.displacement, largest=2.0).movedim(1, -1)
+    assert torch.equal(shown[:, :-16], expected[:, :-16])
+    assert not torch.equal(shown[:, -16:, -16:], expected[:, -16:, -16:])
 
 
 def test_raft_from_a_file_is_torchvisions(nodes, images, tmp_path):
