@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -14,8 +13,8 @@ SMALLEST = 24
 
 def to_gray(frames: Tensor) -> Tensor:
     """``(N, 3, H, W)`` RGB to ``(N, 1, H, W)`` luma (ITU-R BT.601), in the same range."""
-    weights = frames.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    return (frames * weights).sum(dim=1, keepdim=True)
+    red, green, blue = frames.split(1, dim=1)
+    return (red * 0.299).add_(green, alpha=0.587).add_(blue, alpha=0.114)
 
 
 def pyramid(gray: Tensor, *, finest: int = 0, smallest: int = SMALLEST) -> list[Tensor]:
@@ -45,12 +44,22 @@ def pyramid(gray: Tensor, *, finest: int = 0, smallest: int = SMALLEST) -> list[
 
 
 def gaussian_blur(picture: Tensor, sigma: float) -> Tensor:
-    """Blur each channel of ``(N, C, H, W)``, ``sigma`` in pixels, with the border repeated outside."""
+    """Blur each channel of ``(N, C, H, W)``, ``sigma`` in pixels, with the border repeated outside.
+
+    By sums of shifted pictures: several times faster than conv2d with one channel on a CPU, and exact on a GPU,
+    whose convolutions may round to TF32.
+    """
     reach = max(1, math.ceil(3 * sigma))
-    offsets = torch.arange(-reach, reach + 1, dtype=torch.float64)
-    kernel = torch.exp(-0.5 * (offsets / sigma).square())
-    kernel = kernel / kernel.sum()
-    return _correlate(_correlate(picture, kernel, -1), kernel, -2)
+    kernel = [math.exp(-0.5 * (offset / sigma) ** 2) for offset in range(reach + 1)]
+    total = kernel[0] + 2 * sum(kernel[1:])
+    for dim in (-1, -2):
+        size, padded = picture.shape[dim], _pad(picture, dim, reach)
+        picture = padded.narrow(dim, reach, size) * (kernel[0] / total)
+        for offset in range(1, reach + 1):
+            weight = kernel[offset] / total
+            picture.add_(padded.narrow(dim, reach - offset, size), alpha=weight)
+            picture.add_(padded.narrow(dim, reach + offset, size), alpha=weight)
+    return picture
 
 
 def gradient(picture: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,7 +70,7 @@ def gradient(picture: Tensor) -> tuple[Tensor, Tensor]:
 def slope(picture: Tensor, dim: int) -> Tensor:
     """Derivative of ``(N, C, H, W)`` along x (-1) or y (-2), per pixel, with five taps (Sun et al. 2010)."""
     size = picture.shape[dim]
-    padded = F.pad(picture, (2, 2, 0, 0) if dim == -1 else (0, 0, 2, 2), mode="replicate")
+    padded = _pad(picture, dim, 2)
     far_left, left, right, far_right = (padded.narrow(dim, start, size) for start in (0, 1, 3, 4))
     return (right - left).mul_(2 / 3).sub_(far_right - far_left, alpha=1 / 12)
 
@@ -70,11 +79,6 @@ def _even(side: float) -> int:
     return max(2, 2 * math.ceil(side / 2))
 
 
-def _correlate(picture: Tensor, kernel: Tensor, dim: int) -> Tensor:
-    """Correlate along one axis."""
-    n, c, h, w = picture.shape
-    reach = len(kernel) // 2
-    pad = (reach, reach, 0, 0) if dim == -1 else (0, 0, reach, reach)
-    shape = (1, 1, 1, -1) if dim == -1 else (1, 1, -1, 1)
-    padded = F.pad(picture.reshape(n * c, 1, h, w), pad, mode="replicate")
-    return F.conv2d(padded, kernel.to(picture).view(shape)).view(n, c, h, w)
+def _pad(picture: Tensor, dim: int, reach: int) -> Tensor:
+    """Repeat the border ``reach`` pixels outwards along x (-1) or y (-2)."""
+    return F.pad(picture, (reach, reach, 0, 0) if dim == -1 else (0, 0, reach, reach), mode="replicate")
