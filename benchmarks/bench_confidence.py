@@ -10,8 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..motion import estimate_both, forward_backward_error, inconsistency_mask, occlusion_mask
-from ..motion.lucas_kanade import estimate_lucas_kanade
+from ..motion import Flow, estimate_both, forward_backward_error, inconsistency_mask, occlusion_mask
 from ..motion.occlusion import FLOORS, error_signs, flow_gradient
 from ..motion.pyramid import gaussian_blur
 from .bench_flow import mean
@@ -45,8 +44,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench confidence", description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="a folder with flow/ in it")
     options = parser.parse_args(arguments)
-    pairs = list(load_pairs(options.data))
-    evidence = [gather(pair) for pair in pairs if pair.group != "hard"]
+    pairs = [(pair, *estimate_both(pair.first, pair.second)) for pair in load_pairs(options.data)]
+    evidence = [gather(*one) for one in pairs if one[0].group != "hard"]
     print("log error = powers of home, bend, slip; log factor:", format_row(fit(evidence)))
     print(f"{'pair':>24} {'left out':>8} {'fitted in':>9}   area, 0 best, 1 random")
     whole, areas = fit(evidence), []
@@ -62,12 +61,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def gather(pair: Pair) -> Evidence:
-    both = estimate_lucas_kanade(torch.cat((pair.first, pair.second)), torch.cat((pair.second, pair.first)))
-    forward, backward = both.chunk(2)
-    signs = error_signs(pair.first, pair.second, forward, backward)
+def gather(pair: Pair, forward: Flow, backward: Flow) -> Evidence:
+    signs = error_signs(pair.first, pair.second, forward.displacement, backward.displacement)
     logs = [(sign + floor).log()[pair.known] for sign, floor in zip(signs, FLOORS, strict=True)]
-    error = (forward - pair.flow).norm(dim=1, keepdim=True)[pair.known]
+    error = (forward.displacement - pair.flow).norm(dim=1, keepdim=True)[pair.known]
     scene = pair.name.split()[0]
     return Evidence(scene, pair.name, torch.stack((*logs, torch.ones_like(error)), dim=1), error)
 
@@ -87,11 +84,10 @@ def format_row(values: Tensor) -> str:
     return " ".join(f"{value:.2f}" for value in values.tolist())
 
 
-def print_confidence(pairs: list[Pair]) -> None:
+def print_confidence(pairs: list[tuple[Pair, Flow, Flow]]) -> None:
     """How well our confidence sorts our own errors."""
     scores = defaultdict(list)
-    for pair in pairs:
-        forward, backward = estimate_both(pair.first, pair.second)
+    for pair, forward, backward in pairs:
         there, back = forward.displacement, backward.displacement
         error = (there - pair.flow).norm(dim=1, keepdim=True)
         plain = -(forward_backward_error(there, back) + gaussian_blur(flow_gradient(there), 2.0))
@@ -104,7 +100,9 @@ def print_confidence(pairs: list[Pair]) -> None:
         sorted_errors = known[confidence.argsort(descending=True)].chunk(8)
         scores[kind, "eighths"].append([part.mean().item() for part in sorted_errors])
     print("confidence: area between its sorting and the best one over that of a random one (0 best, 1 random);")
-    print(f"its mean; pixels above 0.5 that are {WRONG:g} px wrong or more; error by eighths, the most trusted first")
+    print(
+        f"its mean; share of all pixels above 0.5 and over {WRONG:g} px wrong; error by eighths, the most trusted first"
+    )
     for kind in ("others", "hard"):
         if not scores[kind, "area"]:
             continue
@@ -116,11 +114,13 @@ def print_confidence(pairs: list[Pair]) -> None:
         )
 
 
-def print_occlusion(pairs: list[Pair]) -> None:
+def print_occlusion(pairs: list[tuple[Pair, Flow, Flow]]) -> None:
     """How well hidden pixels are found, on Sintel and on synthetic scenes."""
     ours, plain = [], []
-    for pair in (pair for pair in pairs if pair.occluded is not None):
-        there, back = estimate_displacements(pair.first, pair.second)
+    for pair, forward, backward in pairs:
+        if pair.occluded is None:
+            continue
+        there, back = forward.displacement, backward.displacement
         ours.append(f1(occlusion_mask(pair.first, pair.second, there, back), pair.occluded, pair.known))
         plain.append(f1(inconsistency_mask(there, back), pair.occluded, pair.known))
     if ours:
@@ -129,18 +129,14 @@ def print_occlusion(pairs: list[Pair]) -> None:
         )
     squares = [two_layers(shift) for shift in SQUARES]
     true = [(square.forward, square.backward) for square in squares]
-    estimated = [estimate_displacements(square.first, square.second) for square in squares]
+    both = [estimate_both(square.first, square.second) for square in squares]
+    estimated = [(forward.displacement, backward.displacement) for forward, backward in both]
     for name, flows in (("true", true), ("estimated", estimated)):
         found = [
             f1(occlusion_mask(square.first, square.second, *flow), square.hidden, torch.ones_like(square.hidden))
             for square, flow in zip(squares, flows, strict=True)
         ]
         print(f"occlusion, F1 of a square over a ground, {name} flow: " + " ".join(f"{score:.2f}" for score in found))
-
-
-def estimate_displacements(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    forward, backward = estimate_both(first, second)
-    return forward.displacement, backward.displacement
 
 
 def sorting_area(confidence: Tensor, error: Tensor) -> float:
