@@ -9,7 +9,7 @@ from .flow import resize_flow
 from .pyramid import gaussian_blur, gradient, pyramid, to_gray
 from .search import search_displacement
 from .variational import refine
-from .warp import backward_warp, lands_inside
+from .warp import backward_warp, exact, lands_inside
 
 WINDOW, LIGHT = 2.0, 6.0
 """Standard deviations of the Gaussian window, and of the neighbourhood whose light may change, pixels."""
@@ -41,9 +41,8 @@ def estimate_lucas_kanade(first: Tensor, second: Tensor) -> Tensor:
     Returns:
         ``(N, 2, H, W)`` pixels, from first to second, float32 or better.
     """
-    exact = torch.promote_types(first.dtype, torch.float32)
     finest = _finest(first.shape[-2] * first.shape[-1])
-    templates, pictures = (pyramid(to_gray(frames.to(exact)), finest=finest) for frames in (first, second))
+    templates, pictures = (pyramid(to_gray(exact(frames)), finest=finest) for frames in (first, second))
     flow = search_displacement(templates[-1], pictures[-1])
     for level in range(len(templates) - 1, -1, -1):
         template, picture = templates[level], pictures[level]

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .pyramid import gaussian_blur, gradient, to_gray
-from .warp import backward_warp, lands_inside
+from .warp import backward_warp, exact, lands_inside
 
 RELATIVE, ABSOLUTE = 0.01, 0.5
 """Of Sundaram et al. 2010, equation 5: share of the squared lengths, and squared pixels."""
@@ -52,7 +52,7 @@ def inconsistency_mask(forward: Tensor, backward: Tensor) -> Tensor:
     Returns:
         ``(N, 1, H, W)`` bool, on the grid of ``forward``; true also where the flow leaves the frame.
     """
-    forward, backward = _exact(forward, backward)
+    forward, backward = _alike(forward, backward)
     returned = backward_warp(backward, forward)
     lengths = forward.square().sum(dim=1, keepdim=True) + returned.square().sum(dim=1, keepdim=True)
     error = (forward + returned).square().sum(dim=1, keepdim=True)
@@ -73,7 +73,7 @@ def occlusion_mask(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> T
     Returns:
         ``(N, 1, H, W)`` bool; true also where the flow leaves the frame.
     """
-    a, b, forward, backward = _exact(a, b, forward, backward)
+    a, b, forward, backward = _alike(a, b, forward, backward)
     left_over = _left_over(a, b, forward).abs().mean(dim=1, keepdim=True)
     error = forward_backward_error(forward, backward)
     return (gaussian_blur(left_over, 1.0) * error.sqrt() > HIDDEN) | ~lands_inside(forward)
@@ -95,7 +95,7 @@ def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> 
     Returns:
         ``(N, 1, H, W)`` in [0, 1]; 0 where the flow leaves the frame and where nothing could have shown motion.
     """
-    a, b, forward, backward = _exact(a, b, forward, backward)
+    a, b, forward, backward = _alike(a, b, forward, backward)
     expected = FACTOR * math.prod(
         (sign + floor) ** power
         for sign, floor, power in zip(error_signs(a, b, forward, backward), FLOORS, POWERS, strict=True)
@@ -145,7 +145,7 @@ def _scale(displacement: Tensor) -> float:
     return min(displacement.shape[-2:]) / 480
 
 
-def _exact(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """In float32 or better, on the device of the last: half precision cannot hold a squared displacement."""
-    like = tensors[-1]
-    return tuple(tensor.to(like.device, torch.promote_types(like.dtype, torch.float32)) for tensor in tensors)
+def _alike(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """In the last one's precision, float32 or better, and on its device."""
+    like = exact(tensors[-1])
+    return tuple(tensor.to(like) for tensor in tensors)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from .flow import Flow
-from .warp import pixel_grid
+from .label import draw_text
+from .warp import exact, pixel_grid
 
 SEGMENTS = (15, 6, 4, 11, 13, 6)
 """Steps from red to yellow, green, cyan, blue, magenta and back (Baker et al. 2011)."""
@@ -16,7 +17,9 @@ SEGMENTS = (15, 6, 4, 11, 13, 6)
 
 STYLES = ("colours", "arrows", "confidence")
 LEGEND = 8
-"""The legend's side is this fraction of the picture's shorter one."""
+"""The legend's wheel is this fraction of the picture's shorter side."""
+SPACING = 16
+"""Pixels between arrows."""
 
 
 def show_flow(
@@ -27,7 +30,8 @@ def show_flow(
     Args:
         flow: of N pairs.
         style: one of :data:`STYLES`: the colour wheel with its legend, arrows, or the confidence.
-        largest: length in full colour, in pixels; the longest by default.
+        largest: pixels in full colour, the longest of all by default; and of an arrow from one to the next, which
+            otherwise ends where its pixel goes.
         ground: ``(N, 3, H, W)`` to draw arrows on; gray by default.
         hidden: ``(N, 1, H, W)``, tinted where it is 1.
 
@@ -36,30 +40,25 @@ def show_flow(
     """
     if style not in STYLES:
         raise ValueError(f"style must be one of {', '.join(STYLES)}, got {style!r}.")
-    if largest is None:
-        largest = max(flow.displacement.norm(dim=1).max().item(), 1e-6)
+    length = longest(flow.displacement) if largest is None else largest
     pictures = []
     for one in range(len(flow.displacement)):  # one at a time: colours take ten times the memory of their flow
         part = slice(one, one + 1)
         shown = Flow(flow.displacement[part], flow.confidence[part])
-        picture = _show(shown, style, largest, None if ground is None else ground[part])
+        if style == "confidence":
+            picture = heat_map(shown.confidence)
+        elif style == "colours":
+            picture = flow_to_rgb(shown.displacement, largest=length)
+        else:
+            under = torch.full_like(shown.confidence, 0.5).expand(-1, 3, -1, -1) if ground is None else ground[part]
+            scale = 1.0 if largest is None else SPACING / largest
+            picture = draw_arrows(under.to(shown.displacement), shown.displacement * scale)
         if hidden is not None:
             picture = overlay_mask(picture, hidden[part])
         if style == "colours":
-            side = max(1, min(picture.shape[-2:]) // LEGEND)
-            picture[..., -side:, -side:] = legend(side, picture)
+            _paste(picture, legend(length, picture))
         pictures.append(picture)
     return torch.cat(pictures)
-
-
-def _show(flow: Flow, style: str, largest: float, ground: Tensor | None) -> Tensor:
-    if style == "confidence":
-        return heat_map(flow.confidence)
-    if style == "colours":
-        return flow_to_rgb(flow.displacement, largest=largest)
-    if ground is None:
-        ground = torch.full_like(flow.displacement[:, :1], 0.5).expand(-1, 3, -1, -1)
-    return draw_arrows(ground.to(flow.displacement), flow.displacement)
 
 
 def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor:
@@ -72,12 +71,11 @@ def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor
     Returns:
         ``(N, 3, H, W)`` RGB in [0, 1]; white where nothing moves.
     """
-    length = displacement.norm(dim=1, keepdim=True)
     if largest is None:
-        largest = max(length.max().item(), 1e-6)
+        largest = longest(displacement)
     elif not largest > 0:
         raise ValueError(f"largest must be above 0 pixels, got {largest}.")
-    radius = length / largest
+    radius = displacement.norm(dim=1, keepdim=True) / largest
     wheel = _wheel().to(displacement)  # (55, 3)
     turn = torch.atan2(-displacement[:, 1], -displacement[:, 0]) / (2 * math.pi) + 0.5
     position = turn * (len(wheel) - 1)
@@ -87,15 +85,42 @@ def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor
     return torch.where(radius <= 1, 1 - radius * (1 - hue), hue * 0.75)
 
 
-def legend(size: int, like: Tensor) -> Tensor:
-    """``(1, 3, size, size)``: the colour wheel, right pointing right, on white; on the device of ``like``."""
+def longest(displacement: Tensor) -> float:
+    """Length of the longest vector, in pixels; a little more than 0 where all rest."""
+    return max(displacement.norm(dim=1).max().item(), 1e-6)
+
+
+def legend(largest: float, picture: Tensor) -> Tensor:
+    """The colour wheel, with the length of its rim in pixels where there is room for it.
+
+    Args:
+        largest: pixels in full colour.
+        picture: ``(N, 3, H, W)`` that it is meant for.
+
+    Returns:
+        ``(1, 3, h, w)`` RGB in [0, 1], an eighth of the picture or more.
+    """
+    side = max(1, min(picture.shape[-2:]) // LEGEND)
+    wheel = colour_wheel(side, picture)
+    decimals = 2 if largest < 10 else 1 if largest < 100 else 0
+    text = draw_text(f"{largest:.{decimals}f}px", picture, dot=max(1, side // 30))
+    if side < text.shape[-2]:
+        return wheel
+    white = wheel.new_ones(1, 3, side + text.shape[-2], max(side, text.shape[-1]))
+    white[..., :side, -side:] = wheel
+    white[..., side:, -text.shape[-1] :] = text
+    return white
+
+
+def colour_wheel(size: int, like: Tensor) -> Tensor:
+    """``(1, 3, size, size)``: the colours of all directions, right pointing right, on white."""
     centre = (size - 1) / 2
     offset = (pixel_grid(size, size, like) - centre) / max(centre, 1)
     inside = offset.norm(dim=1, keepdim=True) <= 1
     return torch.where(inside, flow_to_rgb(offset, largest=1.0), torch.ones_like(offset[:, :1]))
 
 
-def draw_arrows(picture: Tensor, displacement: Tensor, *, spacing: int = 16) -> Tensor:
+def draw_arrows(picture: Tensor, displacement: Tensor, *, spacing: int = SPACING) -> Tensor:
     """Draw the flow as black lines with white heads, one every ``spacing`` pixels.
 
     Args:
@@ -108,7 +133,7 @@ def draw_arrows(picture: Tensor, displacement: Tensor, *, spacing: int = 16) -> 
     """
     height, width = picture.shape[-2:]
     first = spacing // 2
-    displacement = displacement.to(torch.promote_types(displacement.dtype, torch.float32))
+    displacement = exact(displacement)
     start = pixel_grid(height, width, displacement)[..., first::spacing, first::spacing]
     vector = displacement[..., first::spacing, first::spacing]
     steps = max(2, math.ceil(vector.abs().max().item()) + 1) if vector.numel() else 2
@@ -131,6 +156,12 @@ def overlay_mask(picture: Tensor, mask: Tensor, *, colour: tuple[float, float, f
 def heat_map(value: Tensor) -> Tensor:
     """``(N, 1, H, W)`` in [0, 1] to ``(N, 3, H, W)``: black, red, yellow, white."""
     return torch.cat([(value * 3 - channel).clamp(0, 1) for channel in range(3)], dim=1)
+
+
+def _paste(picture: Tensor, corner: Tensor) -> None:
+    """Into the lower right corner, as far as it fits."""
+    h, w = (min(sides) for sides in zip(picture.shape[-2:], corner.shape[-2:], strict=True))
+    picture[..., -h:, -w:] = corner[..., -h:, -w:]
 
 
 def _wheel() -> Tensor:

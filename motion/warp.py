@@ -7,6 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+def exact(tensor: Tensor) -> Tensor:
+    """In float32 or better: half precision cannot hold a position in a picture, nor a squared displacement."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 def pixel_grid(height: int, width: int, like: Tensor) -> Tensor:
     """``(1, 2, H, W)``: x and y index of each pixel, with the dtype and device of ``like``."""
     y = torch.arange(height, dtype=like.dtype, device=like.device)
@@ -31,18 +36,17 @@ def backward_warp(source: Tensor, displacement: Tensor, *, padding_mode: str = "
             f"To warp {tuple(source.shape)} takes a displacement of {(len(source), 2, height, width)}, "
             f"got {tuple(displacement.shape)}; resize_flow makes it fit."
         )
-    # In half precision a normalised coordinate is off by up to half a pixel of a 1280-pixel row.
-    exact = torch.promote_types(source.dtype, torch.float32)
-    x, y = (pixel_grid(height, width, source.to(exact)) + displacement.to(exact)).unbind(1)
+    picture = exact(source)
+    x, y = (pixel_grid(height, width, picture) + displacement.to(picture)).unbind(1)
     if padding_mode == "border":  # not grid_sample's own, which Apple's GPUs lack
         x, y, padding_mode = x.clamp(0, width - 1), y.clamp(0, height - 1), "zeros"
     grid = torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), dim=-1)
-    return F.grid_sample(source.to(exact), grid, padding_mode=padding_mode, align_corners=False).to(source.dtype)
+    return F.grid_sample(picture, grid, padding_mode=padding_mode, align_corners=False).to(source.dtype)
 
 
 def lands_inside(displacement: Tensor) -> Tensor:
     """``(N, 1, H, W)`` bool: whether a flow ``(N, 2, H, W)`` ends in the frame, half a pixel beyond its centres."""
     height, width = displacement.shape[-2:]
-    displacement = displacement.to(torch.promote_types(displacement.dtype, torch.float32))
+    displacement = exact(displacement)
     x, y = (pixel_grid(height, width, displacement) + displacement).unbind(1)
     return ((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5))[:, None]

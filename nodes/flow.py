@@ -78,8 +78,8 @@ class FlowToImage(io.ComfyNode):
                     min=0.0,
                     max=10000.0,
                     step=0.5,
-                    tooltip="For colours: pixels per frame in full colour; 0 takes the fastest pixel of the clip. "
-                    "Set it to compare clips.",
+                    tooltip="Pixels per frame in full colour, as the legend says; 0 takes the fastest of the clip. "
+                    "For arrows: pixels from one arrow to the next; 0 ends them where their pixels go.",
                 ),
                 io.Image.Input("images", optional=True, tooltip="Frames to draw arrows on; gray without."),
                 io.Mask.Input("occlusion", optional=True, tooltip="From Estimate Flow: tinted red in the picture."),

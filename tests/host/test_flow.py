@@ -5,6 +5,7 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models.optical_flow import raft_small
 from wan_motion_chunks.motion import estimation, flow_to_rgb
+from wan_motion_chunks.motion.picture import legend
 from wan_motion_chunks.tiny.scenes import draw_scenes
 
 
@@ -63,12 +64,14 @@ def test_a_flow_is_shown_as_pictures(nodes, images, style):
     assert torch.equal(changed, occlusion == 1)
 
 
-def test_colours_are_those_of_the_core_but_for_the_legend(nodes, images):
+def test_colours_are_those_of_the_core_with_the_legend_in_the_corner(nodes, images):
     flow, _, _ = nodes.EstimateFlow.execute(images[:3], "lucas_kanade").args
     (shown,) = nodes.FlowToImage.execute(flow, "colours", 2.0).args
     expected = flow_to_rgb(flow.displacement, largest=2.0).movedim(1, -1)
-    assert torch.equal(shown[:, :-16], expected[:, :-16])
-    assert not torch.equal(shown[:, -16:, -16:], expected[:, -16:, -16:])
+    corner = legend(2.0, expected.movedim(-1, 1)).movedim(1, -1)
+    height, width = corner.shape[1:3]
+    expected[:, -height:, -width:] = corner
+    assert torch.equal(shown, expected)
 
 
 def test_raft_from_a_file_is_torchvisions(nodes, images, tmp_path):

@@ -54,8 +54,18 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         assert all(output.islower() for output in info["output_name"]), name
 
 
-def test_the_example_is_listed_as_a_template(server):
-    assert "wan-motion_tiny_first_run" in server.get("/workflow_templates")["wan-motion-chunks"]
+def test_the_examples_are_listed_as_templates(server):
+    from wan_motion_chunks.tools.workflow import EXAMPLES
+
+    listed = server.get("/workflow_templates")["wan-motion-chunks"]
+    assert set(listed) == {path.stem for path in EXAMPLES.glob("*.json")}
+
+
+def test_the_optical_flow_example_shows_its_pictures(server, object_info):
+    from wan_motion_chunks.tools.workflow import EXAMPLES, load_prompt
+
+    outputs = server.execute(load_prompt(EXAMPLES / "wan-motion_tiny_optical_flow.json", object_info))
+    assert [len(output["images"]) for output in outputs.values()] == [16, 16, 16]
 
 
 def test_the_first_run_example_makes_a_video_of_five_chunks(server, prompt):

@@ -52,8 +52,9 @@ def test_stripes_are_not_trusted():
     assert flow.confidence.mean() < 0.05
 
 
-def test_backward_is_forward_of_the_swapped_pair():
-    a, b = waves(120, 140), waves(120, 140, (2, 1))
+@PRECISIONS
+def test_backward_is_forward_of_the_swapped_pair(dtype):
+    a, b = waves(120, 140, dtype=dtype), waves(120, 140, (2, 1), dtype=dtype)
     forward, backward = estimate_both(a, b)
     swapped = estimate_both(b, a)
     torch.testing.assert_close(forward.displacement, swapped[1].displacement)
@@ -63,8 +64,9 @@ def test_backward_is_forward_of_the_swapped_pair():
     assert error(backward, -2, -1, margin=4) < 0.05
 
 
-def test_a_clip_is_its_pairs():
-    frames = torch.cat([waves(90, 100, (t * 1.5, 0)) for t in range(4)])
+@PRECISIONS
+def test_a_clip_is_its_pairs(dtype):
+    frames = torch.cat([waves(90, 100, (t * 1.5, 0), dtype=dtype) for t in range(4)])
     clip = estimate_flow(frames)
     assert clip.displacement.shape == (3, 2, 90, 100)
     for t in range(3):

@@ -34,10 +34,11 @@ def test_whole_pixels_are_a_roll(dtype, x, y):
     torch.testing.assert_close(backward_warp(source, flow)[inside], rolled[inside], rtol=0, atol=1e-5)
 
 
-def test_x_points_right_and_y_down():
-    source = torch.zeros(1, 1, 8, 8)
+@PRECISIONS
+def test_x_points_right_and_y_down(dtype):
+    source = torch.zeros(1, 1, 8, 8, dtype=dtype)
     source[0, 0, 2, 5] = 1.0
-    flow = constant(3, -1, n=1, h=8, w=8)  # the value at (5, 2) is found from (2, 3)
+    flow = constant(3, -1, dtype, n=1, h=8, w=8)  # the value at (5, 2) is found from (2, 3)
     assert backward_warp(source, flow)[0, 0, 3, 2] == 1.0
 
 
@@ -48,9 +49,10 @@ def test_half_a_pixel_is_the_mean_of_neighbours(dtype):
     torch.testing.assert_close(half[..., :-1], (source[..., 1:] + source[..., :-1]) / 2)
 
 
-def test_outside_repeats_the_border():
-    source = picture()
-    warped = backward_warp(source, constant(100, 0))
+@PRECISIONS
+def test_outside_repeats_the_border(dtype):
+    source = picture(dtype)
+    warped = backward_warp(source, constant(100, 0, dtype))
     torch.testing.assert_close(warped, source[..., -1:].expand_as(source))
     assert not lands_inside(constant(100, 0)).any()
 

@@ -1,8 +1,17 @@
 import pytest
 import torch
 from torchvision.utils import flow_to_image
-from wan_motion_chunks.motion import flow_to_rgb
-from wan_motion_chunks.motion.picture import draw_arrows, heat_map, legend, overlay_mask
+from wan_motion_chunks.motion import Flow, flow_to_rgb
+from wan_motion_chunks.motion.label import draw_text
+from wan_motion_chunks.motion.picture import (
+    SPACING,
+    colour_wheel,
+    draw_arrows,
+    heat_map,
+    legend,
+    overlay_mask,
+    show_flow,
+)
 
 
 def field(seed=0):
@@ -30,10 +39,46 @@ def test_longer_than_the_largest_is_darker():
 
 
 def test_the_legend_shows_the_colours_of_its_directions():
-    wheel = legend(33, torch.zeros(1))
+    wheel = colour_wheel(33, torch.zeros(1))
     right = flow_to_rgb(torch.tensor([1.0, 0.0]).view(1, 2, 1, 1), largest=1.0)
     torch.testing.assert_close(wheel[..., 16:17, 32:33], right)
     assert torch.equal(wheel[..., 0, 0], torch.ones(1, 3))
+
+
+def test_the_legend_says_how_long_its_rim_is():
+    picture = torch.zeros(1, 3, 264, 300)
+    slow, fast = (legend(length, picture) for length in (2.5, 7.5))
+    assert slow.shape == fast.shape == (1, 3, 33 + 7, 33)
+    torch.testing.assert_close(slow[..., :33, :], colour_wheel(33, picture))
+    assert torch.equal(slow[..., :33, :], fast[..., :33, :])
+    assert not torch.equal(slow[..., 33:, :], fast[..., 33:, :])
+    written = draw_text("2.50px", picture)
+    assert torch.equal(slow[..., 33:, -written.shape[-1] :], written.expand(-1, 3, -1, -1))
+
+
+@pytest.mark.parametrize("length", [1e-6, 0.1, 12.34, 123.4, 12345.6])
+@pytest.mark.parametrize("size", [(8, 8), (40, 300), (480, 832), (2160, 3840)])
+def test_any_length_and_any_size_has_a_legend_within_its_picture(length, size):
+    flow = Flow(torch.zeros(1, 2, *size), torch.ones(1, 1, *size))
+    assert show_flow(flow, "colours", largest=length).shape == (1, 3, *size)
+
+
+def test_a_character_is_its_dots():
+    seven = draw_text("7", torch.zeros(1), dot=2)[0, 0]
+    assert seven.shape == (14, 10)
+    dots = ["".join("#" if value == 0 else "." for value in row) for row in seven[::2, ::2]]
+    assert dots == [".....", ".###.", "...#.", "..#..", "..#..", "..#..", "....."]
+    assert torch.equal(seven[::2], seven[1::2])
+
+
+@pytest.mark.parametrize("longest", [0.5, 40.0])
+def test_arrows_can_be_scaled(longest):
+    flow = Flow(torch.zeros(1, 2, 48, 48), torch.ones(1, 1, 48, 48))
+    flow.displacement[:, 0] = longest
+    drawn = show_flow(flow, "arrows", largest=longest)
+    first = SPACING // 2
+    assert (drawn[0, :, first, first + SPACING :: SPACING] == 1.0).all()
+    assert (drawn[0, :, first, first + 1 : first + SPACING] == 0.0).all()
 
 
 def test_arrows_end_where_their_pixels_go():
