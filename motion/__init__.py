@@ -1,4 +1,4 @@
-"""Optical flow: estimating it, trusting it, warping along it, looking at it. Torch only."""
+"""Optical flow: estimating it, trusting it, carrying it forward, warping along it, looking at it. Torch only."""
 
 from .estimation import (
     estimate_both,
@@ -10,11 +10,15 @@ from .estimation import (
 from .flow import Flow, FlowEstimator, compose_flow, resize_flow
 from .occlusion import forward_backward_error, inconsistency_mask, occlusion_mask
 from .picture import flow_to_rgb
+from .prediction import predict_frames
+from .splat import forward_splat, invert_flow
+from .trajectory import MotionPrediction, predict_motion
 from .warp import backward_warp
 
 __all__ = [
     "Flow",
     "FlowEstimator",
+    "MotionPrediction",
     "backward_warp",
     "compose_flow",
     "estimate_both",
@@ -23,8 +27,12 @@ __all__ = [
     "estimator_names",
     "flow_to_rgb",
     "forward_backward_error",
+    "forward_splat",
     "inconsistency_mask",
+    "invert_flow",
     "occlusion_mask",
+    "predict_frames",
+    "predict_motion",
     "register_estimator",
     "resize_flow",
 ]

@@ -1,0 +1,89 @@
+"""Pushing pixels along a flow: what they cover, what they uncover, and the flow that leads back."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .flow import Flow
+from .warp import exact, pixel_grid
+
+LARGEST_WEIGHT = 60.0
+"""Below the heaviest pixel, in powers of e; lighter ones weigh as much, so that float32 can still compare them."""
+
+
+def forward_splat(source: Tensor, displacement: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Push ``source`` where ``displacement`` points, by softmax splatting (Niklaus and Liu 2020, equation 5).
+
+    Args:
+        source: ``(N, C, H, W)``.
+        displacement: ``(N, 2, H, W)`` pixels, on the grid of ``source``.
+        weight: ``(N, 1, H, W)``, on a logarithmic scale: where several pixels land, one that is larger by 5
+            outweighs the others 150 times. All are alike by default, and the mean is taken.
+
+    Returns:
+        The image ``(N, C, H, W)``, 0 where nothing landed, and the coverage ``(N, 1, H, W)``: how many pixels
+        landed, 0 in a hole, 1 where pixels only moved, more where they fold over each other.
+    """
+    n, channels, height, width = source.shape
+    if displacement.shape != (n, 2, height, width):
+        raise ValueError(
+            f"To splat {tuple(source.shape)} takes a displacement of {(n, 2, height, width)}, "
+            f"got {tuple(displacement.shape)}; resize_flow makes it fit."
+        )
+    picture = exact(source)
+    one = torch.ones_like(picture[:, :1])
+    heavy = one
+    if weight is not None:
+        logarithm = exact(weight).to(picture)
+        heaviest = logarithm.amax(dim=(1, 2, 3), keepdim=True)
+        heavy = (logarithm - heaviest).clamp(min=-LARGEST_WEIGHT).exp()
+    pushed = torch.cat((picture * heavy, heavy, one), dim=1).movedim(1, -1).flatten(0, 2)  # (N H W, C + 2)
+    x, y = (pixel_grid(height, width, picture) + exact(displacement).to(picture)).unbind(1)  # (N, H, W)
+    left, top = x.floor(), y.floor()
+    frame = (torch.arange(n, device=source.device) * (height * width)).view(n, 1, 1)
+    landed = torch.zeros_like(pushed)
+    for right, below in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        column, row = left + right, top + below
+        share = (1 - (x - column).abs()) * (1 - (y - row).abs())
+        share = share * ((column >= 0) & (column < width) & (row >= 0) & (row < height))
+        index = frame + row.clamp(0, height - 1).long() * width + column.clamp(0, width - 1).long()
+        landed.index_add_(0, index.flatten(), pushed * share.reshape(-1, 1))
+    landed = landed.view(n, height, width, channels + 2).movedim(-1, 1)
+    image, total, coverage = landed.split((channels, 1, 1), dim=1)
+    image = torch.where(total > 0, image / total.clamp(min=torch.finfo(total.dtype).tiny), 0.0)
+    return image.to(source.dtype), coverage.to(source.dtype)
+
+
+def fill_holes(field: Tensor, known: Tensor) -> Tensor:
+    """Fill what is not known from what lies around it, by pull and push (Gortler et al. 1996, section 3.4).
+
+    Args:
+        field: ``(N, C, H, W)``.
+        known: ``(N, 1, H, W)`` in [0, 1]: how far each value counts.
+
+    Returns:
+        ``(N, C, H, W)``: the field where known is 1; 0 where nothing at all is known.
+    """
+    height, width = field.shape[-2:]
+    if height * width == 1:
+        return torch.where(known > 0, field, 0.0)
+    weighted = F.avg_pool2d(field * known, 2, ceil_mode=True, count_include_pad=False)
+    weight = F.avg_pool2d(known, 2, ceil_mode=True, count_include_pad=False)
+    coarse = weighted / weight.clamp(min=torch.finfo(weight.dtype).tiny)
+    coarse = fill_holes(coarse, (weight * 4).clamp(max=1))
+    around = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=False)
+    return torch.lerp(around, field, known)
+
+
+def invert_flow(flow: Flow) -> Flow:
+    """The flow that leads back, on the grid that ``flow`` leads to.
+
+    Where several pixels land the most trusted wins; where none does, the neighbourhood's motion stands in, with
+    confidence 0.
+    """
+    vector, trusted = flow.displacement, flow.confidence
+    back, coverage = forward_splat(torch.cat((-vector, trusted), dim=1), vector, 10 * trusted)
+    known = coverage.clamp(max=1)
+    return Flow(fill_holes(back[:, :2], known), back[:, 2:] * known)
