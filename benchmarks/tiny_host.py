@@ -16,14 +16,16 @@ BATCH = 16
 class TinyHost:
     """MODEL and VAE of the pack, for batches of scenes: the stock nodes take one video at a time."""
 
-    def __init__(self):
+    def __init__(self, shift: float = SHIFT):
         import_host()
+        import comfy.utils
         from comfy_extras.nodes_model_advanced import ModelSamplingSD3
 
         from ..tiny.models import load_tiny_models
 
+        comfy.utils.PROGRESS_BAR_ENABLED = False
         model, _, self.vae = load_tiny_models()
-        self.model = ModelSamplingSD3().patch(model, SHIFT)[0]
+        self.model = ModelSamplingSD3().patch(model, shift)[0]
 
     def encode(self, frames: Tensor) -> Tensor:
         """``(B, T, 3, H, W)`` to ``(B, 16, t, h, w)``."""

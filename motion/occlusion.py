@@ -96,17 +96,26 @@ def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> 
         ``(N, 1, H, W)`` in [0, 1]; 0 where the flow leaves the frame and where nothing could have shown motion.
     """
     a, b, forward, backward = _alike(a, b, forward, backward)
-    expected = FACTOR * math.prod(
-        (sign + floor) ** power
-        for sign, floor, power in zip(error_signs(a, b, forward, backward), FLOORS, POWERS, strict=True)
-    )
     # The smaller eigenvalue of the structure tensor: 0 on an even surface, and along stripes. As a measure of
     # error it is useless, but where it vanishes nobody can know the motion.
     gx, gy = gradient(to_gray(a))
     products = gaussian_blur(torch.cat((gx * gx, gy * gy, gx * gy), dim=1), max(2.0, 16 * _scale(forward)))
     xx, yy, xy = products.split(1, dim=1)
     texture = ((xx + yy) - ((xx - yy).square() + 4 * xy.square()).sqrt()).clamp(min=0) / 2
-    return torch.exp(-expected / TOLERANCE) * texture / (texture + EVEN) * lands_inside(forward)
+    return picture_confidence(a, b, forward, backward) * texture / (texture + EVEN)
+
+
+def picture_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
+    """How far a flow can be trusted to lead to the same picture: :func:`flow_confidence` on even surfaces too.
+
+    There nobody can know the motion, but whatever it is shows the same.
+    """
+    a, b, forward, backward = _alike(a, b, forward, backward)
+    expected = FACTOR * math.prod(
+        (sign + floor) ** power
+        for sign, floor, power in zip(error_signs(a, b, forward, backward), FLOORS, POWERS, strict=True)
+    )
+    return torch.exp(-expected / TOLERANCE) * lands_inside(forward)
 
 
 def error_signs(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> tuple[Tensor, Tensor, Tensor]:

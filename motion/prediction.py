@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from .estimation import check_clip, estimate_both
-from .flow import FlowEstimator
+from .flow import Flow, FlowEstimator
+from .occlusion import picture_confidence
 from .splat import fill_holes
 from .trajectory import HISTORY, MotionPrediction, land, predict_motion
 from .warp import backward_warp
@@ -36,10 +37,15 @@ def predict_frames(
 def predict_clip_motion(
     frames: Tensor, count: int, *, step_gain: float = 0.5, estimator: str | FlowEstimator = "auto"
 ) -> MotionPrediction:
-    """Where the content of a clip's last frame is going; see :func:`predict_frames` for the arguments."""
+    """Where the content of a clip's last frame is going; see :func:`predict_frames` for the arguments.
+
+    Its confidence is that of the picture: high on even surfaces, where any motion shows the same.
+    """
     check_clip("frames", frames)
     recent = frames[-HISTORY - 1 :]
     forward, backward = estimate_both(recent[:-1], recent[1:], estimator=estimator)
+    shown = picture_confidence(recent[1:], recent[:-1], backward.displacement, forward.displacement)
+    backward = Flow(backward.displacement, shown.to(frames))
     return predict_motion(forward, count, step_gain=step_gain, backward=backward)
 
 

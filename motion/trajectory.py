@@ -19,9 +19,10 @@ HORIZON = 12
 """Frames after which nothing is claimed."""
 SPREAD, DRIFT = 0.5, 1 / 30
 """Per frame, of the velocity's spread and of its length: what the expected place is off by, and what that grows by."""
-TOLERANCE, LOST = 8.0, 16.0
-"""Pixels of a 480-pixel frame: error of the place at which confidence has fallen to 1 / e, a cell of Wan's latents;
-and spread of the place beyond which rest is as good a guess."""
+TOLERANCE = 8.0
+"""Pixels, a cell of Wan's latents: error of the expected place at which confidence has fallen to 1 / e."""
+LOST = 16.0
+"""Pixels of a 480-pixel frame: spread of the expected place beyond which rest is as good a guess."""
 FOLD = 1.0
 """Pixels: how much faster or slower what covers a pixel must move for it to count as covered."""
 FRONT, TRUST = 10.0, 5.0
@@ -77,7 +78,7 @@ def predict_motion(
     error of the velocity is carried along and a drift of it adds up with every frame n; and by another where
     ``n s / 2`` comes to more than 16 pixels of a 480-pixel frame.
 
-    Confidence is the flow's own times ``exp(-e / 8)`` with the expected error ``e = n s / 2 + n^2 |v| / 30`` in such
+    Confidence is the flow's own times ``exp(-e / 8)`` with the expected error ``e = n s / 2 + n^2 |v| / 30`` in
     pixels; ``bench motion`` says what it is worth.
 
     Args:
@@ -116,10 +117,10 @@ def predict_motion(
     displacements, confidences = [], []
     for n in range(1, steps + 1):
         total = total + step_gain ** ((n - 1) / SECOND) * (last + n * change)
-        spread = n * SPREAD * variance.sqrt() / scale
+        spread = n * SPREAD * variance.sqrt()
         steadiness = torch.where(energy > 0, energy / (energy + variance * (SPREAD * (n + 1))), 1.0)
-        displacement = total * steadiness / (1 + (spread / LOST).square())
-        expected = spread + n**2 * DRIFT * energy.sqrt() / scale
+        displacement = total * steadiness / (1 + (spread / (LOST * scale)).square())
+        expected = spread + n**2 * DRIFT * energy.sqrt()
         own = path.confidence[:1] * torch.exp(-expected / TOLERANCE) * (n <= HORIZON)
         trusted = torch.minimum(trusted, own) * lands_inside(displacement)
         trusted = trusted * _uncovered(displacement, trusted)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..blending.seam import SeamReport, measure_seam
+from ..motion import FlowEstimator
 from .chunks import Chunk, ChunkPlan
 from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk, guide_next_chunk
 
@@ -25,6 +26,8 @@ class Tools:
     """A guide to the sampled latent, ``(1, 16, T, h, w)``."""
     check_interrupt: Callable[[], None] = lambda: None
     """Called between chunks; raises when the user has stopped the run."""
+    estimator: str | FlowEstimator = "auto"
+    """Of optical flow, for the level ``motion``."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class ChunkState:
     start: Tensor
     """``(N, 3, H, W)`` in [0, 1]: the frames that the video starts from, at its size."""
     settings: GuideSettings = field(default_factory=GuideSettings)
+    region: Tensor | None = None
+    """``(1, 1, H, W)`` in [0, 1]: scales motion guidance."""
     pieces: tuple[Tensor, ...] = ()
     """Per finished chunk the frames that it added, ``(n, 3, H, W)``."""
     latent: Tensor | None = None
@@ -78,12 +83,12 @@ def generate(state: ChunkState, tools: Tools) -> ChunkState:
     """Make every chunk that is left: guide -> sample -> decode -> append."""
     while state.chunk is not None:
         tools.check_interrupt()
-        state = guide_state(state, tools.vae)
+        state = guide_state(state, tools.vae, tools.estimator)
         state = finish_chunk(state, tools.sample(state.guide), tools.vae)
     return state
 
 
-def guide_state(state: ChunkState, vae: Vae) -> ChunkState:
+def guide_state(state: ChunkState, vae: Vae, estimator: str | FlowEstimator = "auto") -> ChunkState:
     """Prepare the next chunk: the same state with its guide.
 
     Raises:
@@ -113,6 +118,8 @@ def guide_state(state: ChunkState, vae: Vae) -> ChunkState:
             width,
             state.start[:1],
             level=settings.level,
+            estimator=estimator,
+            region=state.region,
         )
     return replace(state, guide=guide)
 

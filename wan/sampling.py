@@ -12,7 +12,7 @@ import comfy.utils
 import latent_preview
 from torch import Tensor
 
-from .conditioning import apply_guide
+from .conditioning import apply_guide, release_by_step
 from .guide import ChunkGuide
 
 logger = logging.getLogger(__name__)
@@ -62,10 +62,13 @@ class HostSampler:
         positive, negative = (
             apply_guide(conditioning, guide, self.clip_vision_output) for conditioning in (self.positive, self.negative)
         )
+        model = self.model
+        if guide.level == "motion":
+            model = release_by_step(model)
         if guide.chunk_index:
             logger.info("Applied motion guidance to conditioning for chunk %d", guide.chunk_index + 1)
         return comfy.sample.sample(
-            self.model,
+            model,
             comfy.sample.prepare_noise(guide.samples, seed),
             self.steps,
             self.cfg,

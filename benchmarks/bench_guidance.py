@@ -1,0 +1,129 @@
+"""What motion guidance does to an exact denoiser, through the host's samplers.
+
+Reports about Wan2.1 contradict each other, so that there are two hypotheses: H1, the model heeds the first known
+frame only; H2, it heeds all nine. The figure is the error of the sampled velocity, in pixels per frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+from collections import defaultdict
+
+import torch
+from torch import Tensor
+
+from ..tiny.teacher import fit_teacher
+from ..tiny.text import embed_text
+from ..wan.forecast import Forecast
+from ..wan.guide import ChunkGuide, GuideSettings, follow_forecast, guide_next_chunk
+from ..wan.latents import latent_length
+from .ideal_denoiser import (
+    KNOWN,
+    LENGTH,
+    SIZE,
+    TeacherVae,
+    World,
+    continuations,
+    draw_world,
+    ideal_model,
+    known_evidence,
+)
+from .tiny_host import TinyHost
+
+SEED, SHIFT = 9_700_000, 8.0
+SAMPLERS = (("euler", 20), ("euler", 6), ("uni_pc", 20), ("dpmpp_2m", 20), ("dpmpp_2m_sde", 20), ("lcm", 6))
+WEIGHTS = (0.2, 0.3, 0.5, 0.8)
+WRONG = {
+    "speed x 0.5": (0.5, 0),
+    "speed x 0.75": (0.75, 0),
+    "speed x 0.9": (0.9, 0),
+    "speed x 1.1": (1.1, 0),
+    "speed x 1.25": (1.25, 0),
+    "speed x 1.5": (1.5, 0),
+    "turned 10 degrees": (1, 10),
+    "turned 30 degrees": (1, 30),
+    "at rest": (0, 0),
+}
+
+
+@torch.inference_mode()
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py bench guidance", description=__doc__)
+    parser.add_argument("--scenes", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=2)
+    options = parser.parse_args(arguments)
+    host = TinyHost(SHIFT)
+    logging.getLogger().setLevel(logging.ERROR)
+    vae = TeacherVae(fit_teacher(), host.model.model.latent_format)
+    generator = torch.Generator().manual_seed(SEED)
+    worlds = [draw_world(generator) for _ in range(options.scenes)]
+    errors = defaultdict(list)
+    for number, world in enumerate(worlds):
+        truth = world.render(world.velocity[None])
+        bank = vae.teacher.encode(world.render(continuations()))
+        evidence = known_evidence(bank, vae.teacher.encode(truth), latent_length(KNOWN))
+        for name, guide in make_guides(world, truth[0, :KNOWN], vae).items():
+            for hypothesis, heeded in (("H1", None), ("H2", evidence)):
+                model = ideal_model(host.model, bank, heeded)
+                for sampler, steps in SAMPLERS:
+                    for seed in range(options.seeds):
+                        latent = sample(model, guide, sampler, steps, 100 * number + seed)
+                        found = nearest(vae, latent, bank)
+                        errors[name, hypothesis, sampler, steps].append((found - world.velocity).norm().item())
+    print(f"{options.scenes} scenes x {options.seeds} seeds, shift {SHIFT:g}; error of the velocity, px/frame")
+    print_table(errors)
+    return 0
+
+
+def make_guides(world: World, known: Tensor, vae: TeacherVae) -> dict[str, ChunkGuide]:
+    """By name: the levels as the pack makes them, other weights, and forecasts that are certain and wrong."""
+
+    def guide(level: str, weight: float = GuideSettings.motion_weight) -> ChunkGuide:
+        own = GuideSettings(level, motion_weight=weight)
+        rest = own.blend_strength, own.motion_weight, own.mask_sigma, own.step_gain
+        return guide_next_chunk(None, known, KNOWN, *rest, vae, 1, LENGTH, SIZE, SIZE, level=level)
+
+    guides = {level: guide(level) for level in ("overlap", "overlap_pinned", "motion")}
+    guides |= {f"motion, weight {weight}": guide("motion", weight) for weight in WEIGHTS}
+    settings = GuideSettings("motion")
+    for name, (gain, degrees) in {"certain and right": (1, 0), **WRONG}.items():
+        clip = world.render(*wrong_motion(world, gain, degrees))[0, KNOWN:]
+        certain = Forecast(clip, torch.ones(len(clip), 1, SIZE, SIZE))
+        guides[name] = follow_forecast(guides["overlap_pinned"], known, certain, settings, vae)
+    return guides
+
+
+def wrong_motion(world: World, gain: float, degrees: float) -> tuple[Tensor, Tensor]:
+    """Velocity ``(1, 2)`` and start ``(2,)`` of a motion that meets the true one in the last known frame."""
+    turn = math.radians(degrees)
+    rotation = torch.tensor([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    wrong = gain * rotation @ world.velocity
+    return wrong[None], world.start + (KNOWN - 1) * (world.velocity - wrong)
+
+
+def sample(model, guide: ChunkGuide, sampler: str, steps: int, seed: int) -> Tensor:
+    from ..wan.sampling import HostSampler
+
+    nothing = [[embed_text("")[None], {}]]
+    return HostSampler(model, nothing, nothing, seed, steps, 1.0, sampler, "simple", 2)(guide)
+
+
+def nearest(vae: TeacherVae, latent: Tensor, bank: Tensor) -> Tensor:
+    """The velocity ``(2,)`` of the continuation that the free latents are nearest to."""
+    free = slice(latent_length(KNOWN), None)
+    found = vae.latent_format.process_in(latent)[:, :, free]
+    return continuations()[(bank[:, :, free] - found).flatten(1).square().sum(dim=1).argmin()]
+
+
+def print_table(errors) -> None:
+    for hypothesis in ("H1", "H2"):
+        print(f"\n{hypothesis}: median / 90th percentile")
+        print(f"{'':>20}" + "".join(f"{f'{sampler} {steps}':>18}" for sampler, steps in SAMPLERS))
+        for name in dict.fromkeys(name for name, *_ in errors):
+            cells = []
+            for sampler, steps in SAMPLERS:
+                values = torch.tensor(errors[name, hypothesis, sampler, steps])
+                cells.append(f"{values.median().item():.2f} / {values.quantile(0.9).item():.2f}")
+            print(f"{name:>20}" + "".join(f"{cell:>18}" for cell in cells))

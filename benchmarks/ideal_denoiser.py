@@ -1,0 +1,96 @@
+"""A MODEL for the host's samplers that is exact: the posterior mean over a finite set of clips of one drawn scene."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..tiny.scenes import Appearance, draw_scenes, sprite_layer
+from ..tiny.teacher import Teacher
+
+LENGTH, KNOWN = 17, 9
+SIZE = 64
+SPEEDS = (0.4, 0.8, 1.2, 1.6, 2.0, 2.4)
+DIRECTIONS = 24
+SURE = 0.05
+"""Deviation of the latents of known frames, as the conditioning is believed under H2."""
+
+
+@dataclass(frozen=True)
+class World:
+    """One scene, with every way that it may go on."""
+
+    appearance: Appearance
+    ground: Tensor
+    """``(1, 1, 3, H, W)`` in [0, 1]."""
+    start: Tensor
+    """``(2,)`` pixels: where the sprite is in the first frame."""
+    velocity: Tensor
+    """``(2,)`` pixels per frame: the true one, on no point of the grid of continuations."""
+
+    def render(self, velocity: Tensor, start: Tensor | None = None) -> Tensor:
+        """Clips ``(B, 17, 3, H, W)`` of the sprite moving at each ``velocity`` (B, 2)."""
+        time = torch.arange(LENGTH).view(1, -1, 1)
+        centres = (self.start if start is None else start) + velocity[:, None] * time  # (B, T, 2)
+        one = Appearance(*(value.expand(len(velocity), *value.shape[1:]) for value in vars(self.appearance).values()))
+        alpha, texture = sprite_layer(one, 0, centres, SIZE)
+        return self.ground * (1 - alpha) + texture * alpha
+
+
+def draw_world(generator: torch.Generator) -> World:
+    """A sprite somewhere in the middle, with any direction and a speed from 0.3 to 2.3 pixels per frame."""
+    appearance = draw_scenes(1, 1, generator, size=SIZE).appearance
+    corners = torch.rand(2, 3, 1, 1, generator=generator)
+    across = torch.linspace(0, 1, SIZE).view(1, 1, SIZE)
+    ground = (corners[0] * across + corners[1] * (1 - across)).expand(3, SIZE, SIZE)[None, None]
+    start = 24 + 16 * torch.rand(2, generator=generator)
+    speed = 0.3 + 2 * torch.rand(1, generator=generator)
+    angle = 2 * math.pi * torch.rand(1, generator=generator)
+    return World(appearance, ground, start, torch.cat((angle.cos(), angle.sin())) * speed)
+
+
+def continuations() -> Tensor:
+    """``(145, 2)`` pixels per frame: rest, and 24 directions at six speeds."""
+    angles = torch.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
+    ways = torch.stack((angles.cos(), angles.sin()), dim=-1)
+    return torch.cat((torch.zeros(1, 2), *(ways * speed for speed in SPEEDS)))
+
+
+class TeacherVae:
+    """The linear autoencoder that taught the tiny VAE, behind the host's VAE contract: exact phases, no drift."""
+
+    def __init__(self, teacher: Teacher, latent_format):
+        self.teacher, self.latent_format = teacher, latent_format
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        return self.latent_format.process_out(self.teacher.encode(pixels.movedim(-1, 1)[None]))
+
+
+def ideal_model(model, bank: Tensor, evidence: Tensor | None = None):
+    """A clone of the host's ``model`` that denoises exactly.
+
+    Args:
+        model: Wan2.1; its weights are not asked.
+        bank: ``(N, 16, T, h, w)``, the model's space: what the sample may be, each as likely as the others.
+        evidence: ``(N,)``, logarithm of how likely the known frames are for each, if the model heeds them (H2).
+    """
+    patched = model.clone()
+    prior = torch.zeros(len(bank)) if evidence is None else evidence
+    flat = bank.flatten(1)
+
+    def denoise(apply_model, arguments):
+        sigma, noisy = arguments["timestep"][:1].clamp(min=1e-3), arguments["input"]
+        wrong = torch.cdist(noisy.flatten(1), flat * (1 - sigma)).square()  # (B, N)
+        return (torch.softmax(prior - wrong / (2 * sigma.square()), dim=1) @ flat).view_as(noisy)
+
+    patched.set_model_unet_function_wrapper(denoise)
+    return patched
+
+
+def known_evidence(bank: Tensor, truth: Tensor, latents: int) -> Tensor:
+    """``(N,)``: log-likelihood of the known latents of ``truth`` (1, 16, T, h, w) for each clip of the bank."""
+    wrong = (bank[:, :, :latents] - truth[:, :, :latents]).flatten(1).square().sum(dim=1)
+    return -wrong / (2 * SURE**2)
