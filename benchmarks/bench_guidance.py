@@ -14,7 +14,6 @@ from collections import defaultdict
 import torch
 from torch import Tensor
 
-from ..tiny.teacher import fit_teacher
 from ..tiny.text import embed_text
 from ..wan.forecast import Forecast
 from ..wan.guide import ChunkGuide, GuideSettings, follow_forecast, guide_next_chunk
@@ -56,14 +55,14 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     host = TinyHost(SHIFT)
     logging.getLogger().setLevel(logging.ERROR)
-    vae = TeacherVae(fit_teacher(), host.model.model.latent_format)
+    vae = TeacherVae(host.model.model.latent_format)
     generator = torch.Generator().manual_seed(SEED)
     worlds = [draw_world(generator) for _ in range(options.scenes)]
     errors = defaultdict(list)
     for number, world in enumerate(worlds):
         truth = world.render(world.velocity[None])
-        bank = vae.teacher.encode(world.render(continuations()))
-        evidence = known_evidence(bank, vae.teacher.encode(truth), latent_length(KNOWN))
+        bank = vae.code(world.render(continuations()))
+        evidence = known_evidence(bank, vae.code(truth), latent_length(KNOWN))
         for name, guide in make_guides(world, truth[0, :KNOWN], vae).items():
             for hypothesis, heeded in (("H1", None), ("H2", evidence)):
                 model = ideal_model(host.model, bank, heeded)

@@ -25,7 +25,9 @@ SEED = 9_500_000
 CHUNK, OVERLAP, CHUNKS = 17, 9, 4
 SPAN = 8
 """Frames before and after a seam over which a velocity is taken."""
-LEVELS = {"last_frame": 1, "overlap": OVERLAP, "overlap_pinned": OVERLAP}
+LEVELS = {"last_frame": 1, "overlap": OVERLAP, "overlap_pinned": OVERLAP, "motion": OVERLAP}
+FAST = 1.2
+"""Pixels per frame."""
 COLUMNS = {
     "velocity error": "px/frame, first",
     "PSNR": "dB, first",
@@ -68,9 +70,12 @@ def main(arguments: list[str]) -> int:
         ]
         figures[level] = torch.tensor(rows)  # (scene, seed, column), NaN where there is nothing to judge
         print_row(level, figures[level])
-    print("\npaired differences, median over scenes")
-    for before, after in pairwise(LEVELS):
-        print_row(f"{after} - {before}", figures[after] - figures[before])
+    speed = scenes.velocities[:, 0].norm(dim=-1).median(dim=-1).values
+    kinds = {"all": speed >= 0, "fast": speed > FAST, "slow": (speed > 0) & (speed <= FAST)}
+    for kind, chosen in kinds.items():
+        print(f"\npaired differences, median over videos: {kind} ({int(chosen.sum())} scenes)")
+        for before, after in pairwise(LEVELS):
+            print_row(f"{after} - {before}", (figures[after] - figures[before])[chosen])
     return 0
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..tiny.scenes import Appearance, draw_scenes, sprite_layer
-from ..tiny.teacher import Teacher
+from ..tiny.teacher import fit_teacher
 
 LENGTH, KNOWN = 17, 9
 SIZE = 64
@@ -60,13 +60,23 @@ def continuations() -> Tensor:
 
 
 class TeacherVae:
-    """The linear autoencoder that taught the tiny VAE, behind the host's VAE contract: exact phases, no drift."""
+    """The linear autoencoder that taught the tiny VAE, behind the host's VAE contract: exact phases, no drift.
 
-    def __init__(self, teacher: Teacher, latent_format):
-        self.teacher, self.latent_format = teacher, latent_format
+    Each channel has unit variance in the model's space, as Wan's latents have: against weaker ones the noise would
+    hide for most of the steps what the denoiser could know.
+    """
+
+    def __init__(self, latent_format):
+        self.teacher, self.latent_format = fit_teacher(), latent_format
+        scenes = draw_scenes(64, 5, torch.Generator().manual_seed(6))
+        self.deviation = self.teacher.encode(scenes.frames).std(dim=(0, 2, 3, 4), keepdim=True)
+
+    def code(self, clips: Tensor) -> Tensor:
+        """Clips ``(B, T, 3, H, W)`` in [0, 1] to ``(B, 16, t, h, w)`` in the model's space."""
+        return self.teacher.encode(clips) / self.deviation
 
     def encode(self, pixels: Tensor) -> Tensor:
-        return self.latent_format.process_out(self.teacher.encode(pixels.movedim(-1, 1)[None]))
+        return self.latent_format.process_out(self.code(pixels.movedim(-1, 1)[None]))
 
 
 def ideal_model(model, bank: Tensor, evidence: Tensor | None = None):

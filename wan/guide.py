@@ -115,9 +115,9 @@ def guide_next_chunk(
         overlap_frames: pixel frames that both chunks share; the next 4k + 1 is taken. ``last_frame``
             knows one frame whatever this says.
         blend_strength: [0, 1]. Belongs to the joining of frames; no level here reads it.
-        motion_weight: [0, 1], the share of the sampling steps for which cells follow what motion foretells, where
-            that is certain; 0 is the level ``overlap_pinned``, bit for bit.
-        mask_sigma: [0, 1], feathers that confidence; see :func:`~wan.release.release_map`.
+        motion_weight: [0, 1], for how long cells follow what motion foretells; see
+            :func:`~wan.release.release_map`. 0 is the level ``overlap_pinned``, bit for bit.
+        mask_sigma: [0, 1], feathers the confidence by which they do.
         step_gain: [0, 1], the share of the velocity that is left 16 frames ahead.
         vae: encodes the canvas; the host's VAE contract.
         chunk_index: counts from 0, the first chunk of the video.

@@ -1,0 +1,135 @@
+"""The level ``motion``: what it foretells, when it gives way, and what it leaves alone."""
+
+import pytest
+import torch
+from wan_motion_chunks.benchmarks.layers import waves
+from wan_motion_chunks.motion import predict_frames
+from wan_motion_chunks.tests.fakes import CausalVae
+from wan_motion_chunks.wan import GuideSettings, guide_next_chunk
+from wan_motion_chunks.wan.forecast import NoForecast, forecast_chunk
+
+SIZE = (64, 96)
+
+
+class FlatVae(CausalVae):
+    """Takes any picture: each 8 x 8 cell is flattened first, to its mean in 8 bits."""
+
+    def encode(self, pixels):
+        cells = torch.nn.functional.avg_pool2d(pixels.movedim(-1, 1), 8)
+        flat = ((cells * 256).round() / 256).repeat_interleave(8, dim=2).repeat_interleave(8, dim=3)
+        return super().encode(flat.movedim(1, -1))
+
+
+def panning(count=9, x=1.5, y=-1.0):
+    return torch.cat([waves(*SIZE, (x * t, y * t)) for t in range(count)])
+
+
+def guide(frames, level="motion", weight=0.3, vae=None, **changed):
+    vae = vae or FlatVae()
+    return guide_next_chunk(None, frames, 9, 0.8, weight, 0.35, 0.5, vae, 1, 25, *SIZE, level=level, **changed)
+
+
+def test_the_free_latents_carry_the_predicted_frames_and_say_how_long():
+    clip = panning()
+    found = guide(clip)
+    assert found.level == "motion"
+    pixels = FlatVae().decode(found.samples[:, :, :5])[0].movedim(-1, 1)
+    predicted, _ = predict_frames(clip, 8)
+    cells = torch.nn.functional.avg_pool2d(predicted.clamp(0, 1), 8)
+    torch.testing.assert_close(pixels[9:, :, ::8, ::8], cells, rtol=0, atol=0.51 / 256)
+    mask = found.noise_mask[0, 0]
+    assert (mask[:3] == 0).all()
+    assert (mask[5:] == 1).all()
+    assert ((mask[3:5] == 1) | ((mask[3:5] >= 1 - 0.3**0.5) & (mask[3:5] < 0.85))).all()
+    assert (mask[3:5] < 1).float().mean() > 0.5
+
+
+def test_what_the_model_is_told_to_be_known_is_what_it_was():
+    pinned, found = guide(panning(), "overlap_pinned"), guide(panning())
+    assert torch.equal(found.concat_latent_image, pinned.concat_latent_image)
+    assert torch.equal(found.concat_mask, pinned.concat_mask)
+    assert torch.equal(found.samples[:, :, :3], pinned.samples[:, :, :3])
+
+
+def test_without_weight_it_is_the_pinned_guide_bit_for_bit():
+    pinned, found = guide(panning(), "overlap_pinned"), guide(panning(), weight=0.0)
+    assert (found.level, found.reason) == ("overlap_pinned", "motion_weight is 0")
+    for name in ("samples", "noise_mask", "concat_latent_image", "concat_mask"):
+        assert torch.equal(getattr(found, name), getattr(pinned, name))
+
+
+def falls(found, reason):
+    assert found.level == "overlap_pinned"
+    assert reason in found.reason
+    assert set(found.noise_mask.unique().tolist()) == {0.0, 1.0}
+
+
+def test_a_still_overlap_falls_to_pinned():
+    falls(guide(waves(*SIZE).expand(9, -1, -1, -1)), "nothing moves")
+
+
+def test_a_cut_at_the_end_of_the_overlap_falls_to_pinned():
+    clip = torch.cat((panning(8), waves(*SIZE, seed=5)))
+    falls(guide(clip), "can be trusted in")
+
+
+def broken(error):
+    def estimate(first, second):
+        raise error
+
+    return estimate
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), KeyError("scale"), ZeroDivisionError("division")])
+def test_an_estimator_that_raises_falls_to_pinned_and_is_named(error, caplog):
+    falls(guide(panning(), estimator=broken(error)), "motion analysis failed")
+    assert "Motion analysis failed for chunk 2" in caplog.text
+
+
+@pytest.mark.parametrize("estimate", [lambda a, b: a[:, :2] * float("nan"), lambda a, b: a[:, :2, :4]])
+def test_an_estimator_that_returns_nonsense_falls_to_pinned(estimate):
+    falls(guide(panning(), estimator=estimate), "motion analysis failed: The flow estimator returned")
+
+
+def test_an_interrupt_during_the_analysis_gets_through():
+    class Interrupted(Exception):  # as the host's own
+        pass
+
+    with pytest.raises(Interrupted):
+        guide(panning(), estimator=broken(Interrupted()))
+
+
+def test_a_chunk_too_short_for_two_latents_is_guided_as_far_as_it_goes():
+    found = guide_next_chunk(None, panning(), 9, 0.8, 0.3, 0.35, 0.5, FlatVae(), 1, 13, *SIZE, level="motion")
+    assert found.samples.shape[2] == 4
+    assert "of 4 frames" in found.reason
+
+
+def test_outside_the_region_nothing_is_guided():
+    region = torch.zeros(1, 1, *SIZE)
+    region[..., :48] = 1.0
+    mask = guide(panning(), region=region).noise_mask[0, 0, 3:5]
+    assert (mask[..., 6:] == 1).all()
+    assert (mask[..., :6] < 1).float().mean() > 0.4
+
+
+def test_the_frames_are_left_as_they_were():
+    clip = panning()
+    before = clip.clone()
+    guide(clip)
+    assert torch.equal(clip, before)
+
+
+def test_auto_takes_motion():
+    assert guide(panning(), "auto").level == "motion"
+    assert GuideSettings().level == "auto"
+
+
+def test_one_frame_foretells_nothing():
+    with pytest.raises(ValueError, match="two frames"):
+        forecast_chunk(waves(*SIZE), 1, 0.5)
+
+
+def test_what_cannot_be_trusted_is_no_forecast():
+    with pytest.raises(NoForecast, match="trusted"):
+        forecast_chunk(torch.cat([waves(*SIZE, seed=seed) for seed in range(5)]), 2, 0.5)
