@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from ..tiny.text import embed_text
-from ..wan.forecast import Forecast
-from ..wan.guide import ChunkGuide, GuideSettings, follow_forecast, guide_next_chunk
+from ..wan.forecast import Forecast, follow_forecast
+from ..wan.guide import ChunkGuide, GuideSettings
+from ..wan.ladder import guide_next_chunk
 from ..wan.latents import latent_length
 from .ideal_denoiser import (
     KNOWN,

@@ -3,6 +3,7 @@
 from ._compat import ComfyExtension, prepare_optical_flow_folder
 from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
 from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
+from .motion import PredictMotion, WarpLatent
 from .plan import PlanVideo
 from .tiny import TinyModels, TinyScene
 from .video import LongVideo
@@ -10,7 +11,8 @@ from .video import LongVideo
 
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
-        nodes = [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo, EstimateFlow, FlowToImage]
+        nodes = [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo]
+        nodes += [EstimateFlow, FlowToImage, PredictMotion, WarpLatent]
         if prepare_optical_flow_folder():
             nodes.append(LoadOpticalFlow)
         return [*nodes, TinyModels, TinyScene]

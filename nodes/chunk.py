@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ..wan.conditioning import apply_guide, latent_dict
+from ..wan.conditioning import apply_guide, latent_dict, release_by_step
 from ..wan.host import check_vae
 from ..wan.loop import finish_chunk, guide_state
+from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
 from .layout import to_image
-from .types import CATEGORY, ChunkStateType
+from .types import CATEGORY, ChunkStateType, optical_flow_input
 
 
 class GuideNextChunk(io.ComfyNode):
@@ -25,6 +26,13 @@ class GuideNextChunk(io.ComfyNode):
                 io.Conditioning.Input("positive", tooltip="Encoded prompt of this chunk."),
                 io.Conditioning.Input("negative", tooltip="Encoded negative prompt of this chunk."),
                 io.ClipVisionOutput.Input("clip_vision_output", optional=True, tooltip="Features of the start image."),
+                io.Model.Input(
+                    "model",
+                    optional=True,
+                    tooltip="Needed for the level motion: give the sampler the model that comes out, which knows for "
+                    "how many steps to follow. Without it chunks are overlap_pinned.",
+                ),
+                optical_flow_input(),
             ],
             outputs=[
                 ChunkStateType.Output(
@@ -35,18 +43,23 @@ class GuideNextChunk(io.ComfyNode):
                 io.Latent.Output(
                     display_name="latent", tooltip="For the sampler, at denoise 1; pinned frames are in its noise mask."
                 ),
+                io.Model.Output(display_name="model", tooltip="For the sampler, if a model is connected."),
             ],
         )
 
     @classmethod
-    def execute(cls, state, vae, positive, negative, clip_vision_output=None) -> io.NodeOutput:
+    def execute(
+        cls, state, vae, positive, negative, clip_vision_output=None, model=None, optical_flow=None
+    ) -> io.NodeOutput:
         check_vae(vae)
-        state = guide_state(state, vae)
+        unguided = "no model is connected to Guide Next Chunk" if model is None else None
+        state = guide_state(state, vae, host_estimator(optical_flow), unguided=unguided)
         return io.NodeOutput(
             state,
             apply_guide(positive, state.guide, clip_vision_output),
             apply_guide(negative, state.guide, clip_vision_output),
             latent_dict(state.guide),
+            None if model is None else release_by_step(model),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -19,3 +20,18 @@ def to_frames(name: str, image: Tensor) -> Tensor:
     if image.ndim != 4 or image.shape[-1] != 3:
         raise ValueError(f"{name}: expected RGB pictures (T, H, W, 3), got {tuple(image.shape)}.")
     return image.movedim(-1, 1)
+
+
+def to_region(name: str, mask: Tensor, height: int, width: int) -> Tensor:
+    """The MASK ``(1, h, w)`` or ``(h, w)`` of input ``name``, scaled to a video: ``(1, 1, height, width)``.
+
+    Raises:
+        ValueError: if it is no single mask in [0, 1].
+    """
+    if mask.ndim == 2:
+        mask = mask[None]
+    if mask.ndim != 3 or len(mask) != 1:
+        raise ValueError(f"{name}: expected one mask (1, H, W), got {tuple(mask.shape)}.")
+    if not (mask.min() >= 0 and mask.max() <= 1):
+        raise ValueError(f"{name}: expected values in [0, 1], got {mask.min().item():.3g} to {mask.max().item():.3g}.")
+    return F.interpolate(mask[None].float(), (height, width), mode="bilinear", align_corners=False, antialias=True)

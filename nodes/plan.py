@@ -7,7 +7,16 @@ from ..wan.guide import GuideSettings
 from ..wan.host import prepare_start
 from ..wan.loop import ChunkState
 from ._compat import io, schema
-from .types import CATEGORY, LENGTH_UNITS, ChunkStateType, continuity_input, plan_inputs
+from .layout import to_region
+from .types import (
+    CATEGORY,
+    LENGTH_UNITS,
+    ChunkStateType,
+    continuity_input,
+    guidance_inputs,
+    plan_inputs,
+    region_input,
+)
 
 FPS = 16
 """Frames per second of Wan2.1."""
@@ -22,7 +31,7 @@ class PlanVideo(io.ComfyNode):
             category=CATEGORY,
             description="Cuts a long video into chunks and gives out the state that Guide Next Chunk starts from.",
             search_aliases=["chunk plan", "long video plan"],
-            inputs=[*plan_inputs(), continuity_input()],
+            inputs=[*plan_inputs(), continuity_input(), *guidance_inputs(), region_input()],
             outputs=[
                 ChunkStateType.Output(
                     display_name="state", tooltip="A video without a chunk yet; connect to Guide Next Chunk."
@@ -36,13 +45,30 @@ class PlanVideo(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, start_image, width, height, length, length_unit, chunk_frames, overlap_frames, continuity
+        cls,
+        start_image,
+        width,
+        height,
+        length,
+        length_unit,
+        chunk_frames,
+        overlap_frames,
+        continuity,
+        motion_weight,
+        mask_sigma,
+        step_gain,
+        motion_region=None,
     ) -> io.NodeOutput:
-        state = start_video(start_image, width, height, length, length_unit, chunk_frames, overlap_frames, continuity)
+        settings = GuideSettings(continuity, motion_weight=motion_weight, mask_sigma=mask_sigma, step_gain=step_gain)
+        state = start_video(
+            start_image, width, height, length, length_unit, chunk_frames, overlap_frames, settings, motion_region
+        )
         return io.NodeOutput(state, len(state.plan.chunks), state.report())
 
 
-def start_video(image, width, height, length, unit, chunk_frames, overlap_frames, continuity) -> ChunkState:
+def start_video(
+    image, width, height, length, unit, chunk_frames, overlap_frames, settings: GuideSettings, region=None
+) -> ChunkState:
     """Check the inputs of :func:`plan_inputs` and make the first state of them."""
     start = prepare_start(image, width, height)
     if unit not in LENGTH_UNITS:
@@ -52,12 +78,13 @@ def start_video(image, width, height, length, unit, chunk_frames, overlap_frames
     total = max(1, round(length * FPS)) if unit == "seconds" else int(length)
     if unit == "frames" and length != total:
         raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
-    settings = GuideSettings(level=continuity)
-    overlap = 1 if continuity == "last_frame" else overlap_frames
+    overlap = 1 if settings.level == "last_frame" else overlap_frames
     plan = plan_chunks(total, chunk_frames=chunk_frames, overlap_frames=overlap)
     if len(start) >= plan.chunks[0].length:
         raise ValueError(
             f"start_image: of {len(start)} start frames nothing is left to make in a first chunk of "
             f"{plan.chunks[0].length}. Raise length or chunk_frames, or give fewer frames."
         )
-    return ChunkState(plan, start, settings)
+    if region is not None:
+        region = to_region("motion_region", region, height, width)
+    return ChunkState(plan, start, settings, region)

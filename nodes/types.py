@@ -8,6 +8,8 @@ from ._compat import io
 ChunkStateType = io.Custom("WAN_MOTION_CHUNK_STATE")
 """Carries a :class:`~wan.loop.ChunkState`."""
 
+MotionType = io.Custom("WAN_MOTION_PREDICTION")
+"""Carries a :class:`~motion.MotionPrediction`."""
 FlowType = io.Custom("WAN_MOTION_FLOW")
 """Carries a :class:`~motion.Flow`."""
 OpticalFlowType = io.Custom("OPTICAL_FLOW")
@@ -63,5 +65,61 @@ def continuity_input() -> io.Input:
         options=["auto", *LEVELS],
         tooltip="How a chunk continues the one before. last_frame: from one frame, velocity is lost. "
         "overlap: from all overlap frames. overlap_pinned: they are also held during sampling. "
-        "auto: the highest that works.",
+        "motion: and the first steps follow what their motion foretells. auto: the highest that works.",
+    )
+
+
+def guidance_inputs() -> list[io.Input]:
+    """The inputs of the level ``motion``."""
+    return [
+        io.Float.Input(
+            "motion_weight",
+            default=0.3,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="For the level motion: how long sampling follows the predicted motion. Higher carries motion "
+            "better and leaves the prompt less say; 0 is overlap_pinned.",
+        ),
+        io.Float.Input(
+            "mask_sigma",
+            default=0.35,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="For the level motion: feather around what cannot be predicted, in eighths of the shorter side. "
+            "Higher guides less near it.",
+        ),
+        step_gain_input(),
+    ]
+
+
+def region_input() -> io.Input:
+    """The socket of the region that motion may guide."""
+    return io.Mask.Input(
+        "motion_region",
+        optional=True,
+        tooltip="Where motion may guide: 1 fully, 0 not at all. Plug any segmenter in; all of the frame without.",
+    )
+
+
+def step_gain_input() -> io.Input:
+    """The input that damps what is predicted."""
+    return io.Float.Input(
+        "step_gain",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        step=0.01,
+        tooltip="Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; "
+        "lower is more cautious.",
+    )
+
+
+def optical_flow_input() -> io.Input:
+    """The socket of a flow network."""
+    return OpticalFlowType.Input(
+        "optical_flow",
+        optional=True,
+        tooltip="RAFT, from Load Optical Flow Model; built-in flow without.",
     )

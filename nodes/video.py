@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import comfy.samplers
 
+from ..wan.guide import GuideSettings
 from ..wan.host import check_interrupt, check_model, check_vae
 from ..wan.loop import Tools, generate
-from ..wan.sampling import MAX_SEED, HostSampler
+from ..wan.noise import MAX_SEED, POLICIES
+from ..wan.optical_flow import host_estimator
+from ..wan.sampling import HostSampler
 from ._compat import io, schema
 from .layout import to_image
 from .plan import start_video
-from .types import CATEGORY, continuity_input, plan_inputs
+from .types import CATEGORY, continuity_input, guidance_inputs, optical_flow_input, plan_inputs, region_input
 
 
 class LongVideo(io.ComfyNode):
@@ -32,7 +35,7 @@ class LongVideo(io.ComfyNode):
                     min=0,
                     max=MAX_SEED,
                     control_after_generate=True,
-                    tooltip="Noise seed of the first chunk; each later chunk takes the next seed.",
+                    tooltip="Noise seed of the first chunk; see noise.",
                 ),
                 io.Int.Input(
                     "steps", default=20, min=1, max=10000, tooltip="Sampling steps per chunk. More is finer and slower."
@@ -58,6 +61,13 @@ class LongVideo(io.ComfyNode):
                     tooltip="Noise schedule of the host.",
                 ),
                 continuity_input(),
+                *guidance_inputs(),
+                io.Combo.Input(
+                    "noise",
+                    options=list(POLICIES),
+                    tooltip="per_chunk: each later chunk takes the next seed. fixed: all take the same. "
+                    "absolute: each moment of the video has its own noise, which two chunks share in their overlap.",
+                ),
                 io.String.Input(
                     "prompt",
                     multiline=True,
@@ -80,6 +90,8 @@ class LongVideo(io.ComfyNode):
                     optional=True,
                     tooltip="Features of the start image, given to every chunk. They hold the subject.",
                 ),
+                region_input(),
+                optical_flow_input(),
             ],
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="The finished video."),
@@ -109,16 +121,25 @@ class LongVideo(io.ComfyNode):
         sampler_name,
         scheduler,
         continuity,
+        motion_weight,
+        mask_sigma,
+        step_gain,
+        noise,
         prompt="",
         negative_prompt="",
         clip=None,
         positive=None,
         negative=None,
         clip_vision_output=None,
+        motion_region=None,
+        optical_flow=None,
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
-        state = start_video(start_image, width, height, length, length_unit, chunk_frames, overlap_frames, continuity)
+        settings = GuideSettings(continuity, motion_weight=motion_weight, mask_sigma=mask_sigma, step_gain=step_gain)
+        state = start_video(
+            start_image, width, height, length, length_unit, chunk_frames, overlap_frames, settings, motion_region
+        )
         sampler = HostSampler(
             model,
             _encode("positive", positive, clip, prompt),
@@ -130,8 +151,9 @@ class LongVideo(io.ComfyNode):
             scheduler,
             len(state.plan.chunks),
             clip_vision_output,
+            noise,
         )
-        state = generate(state, Tools(vae, sampler, check_interrupt))
+        state = generate(state, Tools(vae, sampler, check_interrupt, host_estimator(optical_flow)))
         return io.NodeOutput(to_image(state.video), {"samples": state.latent}, state.report())
 
 

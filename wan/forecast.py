@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ..motion import FlowEstimator
 from ..motion.prediction import predict_clip_motion, render
-from .latents import TEMPORAL_STRIDE
+from .guide import ChunkGuide, GuideSettings, Vae
+from .latents import TEMPORAL_STRIDE, latent_length
+from .release import release_map
+
+logger = logging.getLogger(__name__)
 
 LATENTS = 2
 """Latents that are foretold: beyond eight frames, motion says little about real video (``bench motion``)."""
@@ -54,3 +59,58 @@ def forecast_chunk(known: Tensor, latents: int, step_gain: float, estimator: str
     if moving < RESTS * min(known.shape[-2:]) / 480:
         raise NoForecast("nothing moves")
     return Forecast(frames.clamp(0, 1), confidence)
+
+
+@torch.no_grad()
+def guide_motion(
+    guide: ChunkGuide,
+    known: Tensor,
+    settings: GuideSettings,
+    vae: Vae,
+    estimator: str | FlowEstimator = "auto",
+    region: Tensor | None = None,
+) -> ChunkGuide:
+    """Add to a pinned guide what motion foretells, or the reason why it foretells nothing.
+
+    Args:
+        guide: of level ``overlap_pinned``.
+        known: ``(N, 3, H, W)``, the frames at the chunk's head, 4k + 1.
+    """
+    if settings.motion_weight == 0:
+        return replace(guide, reason="motion_weight is 0")
+    latents = min(LATENTS, guide.samples.shape[2] - latent_length(len(known)))
+    try:
+        forecast = forecast_chunk(known, latents, settings.step_gain, estimator)
+    except NoForecast as reason:
+        return replace(guide, reason=str(reason))
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # What an estimator may raise; not every Exception, since the host's interrupt is one.
+        logger.warning("Motion analysis failed for chunk %d: %s", guide.chunk_index + 1, error)
+        return replace(guide, reason=f"motion analysis failed: {error}")
+    return follow_forecast(guide, known, forecast, settings, vae, region)
+
+
+@torch.no_grad()
+def follow_forecast(
+    guide: ChunkGuide,
+    known: Tensor,
+    forecast: Forecast,
+    settings: GuideSettings,
+    vae: Vae,
+    region: Tensor | None = None,
+) -> ChunkGuide:
+    """Have the chunk of a pinned guide follow a forecast where that is certain; see :func:`guide_motion`."""
+    release = release_map(forecast.confidence, settings.motion_weight, settings.mask_sigma, region)
+    share = (release > 0).float().mean().item()
+    if share == 0:
+        return replace(guide, reason="no part of the frame has a motion that can be trusted")
+    # The encoder is causal: what follows the known frames does not change their latents.
+    clip = torch.cat((known, forecast.frames.to(known)))
+    pinned = latent_length(len(known))
+    foretold = vae.encode(clip.movedim(1, -1))[:, :, pinned:]
+    free = slice(pinned, pinned + foretold.shape[2])
+    samples, noise_mask = guide.samples.clone(), guide.noise_mask.clone()
+    samples[:, :, free] = foretold.to(samples)
+    noise_mask[:, :, free] = 1 - release.to(noise_mask)
+    reason = f"{guide.reason}, guides {100 * share:.0f} % of {len(forecast.frames)} frames"
+    return replace(guide, level="motion", reason=reason, samples=samples, noise_mask=noise_mask)

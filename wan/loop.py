@@ -12,7 +12,8 @@ from torch import Tensor
 from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowEstimator
 from .chunks import Chunk, ChunkPlan
-from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk, guide_next_chunk
+from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
+from .ladder import guide_next_chunk
 
 logger = logging.getLogger(__name__)
 
@@ -88,8 +89,14 @@ def generate(state: ChunkState, tools: Tools) -> ChunkState:
     return state
 
 
-def guide_state(state: ChunkState, vae: Vae, estimator: str | FlowEstimator = "auto") -> ChunkState:
+def guide_state(
+    state: ChunkState, vae: Vae, estimator: str | FlowEstimator = "auto", *, unguided: str | None = None
+) -> ChunkState:
     """Prepare the next chunk: the same state with its guide.
+
+    Args:
+        estimator: of optical flow, for the level ``motion``.
+        unguided: why the sampler cannot follow motion, if it cannot; the level then falls to ``overlap_pinned``.
 
     Raises:
         ValueError: if the video is finished already.
@@ -100,6 +107,7 @@ def guide_state(state: ChunkState, vae: Vae, estimator: str | FlowEstimator = "a
             f"All {len(state.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less often."
         )
     settings, (height, width) = state.settings, state.start.shape[-2:]
+    guided = settings.level in ("auto", "motion")
     if chunk.index == 0:
         guide = guide_chunk(state.start, chunk.length, vae, height, width)
     else:
@@ -117,11 +125,14 @@ def guide_state(state: ChunkState, vae: Vae, estimator: str | FlowEstimator = "a
             height,
             width,
             state.start[:1],
-            level=settings.level,
+            level="overlap_pinned" if guided and unguided else settings.level,
             estimator=estimator,
             region=state.region,
+            carry=settings.carry_latents,
         )
-    return replace(state, guide=guide)
+    if guided and unguided and guide.level == "overlap_pinned":
+        guide = replace(guide, reason=unguided)
+    return replace(state, guide=replace(guide, start=chunk.start))
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..motion import Flow, FlowEstimator, estimate_both, occlusion_mask
 from ..motion.estimation import group_length
+from ..motion.lucas_kanade import estimate_lucas_kanade
 from ..motion.raft import MEMORY, build_raft, correlation_memory, estimate_raft
 
 
@@ -30,6 +31,18 @@ def raft_estimator(optical_flow: comfy.model_patcher.ModelPatcher) -> FlowEstima
         memory = max(MEMORY, correlation_memory(*first.shape[-2:]))
         comfy.model_management.load_models_gpu([optical_flow], memory_required=memory)
         return estimate_raft(optical_flow.model, first, second)
+
+    return estimate
+
+
+def host_estimator(optical_flow: comfy.model_patcher.ModelPatcher | None = None) -> FlowEstimator:
+    """The estimator of a graph: its RAFT, or the built-in one on the host's device."""
+    if optical_flow is not None:
+        return raft_estimator(optical_flow)
+
+    def estimate(first: Tensor, second: Tensor) -> Tensor:
+        device = comfy.model_management.get_torch_device()
+        return estimate_lucas_kanade(first.to(device), second.to(device)).to(first.device)
 
     return estimate
 

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from .conditioning import apply_guide, release_by_step
 from .guide import ChunkGuide
+from .latents import TEMPORAL_STRIDE
+from .noise import MAX_SEED, POLICIES, NoisePolicy, absolute_noise, chunk_seed
 
 logger = logging.getLogger(__name__)
-
-MAX_SEED = 0xFFFFFFFFFFFFFFFF
 
 
 @dataclass
@@ -28,7 +28,7 @@ class HostSampler:
     positive: list
     negative: list
     seed: int
-    """Of the first chunk; each later chunk takes the next."""
+    """Of the first chunk; by default each later chunk takes the next."""
     steps: int
     cfg: float
     sampler_name: str
@@ -36,6 +36,7 @@ class HostSampler:
     chunks: int
     """Chunks of the whole run, for the progress bar."""
     clip_vision_output: object | None = None
+    noise: NoisePolicy = "per_chunk"
     _bar: comfy.utils.ProgressBar = field(init=False)
     _previewer: object | None = field(init=False)
 
@@ -44,6 +45,7 @@ class HostSampler:
         for name, options in (
             ("sampler_name", comfy.samplers.KSampler.SAMPLERS),
             ("scheduler", comfy.samplers.KSampler.SCHEDULERS),
+            ("noise", POLICIES),
         ):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
@@ -57,8 +59,15 @@ class HostSampler:
         self._previewer = latent_preview.get_previewer(self.model.load_device, self.model.model.latent_format)
 
     def __call__(self, guide: ChunkGuide) -> Tensor:
-        """Sample the guided chunk, ``(1, 16, T, h, w)``; bit for bit what KSampler makes of the same inputs."""
-        seed = (self.seed + guide.chunk_index) & MAX_SEED
+        """Sample the guided chunk, ``(1, 16, T, h, w)``; bit for bit what KSampler makes of the same inputs.
+
+        But for noise that is drawn frame by frame of the whole video, which no KSampler draws.
+        """
+        seed = chunk_seed(self.seed, guide.chunk_index, self.noise)
+        if self.noise == "absolute":
+            noise = absolute_noise(guide.samples, self.seed, guide.start // TEMPORAL_STRIDE)
+        else:
+            noise = comfy.sample.prepare_noise(guide.samples, seed)
         positive, negative = (
             apply_guide(conditioning, guide, self.clip_vision_output) for conditioning in (self.positive, self.negative)
         )
@@ -69,7 +78,7 @@ class HostSampler:
             logger.info("Applied motion guidance to conditioning for chunk %d", guide.chunk_index + 1)
         return comfy.sample.sample(
             model,
-            comfy.sample.prepare_noise(guide.samples, seed),
+            noise,
             self.steps,
             self.cfg,
             self.sampler_name,

@@ -33,6 +33,10 @@ def refuse(tiny):
             "sampler_name": "euler",
             "scheduler": "simple",
             "continuity": "auto",
+            "motion_weight": 0.3,
+            "mask_sigma": 0.35,
+            "step_gain": 0.5,
+            "noise": "per_chunk",
             "clip": clip,
         }
         with pytest.raises(ValueError) as error:  # noqa: PT011  the test matches the message

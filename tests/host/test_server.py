@@ -41,6 +41,8 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         "WanMotionEstimateFlow",
         "WanMotionFlowToImage",
         "WanMotionLoadOpticalFlow",
+        "WanMotionPredictMotion",
+        "WanMotionWarpLatent",
         "WanMotionTinyModels",
         "WanMotionTinyScene",
     }

@@ -1,0 +1,96 @@
+"""Motion carried forward: predicted frames, and latents moved along."""
+
+from __future__ import annotations
+
+from ..motion.estimation import check_clip
+from ..motion.prediction import predict_clip_motion, render
+from ..motion.preview import show_prediction
+from ..motion.trajectory import HORIZON
+from ..wan.optical_flow import host_estimator
+from ..wan.warp import warp_latent
+from ._compat import io, schema
+from .layout import to_frames, to_image
+from .types import CATEGORY, MotionType, optical_flow_input, step_gain_input
+
+
+class PredictMotion(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionPredictMotion",
+            display_name="Predict Motion (Wan Motion)",
+            category=CATEGORY,
+            description="Carries the motion of a video's last frames forward, and says where that can be trusted.",
+            search_aliases=["trajectory", "extrapolate", "predict frames"],
+            inputs=[
+                io.Image.Input("images", tooltip="Frames of a video, two or more, in order; the last five are used."),
+                io.Int.Input(
+                    "frames",
+                    default=8,
+                    min=1,
+                    max=HORIZON,
+                    tooltip="Frames to predict. Beyond eight, motion says little about real video.",
+                ),
+                step_gain_input(),
+                optical_flow_input(),
+            ],
+            outputs=[
+                io.Image.Output(display_name="frames", tooltip="The predicted frames."),
+                io.Mask.Output(
+                    display_name="confidence",
+                    tooltip="0 to 1: how far each predicted pixel can be trusted; 0 where new content comes into view.",
+                ),
+                MotionType.Output(
+                    display_name="motion", tooltip="Where each pixel is going; for Warp Latent by Motion."
+                ),
+                io.Image.Output(
+                    display_name="preview",
+                    tooltip="Arrows four frames ahead, what is trusted of that frame, and predicted frames.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, images, frames, step_gain, optical_flow=None) -> io.NodeOutput:
+        clip = to_frames("images", images)
+        check_clip("images", clip)
+        if not 1 <= frames <= HORIZON:
+            raise ValueError(f"frames must be from 1 to {HORIZON}, got {frames}.")
+        motion = predict_clip_motion(clip, frames, step_gain=step_gain, estimator=host_estimator(optical_flow))
+        predicted, confidence = render(clip[-1:], motion)
+        preview = show_prediction(clip[-1:], motion, predicted, confidence)
+        return io.NodeOutput(to_image(predicted.clamp(0, 1)), confidence[:, 0], motion, to_image(preview))
+
+
+class WarpLatent(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionWarpLatent",
+            display_name="Warp Latent by Motion (Wan Motion)",
+            category=CATEGORY,
+            description="Continues a Wan2.1 latent along a motion, without decoding it.",
+            search_aliases=["latent warp", "move latent", "extrapolate latent"],
+            inputs=[
+                io.Latent.Input("latent", tooltip="A Wan2.1 video, two latents or more."),
+                MotionType.Input("motion", tooltip="From Predict Motion, of the video's decoded frames."),
+                io.Int.Input(
+                    "latents",
+                    default=2,
+                    min=1,
+                    max=HORIZON // 4,
+                    tooltip="Latents to make, four frames each; the motion must foretell as many frames.",
+                ),
+            ],
+            outputs=[
+                io.Latent.Output(display_name="latent", tooltip="The moved latents alone."),
+                io.Mask.Output(
+                    display_name="confidence", tooltip="0 to 1 per latent cell; where it is 0 the last latent stays."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, latent, motion, latents) -> io.NodeOutput:
+        moved, confidence = warp_latent(latent["samples"], motion, latents)
+        return io.NodeOutput({"samples": moved}, confidence[0, 0])

@@ -1,0 +1,238 @@
+"""Motion guidance inside the host's own samplers, and the nodes around it."""
+
+import pytest
+import torch
+from wan_motion_chunks.tiny.scenes import draw_scenes
+from wan_motion_chunks.wan import GuideSettings, guide_next_chunk
+
+STEPS = 5
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """Nine frames of a sprite that moves, ``(9, 3, 64, 64)``."""
+    generator = torch.Generator().manual_seed(4)
+    return draw_scenes(1, 9, generator, turn=0.0, two_sprites=0.0, pan=0.0, say_motion=0.0).frames[0]
+
+
+@pytest.fixture(scope="module")
+def conditioning(tiny):
+    clip_model = tiny[1]
+    return clip_model.encode_from_tokens_scheduled(clip_model.tokenize("a red ball"))
+
+
+def guide(tiny, clip, level="motion", weight=0.3):
+    return guide_next_chunk(None, clip, 9, 0.8, weight, 0.35, 0.5, tiny[2], 1, 17, 64, 64, level=level)
+
+
+def sample(model, conditioning, found, sampler_name="euler", scheduler="simple", steps=STEPS):
+    from wan_motion_chunks.wan.sampling import HostSampler
+
+    return HostSampler(model, conditioning, conditioning, 3, steps, 1.0, sampler_name, scheduler, 2)(found)
+
+
+def watched(model):
+    """The model with a mask function of another pack, which only looks; and what it has seen."""
+    seen, patched = [], model.clone()
+
+    def watch(sigma, denoise_mask, extra_options):
+        seen.append((sigma.max().item(), denoise_mask.clone()))
+        return denoise_mask
+
+    patched.set_model_denoise_mask_function(watch)
+    return patched, seen
+
+
+def test_the_scene_is_guided(tiny, clip):
+    found = guide(tiny, clip)
+    assert found.level == "motion"
+    assert (found.noise_mask < 1).float().mean() > 0.7  # three latents of five are pinned
+
+
+def test_no_weight_is_pinned_bit_for_bit(tiny, clip, conditioning):
+    pinned, found = guide(tiny, clip, "overlap_pinned"), guide(tiny, clip, weight=0.0)
+    assert torch.equal(sample(tiny[0], conditioning, found), sample(tiny[0], conditioning, pinned))
+
+
+def test_the_guide_changes_what_is_made(tiny, clip, conditioning):
+    pinned, found = guide(tiny, clip, "overlap_pinned"), guide(tiny, clip)
+    assert not torch.equal(sample(tiny[0], conditioning, found), sample(tiny[0], conditioning, pinned))
+
+
+def test_a_step_holds_a_cell_or_frees_it_and_never_takes_it_back(tiny, clip, conditioning):
+    model, seen = watched(tiny[0])
+    found = guide(tiny, clip)
+    sample(model, conditioning, found, steps=10)
+    masks = torch.stack([mask for _, mask in seen])
+    assert len(masks) == 10
+    assert set(masks.unique().tolist()) == {0.0, 1.0}
+    assert (masks.diff(dim=0) >= 0).all()
+    held = (masks[:, :, 0] == 0).float().mean(dim=0)[0]
+    release = 1 - found.noise_mask[0, 0]
+    assert (held[release == 1] == 1).all()
+    assert ((held - release)[release < 1].abs() <= 0.1 + 1e-3).all()
+
+
+def test_a_mask_function_that_holds_more_is_heeded(tiny, clip, conditioning):
+    patched = tiny[0].clone()
+    patched.set_model_denoise_mask_function(lambda sigma, denoise_mask, extra_options: denoise_mask * 0)
+    found = guide(tiny, clip)
+    torch.testing.assert_close(sample(patched, conditioning, found), found.samples, rtol=1e-4, atol=1e-4)
+
+
+def test_the_users_model_is_left_as_it_was(tiny, clip, conditioning):
+    sample(tiny[0], conditioning, guide(tiny, clip))
+    assert "denoise_mask_function" not in tiny[0].model_options
+
+
+def test_every_sampler_of_the_host_follows_and_keeps_what_is_pinned_as_well_as_without(tiny, clip, conditioning):
+    import comfy.samplers
+
+    found, pinned = guide(tiny, clip), guide(tiny, clip, "overlap_pinned")
+    kept = {}
+    for name in comfy.samplers.KSampler.SAMPLERS:
+        lost = []
+        for one in (found, pinned):
+            latent = sample(tiny[0], conditioning, one, name, steps=4)
+            assert torch.isfinite(latent).all(), name
+            lost.append((latent - one.samples)[:, :, :3].abs().max().item())
+        kept[name] = lost[1] < 1e-3
+        assert lost[0] < 1e-3 or not kept[name], f"{name}: {lost}"
+    # Some of the host's are not made for flow matching (dpm_fast, dpm_adaptive) and pin nothing whoever asks.
+    assert len(kept) > 30
+    assert sum(not value for value in kept.values()) <= 4, [name for name, value in kept.items() if not value]
+
+
+def test_every_scheduler_of_the_host_does(tiny, clip, conditioning):
+    import comfy.samplers
+
+    found = guide(tiny, clip)
+    for name in comfy.samplers.KSampler.SCHEDULERS:
+        assert torch.isfinite(sample(tiny[0], conditioning, found, scheduler=name)).all(), name
+
+
+def test_two_experts_release_in_the_steps_that_one_would(tiny, clip, conditioning):
+    from wan_motion_chunks.wan.conditioning import apply_guide, latent_dict, release_by_step
+
+    import nodes
+
+    found = guide(tiny, clip)
+    graph = apply_guide(conditioning, found)
+
+    def run(parts):
+        model, seen = watched(tiny[0])
+        model, latent = release_by_step(model), latent_dict(found)
+        for index, (start, stop) in enumerate(parts):
+            latent = nodes.KSamplerAdvanced().sample(
+                model,
+                "enable" if index == 0 else "disable",
+                3,
+                10,
+                1.0,
+                "euler",
+                "simple",
+                graph,
+                graph,
+                latent,
+                start,
+                stop,
+                "enable" if stop < 10 else "disable",
+            )[0]
+        return latent["samples"], torch.stack([mask for _, mask in seen])
+
+    whole, masks = run([(0, 10)])
+    split, split_masks = run([(0, 4), (4, 10)])
+    assert torch.equal(masks, split_masks)
+    assert torch.isfinite(split).all()
+    assert torch.isfinite(whole).all()
+
+
+def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, clip, conditioning):
+    from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, LongVideo, PlanVideo
+
+    import nodes
+
+    model, _, vae = tiny
+    image = clip.movedim(1, -1)
+    sizes = {"width": 64, "height": 64, "length": 25.0, "length_unit": "frames", "chunk_frames": 17}
+    knobs = {"overlap_frames": 8, "continuity": "motion", "motion_weight": 0.3, "mask_sigma": 0.35, "step_gain": 0.5}
+    whole, _, report = LongVideo.execute(
+        model,
+        vae,
+        image,
+        **sizes,
+        **knobs,
+        seed=3,
+        steps=4,
+        cfg=1.0,
+        sampler_name="euler",
+        scheduler="simple",
+        noise="per_chunk",
+        positive=conditioning,
+        negative=conditioning,
+    ).args
+    assert "level motion" in report
+    for connected, level in ((model, "motion"), (None, "overlap_pinned")):
+        state, chunks, _ = PlanVideo.execute(image, **sizes, **knobs).args
+        for index in range(chunks):
+            state, positive, negative, latent, patched = GuideNextChunk.execute(
+                state, vae, conditioning, conditioning, model=connected
+            ).args
+            sampled = nodes.common_ksampler(
+                patched or model, 3 + index, 4, 1.0, "euler", "simple", positive, negative, latent
+            )[0]
+            state, _, _ = FinishChunk.execute(state, sampled, vae).args
+        assert state.settings == GuideSettings("motion")
+        assert f"level {level}" in state.report()
+        assert torch.equal(state.video.movedim(1, -1), whole) == (level == "motion")
+    assert "no model is connected to Guide Next Chunk" in state.report()
+
+
+@pytest.mark.parametrize("noise", ["fixed", "absolute"])
+def test_noise_policies_make_other_videos(tiny, clip, conditioning, noise):
+    from wan_motion_chunks.wan import ChunkState, Tools, generate, plan_chunks
+    from wan_motion_chunks.wan.sampling import HostSampler
+
+    def video(policy):
+        sampler = HostSampler(tiny[0], conditioning, conditioning, 3, 3, 1.0, "euler", "simple", 2, noise=policy)
+        plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
+        return generate(ChunkState(plan, clip), Tools(tiny[2], sampler)).video
+
+    assert not torch.equal(video(noise)[17:], video("per_chunk")[17:])
+
+
+def test_an_unknown_noise_is_refused(tiny, conditioning):
+    from wan_motion_chunks.wan.sampling import HostSampler
+
+    with pytest.raises(ValueError, match="noise must be one of per_chunk, fixed, absolute, got 'none'"):
+        HostSampler(tiny[0], conditioning, conditioning, 3, 3, 1.0, "euler", "simple", 2, noise="none")
+
+
+def test_predict_motion_and_warp_latent(tiny, clip):
+    from wan_motion_chunks.nodes.motion import PredictMotion, WarpLatent
+
+    image = clip.movedim(1, -1)
+    frames, confidence, motion, preview = PredictMotion.execute(image, 8, 0.5).args
+    assert frames.shape == (8, 64, 64, 3)
+    assert confidence.shape == (8, 64, 64)
+    assert preview.shape == (1, 96, 128, 3)
+    assert preview.min() >= 0
+    assert preview.max() <= 1
+    latent = {"samples": tiny[2].encode(image)}
+    moved, trusted = WarpLatent.execute(latent, motion, 2).args
+    assert moved["samples"].shape == (1, 16, 2, 8, 8)
+    assert trusted.shape == (2, 8, 8)
+    with pytest.raises(ValueError, match="latents must be from 1 to 2"):
+        WarpLatent.execute(latent, motion, 3)
+    with pytest.raises(ValueError, match="frames must be from 1 to 12"):
+        PredictMotion.execute(image, 13, 0.5)
+
+
+def test_a_region_must_be_one_mask(tiny, clip):
+    from wan_motion_chunks.nodes.layout import to_region
+
+    assert to_region("motion_region", torch.ones(1, 32, 32), 64, 96).shape == (1, 1, 64, 96)
+    with pytest.raises(ValueError, match="motion_region: expected one mask"):
+        to_region("motion_region", torch.ones(2, 32, 32), 64, 96)
+    with pytest.raises(ValueError, match=r"motion_region: expected values in \[0, 1\]"):
+        to_region("motion_region", torch.full((1, 32, 32), 2.0), 64, 96)

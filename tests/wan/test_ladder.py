@@ -1,0 +1,78 @@
+import pytest
+import torch
+from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
+from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, guide_next_chunk, plan_chunks
+from wan_motion_chunks.wan.ladder import carry_latents
+
+
+class BlurringVae(CausalVae):
+    """Loses a little with every encoding, as a real one does."""
+
+    def encode(self, pixels):
+        return super().encode((pixels * 255 / 256 * 256).floor() / 256)
+
+
+def guide(previous, level="overlap", **changed):
+    arguments = (previous, numbered_frames(8, 9), 9, 0.8, 0.3, 0.35, 0.5, CausalVae(), 1, 17, 16, 32)
+    return guide_next_chunk(*arguments, level=level, **changed)
+
+
+@pytest.mark.parametrize("level", ["overlap", "overlap_pinned"])
+def test_carried_latents_are_what_encoding_the_same_frames_gives(level):
+    previous = CausalVae().encode(numbered_frames(0, 17).movedim(1, -1))
+    carried, encoded = guide(previous, level), guide(previous, level, carry=False)
+    assert torch.equal(carried.concat_latent_image, encoded.concat_latent_image)
+    assert torch.equal(carried.samples, encoded.samples)
+
+
+def test_all_but_the_first_are_carried():
+    previous = torch.randn(1, 16, 5, 2, 4, generator=torch.Generator().manual_seed(0))
+    carried, encoded = guide(previous, "overlap_pinned"), guide(None, "overlap_pinned")
+    assert torch.equal(carried.samples[:, :, 1:3], previous[:, :, -2:])
+    assert torch.equal(carried.concat_latent_image[:, :, 1:3], previous[:, :, -2:])
+    for latent, again in (
+        (carried.samples, encoded.samples),
+        (carried.concat_latent_image, encoded.concat_latent_image),
+    ):
+        assert torch.equal(latent[:, :, :1], again[:, :, :1])
+        assert torch.equal(latent[:, :, 3:], again[:, :, 3:])
+
+
+def test_a_held_picture_drifts_only_where_it_is_encoded_again():
+    def hold(guide):
+        """The first known frame for ever in a first chunk, and the last pinned latent in every other."""
+        if guide.noise_mask is None:
+            frame = CausalVae().decode(guide.concat_latent_image[:, :, :1])[0]
+            return CausalVae().encode(frame.expand(17, -1, -1, -1))
+        pinned = guide.samples[:, :, :3]
+        return torch.cat((pinned, pinned[:, :, -1:].expand(-1, -1, 2, -1, -1)), dim=2)
+
+    drift = []
+    for carry in (True, False):
+        plan = plan_chunks(17 + 8 * 8, chunk_frames=17, overlap_frames=9)
+        state = ChunkState(plan, numbered_frames(200, 1), GuideSettings("overlap_pinned", carry_latents=carry))
+        video = generate(state, Tools(BlurringVae(), hold)).video
+        drift.append((video[-1] - video[16]).abs().max().item())
+    assert drift[0] == 0
+    assert drift[1] > 0
+
+
+def test_a_previous_latent_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="previous_latent: expected more than 2 latents of"):
+        guide(torch.zeros(1, 16, 5, 4, 4))
+    with pytest.raises(ValueError, match="previous_latent: expected more than 2 latents of"):
+        guide(torch.zeros(1, 16, 2, 2, 4))
+
+
+def test_one_known_frame_has_nothing_to_carry():
+    found = guide(torch.zeros(1, 16, 5, 2, 4), "last_frame")
+    assert carry_latents(found, torch.zeros(1, 16, 5, 2, 4)) is found
+
+
+def test_counting_goes_on_with_and_without_carrying():
+    for carry in (True, False):
+        settings = GuideSettings("overlap_pinned", carry_latents=carry)
+        vae = CausalVae()
+        state = ChunkState(plan_chunks(41, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1), settings)
+        video = generate(state, Tools(vae, CountingModel(vae))).video
+        torch.testing.assert_close(video, numbered_frames(0, 41), rtol=0, atol=0)

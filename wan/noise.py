@@ -1,0 +1,39 @@
+"""Which noise a chunk is sampled from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+NoisePolicy = Literal["per_chunk", "fixed", "absolute"]
+POLICIES: tuple[NoisePolicy, ...] = ("per_chunk", "fixed", "absolute")
+"""A seed of its own for each chunk, the same for all, or one for each latent frame of the whole video."""
+
+MAX_SEED = 0xFFFFFFFFFFFFFFFF
+STRIDE = 0x9E3779B97F4A7C15
+"""Odd and without a pattern, so that the frames of one run do not share seeds with those of the next."""
+
+
+def chunk_seed(seed: int, chunk_index: int, policy: NoisePolicy) -> int:
+    """The seed of a chunk whose noise is drawn at once: the run's, counted on unless it is fixed."""
+    return (seed + (chunk_index if policy == "per_chunk" else 0)) & MAX_SEED
+
+
+def absolute_noise(samples: Tensor, seed: int, first: int) -> Tensor:
+    """Noise that depends on the run's seed and the place in the video alone: chunks see the same where they overlap.
+
+    Args:
+        samples: ``(1, C, T, h, w)``, for the shape.
+        first: index of the chunk's first latent in the whole video.
+
+    Returns:
+        ``(1, C, T, h, w)`` standard normal, float32 on the CPU.
+    """
+    b, c, latents, h, w = samples.shape
+    frames = []
+    for index in range(first, first + latents):
+        generator = torch.Generator().manual_seed((seed + (index + 1) * STRIDE) & MAX_SEED)
+        frames.append(torch.randn(b, c, 1, h, w, generator=generator))
+    return torch.cat(frames, dim=2)
