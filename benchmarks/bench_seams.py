@@ -19,6 +19,7 @@ from ..tiny.scenes import Scenes, draw_scenes
 from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
+from ..wan.noise import POLICIES, NoisePolicy
 from .tiny_host import CFG, STEPS, TinyHost
 
 SEED = 9_500_000
@@ -42,6 +43,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench seams", description=__doc__)
     parser.add_argument("--scenes", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
+    parser.add_argument("--noise", choices=POLICIES, default=POLICIES[0])
     options = parser.parse_args(arguments)
     host = TinyHost()
     logging.getLogger().setLevel(logging.WARNING)
@@ -60,10 +63,10 @@ def main(arguments: list[str]) -> int:
     print("".join(f"{name:>26}" for name in ("level", *COLUMNS)))
     print("".join(f"{unit:>26}" for unit in ("", *COLUMNS.values())))
     figures = {}
-    for level in LEVELS:
+    for level in options.levels:
         rows = [
             [
-                measure(make_video(host, scenes, scene, level, seed), scenes, scene, level)
+                measure(make_video(host, scenes, scene, level, seed, options.noise), scenes, scene, level)
                 for seed in range(options.seeds)
             ]
             for scene in range(options.scenes)
@@ -74,12 +77,12 @@ def main(arguments: list[str]) -> int:
     kinds = {"all": speed >= 0, "fast": speed > FAST, "slow": (speed > 0) & (speed <= FAST)}
     for kind, chosen in kinds.items():
         print(f"\npaired differences, median over videos: {kind} ({int(chosen.sum())} scenes)")
-        for before, after in pairwise(LEVELS):
+        for before, after in pairwise(options.levels):
             print_row(f"{after} - {before}", (figures[after] - figures[before])[chosen])
     return 0
 
 
-def make_video(host: TinyHost, scenes: Scenes, scene: int, level: str, seed: int) -> Tensor:
+def make_video(host: TinyHost, scenes: Scenes, scene: int, level: str, seed: int, noise: NoisePolicy) -> Tensor:
     """``(F, 3, H, W)``: the scene continued from its first frames, by the real loop."""
     from ..wan.sampling import HostSampler
 
@@ -88,7 +91,16 @@ def make_video(host: TinyHost, scenes: Scenes, scene: int, level: str, seed: int
     plan = plan_chunks(total, chunk_frames=CHUNK, overlap_frames=overlap)
     positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
     sampler = HostSampler(
-        host.model, positive, negative, 1000 * seed + scene, STEPS, CFG, "euler", "simple", len(plan.chunks)
+        host.model,
+        positive,
+        negative,
+        1000 * seed + scene,
+        STEPS,
+        CFG,
+        "euler",
+        "simple",
+        len(plan.chunks),
+        noise=noise,
     )
     state = ChunkState(plan, scenes.frames[scene, :OVERLAP], GuideSettings(level=level))
     return generate(state, Tools(host.vae, sampler)).video

