@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
     parser.add_argument("--noise", choices=POLICIES, default=POLICIES[0])
+    parser.add_argument("--motion-weight", type=float, default=GuideSettings.motion_weight)
+    parser.add_argument("--step-gain", type=float, default=GuideSettings.step_gain)
     options = parser.parse_args(arguments)
     host = TinyHost()
     logging.getLogger().setLevel(logging.WARNING)
@@ -64,9 +66,10 @@ def main(arguments: list[str]) -> int:
     print("".join(f"{unit:>26}" for unit in ("", *COLUMNS.values())))
     figures = {}
     for level in options.levels:
+        settings = GuideSettings(level, motion_weight=options.motion_weight, step_gain=options.step_gain)
         rows = [
             [
-                measure(make_video(host, scenes, scene, level, seed, options.noise), scenes, scene, level)
+                measure(make_video(host, scenes, scene, settings, seed, options.noise), scenes, scene, level)
                 for seed in range(options.seeds)
             ]
             for scene in range(options.scenes)
@@ -82,11 +85,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def make_video(host: TinyHost, scenes: Scenes, scene: int, level: str, seed: int, noise: NoisePolicy) -> Tensor:
+def make_video(
+    host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings, seed: int, noise: NoisePolicy
+) -> Tensor:
     """``(F, 3, H, W)``: the scene continued from its first frames, by the real loop."""
     from ..wan.sampling import HostSampler
 
-    overlap = LEVELS[level]
+    overlap = LEVELS[settings.level]
     total = CHUNK + (CHUNKS - 1) * (CHUNK - overlap)
     plan = plan_chunks(total, chunk_frames=CHUNK, overlap_frames=overlap)
     positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
@@ -102,7 +107,7 @@ def make_video(host: TinyHost, scenes: Scenes, scene: int, level: str, seed: int
         len(plan.chunks),
         noise=noise,
     )
-    state = ChunkState(plan, scenes.frames[scene, :OVERLAP], GuideSettings(level=level))
+    state = ChunkState(plan, scenes.frames[scene, :OVERLAP], settings)
     return generate(state, Tools(host.vae, sampler)).video
 
 

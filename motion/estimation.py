@@ -84,6 +84,17 @@ def estimate_both(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "aut
     return _join(forward), _join(backward)
 
 
+def estimate_displacements(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto") -> tuple[Tensor, Tensor]:
+    """Both directions as :func:`estimate_both` finds them, ``(N, 2, H, W)`` each, without judging them."""
+    _check_pairs(a, b)
+    find, group = _find(estimator), group_length(a)
+    parts = [
+        _displacements(a[first : first + group], b[first : first + group], find) for first in range(0, len(a), group)
+    ]
+    forward, backward = zip(*parts, strict=True)
+    return torch.cat(forward), torch.cat(backward)
+
+
 def group_length(frames: Tensor) -> int:
     """Pairs of frames ``(T, 3, H, W)`` that are estimated at once."""
     return max(1, GROUP // (2 * frames.shape[-2] * frames.shape[-1]))
@@ -137,6 +148,14 @@ def _estimate(a: Tensor, b: Tensor, estimator: str | FlowEstimator) -> Iterator[
 
 
 def _estimate_group(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Flow, Flow]:
+    forward, backward = _displacements(a, b, find)
+    to, back = flow_confidence(a, b, forward, backward), flow_confidence(b, a, backward, forward)
+    # Copies: a slice would keep the other direction's memory for as long as it lives.
+    return Flow(forward.to(a, copy=True), to.to(a)), Flow(backward.to(a, copy=True), back.to(a))
+
+
+def _displacements(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Tensor, Tensor]:
+    """Forward and backward displacement of one group of pairs; raises ValueError unless they are finite."""
     found = find(torch.cat((a, b)), torch.cat((b, a)))
     if found.shape != (2 * len(a), 2, *a.shape[-2:]):
         raise ValueError(
@@ -145,10 +164,7 @@ def _estimate_group(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Flow, Fl
         )
     if not torch.isfinite(found).all():
         raise ValueError("The flow estimator returned displacements that are not finite.")
-    forward, backward = found.chunk(2)
-    to, back = flow_confidence(a, b, forward, backward), flow_confidence(b, a, backward, forward)
-    # Copies: a slice would keep the other direction's memory for as long as it lives.
-    return Flow(forward.to(a, copy=True), to.to(a)), Flow(backward.to(a, copy=True), back.to(a))
+    return found.chunk(2)
 
 
 def _join(flows: Sequence[Flow]) -> Flow:

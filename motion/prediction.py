@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .estimation import check_clip, estimate_both
+from .estimation import check_clip, estimate_displacements
 from .flow import Flow, FlowEstimator
 from .occlusion import picture_confidence
 from .splat import fill_holes
@@ -43,10 +43,10 @@ def predict_clip_motion(
     """
     check_clip("frames", frames)
     recent = frames[-HISTORY - 1 :]
-    forward, backward = estimate_both(recent[:-1], recent[1:], estimator=estimator)
-    shown = picture_confidence(recent[1:], recent[:-1], backward.displacement, forward.displacement)
-    backward = Flow(backward.displacement, shown.to(frames))
-    return predict_motion(forward, count, step_gain=step_gain, backward=backward)
+    forward, backward = estimate_displacements(recent[:-1], recent[1:], estimator=estimator)
+    shown = picture_confidence(recent[1:], recent[:-1], backward, forward)
+    flow = Flow(backward.to(frames), shown.to(frames))
+    return predict_motion(flow, count, step_gain=step_gain, backward=flow)
 
 
 def render(anchor: Tensor, prediction: MotionPrediction) -> tuple[Tensor, Tensor]:

@@ -41,6 +41,8 @@ def forward_splat(source: Tensor, displacement: Tensor, weight: Tensor | None = 
         heavy = (logarithm - heaviest).clamp(min=-LARGEST_WEIGHT).exp()
     pushed = torch.cat((picture * heavy, heavy, one), dim=1).movedim(1, -1).flatten(0, 2)  # (N H W, C + 2)
     x, y = (pixel_grid(height, width, picture) + exact(displacement).to(picture)).unbind(1)  # (N, H, W)
+    known = torch.isfinite(x) & torch.isfinite(y)
+    x, y = torch.where(known, x, -2.0), torch.where(known, y, -2.0)  # nowhere: an index must not be made of it
     left, top = x.floor(), y.floor()
     frame = (torch.arange(n, device=source.device) * (height * width)).view(n, 1, 1)
     landed = torch.zeros_like(pushed)

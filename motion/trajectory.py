@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .flow import Flow, compose_flow
 from .splat import forward_splat, invert_flow
-from .warp import backward_warp, lands_inside
+from .warp import backward_warp, exact, lands_inside
 
 HISTORY = 4
 """Flows that are looked back along. More of them make the last velocity look less steady than it is."""
@@ -82,7 +82,8 @@ def predict_motion(
     pixels; ``bench motion`` says what it is worth.
 
     Args:
-        flow: forward flows of the clip, in the order of time; the anchor is the last frame.
+        flow: forward flows of the clip, in the order of time; the anchor is the last frame. Read only where no
+            backward flows are given.
         steps: frames to look ahead. Confidence is 0 beyond 12.
         step_gain: [0, 1], the share of the velocity that is left 16 frames ahead; 1 keeps it.
         backward: flow t from frame t + 1 to frame t, on the grid of frame t + 1. Without it ``flow`` is inverted.
@@ -101,7 +102,8 @@ def predict_motion(
     recent = slice(-HISTORY, None)
     if backward is None:
         backward = invert_flow(Flow(flow.displacement[recent], flow.confidence[recent]))
-    path = trace_back(Flow(backward.displacement[recent], backward.confidence[recent]))
+    # In half precision a squared displacement overflows.
+    path = trace_back(Flow(exact(backward.displacement[recent]), exact(backward.confidence[recent])))
     last = path.velocity[:1]
     change = _steady_change(path) if acceleration else torch.zeros_like(last)
     # Only what the path still shows counts: what was hidden before has no history, and what lies before a cut none.
@@ -118,7 +120,8 @@ def predict_motion(
     for n in range(1, steps + 1):
         total = total + step_gain ** ((n - 1) / SECOND) * (last + n * change)
         spread = n * SPREAD * variance.sqrt()
-        steadiness = torch.where(energy > 0, energy / (energy + variance * (SPREAD * (n + 1))), 1.0)
+        drift = variance * (SPREAD * (n + 1))
+        steadiness = torch.where(energy + drift > 0, energy / (energy + drift), 1.0)
         displacement = total * steadiness / (1 + (spread / (LOST * scale)).square())
         expected = spread + n**2 * DRIFT * energy.sqrt()
         own = path.confidence[:1] * torch.exp(-expected / TOLERANCE) * (n <= HORIZON)
@@ -126,7 +129,8 @@ def predict_motion(
         trusted = trusted * _uncovered(displacement, trusted)
         displacements.append(displacement)
         confidences.append(trusted)
-    return MotionPrediction(torch.cat(displacements), torch.cat(confidences))
+    like = flow.displacement
+    return MotionPrediction(torch.cat(displacements).to(like), torch.cat(confidences).to(like))
 
 
 def land(displacement: Tensor, confidence: Tensor, *carried: Tensor) -> tuple[Tensor, ...]:

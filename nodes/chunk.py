@@ -41,7 +41,9 @@ class GuideNextChunk(io.ComfyNode):
                 io.Conditioning.Output(display_name="positive", tooltip="For the sampler."),
                 io.Conditioning.Output(display_name="negative", tooltip="For the sampler."),
                 io.Latent.Output(
-                    display_name="latent", tooltip="For the sampler, at denoise 1; pinned frames are in its noise mask."
+                    display_name="latent",
+                    tooltip="For the sampler, at denoise 1; pinned frames are in its noise mask. Steps that are split "
+                    "over two samplers hold them only with the model that comes out here.",
                 ),
                 io.Model.Output(display_name="model", tooltip="For the sampler, if a model is connected."),
             ],
@@ -59,7 +61,7 @@ class GuideNextChunk(io.ComfyNode):
             apply_guide(positive, state.guide, clip_vision_output),
             apply_guide(negative, state.guide, clip_vision_output),
             latent_dict(state.guide),
-            None if model is None else release_by_step(model),
+            None if model is None else release_by_step(model, state.guide),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..wan.chunks import plan_chunks
-from ..wan.guide import GuideSettings
+from ..wan.guide import LEVELS, GuideSettings
 from ..wan.host import prepare_start
 from ..wan.loop import ChunkState
 from ._compat import io, schema
@@ -59,11 +59,18 @@ class PlanVideo(io.ComfyNode):
         step_gain,
         motion_region=None,
     ) -> io.NodeOutput:
-        settings = GuideSettings(continuity, motion_weight=motion_weight, mask_sigma=mask_sigma, step_gain=step_gain)
+        settings = guide_settings(continuity, motion_weight, mask_sigma, step_gain)
         state = start_video(
             start_image, width, height, length, length_unit, chunk_frames, overlap_frames, settings, motion_region
         )
         return io.NodeOutput(state, len(state.plan.chunks), state.report())
+
+
+def guide_settings(continuity, motion_weight, mask_sigma, step_gain) -> GuideSettings:
+    """Check the inputs of :func:`continuity_input` and :func:`guidance_inputs`."""
+    if continuity not in ("auto", *LEVELS):
+        raise ValueError(f"continuity must be one of {', '.join(('auto', *LEVELS))}, got {continuity!r}.")
+    return GuideSettings(continuity, motion_weight=motion_weight, mask_sigma=mask_sigma, step_gain=step_gain)
 
 
 def start_video(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import comfy.samplers
 
-from ..wan.guide import GuideSettings
 from ..wan.host import check_interrupt, check_model, check_vae
 from ..wan.loop import Tools, generate
 from ..wan.noise import MAX_SEED, POLICIES
@@ -12,7 +11,7 @@ from ..wan.optical_flow import host_estimator
 from ..wan.sampling import HostSampler
 from ._compat import io, schema
 from .layout import to_image
-from .plan import start_video
+from .plan import guide_settings, start_video
 from .types import CATEGORY, continuity_input, guidance_inputs, optical_flow_input, plan_inputs, region_input
 
 
@@ -136,7 +135,7 @@ class LongVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
-        settings = GuideSettings(continuity, motion_weight=motion_weight, mask_sigma=mask_sigma, step_gain=step_gain)
+        settings = guide_settings(continuity, motion_weight, mask_sigma, step_gain)
         state = start_video(
             start_image, width, height, length, length_unit, chunk_frames, overlap_frames, settings, motion_region
         )

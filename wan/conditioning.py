@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import comfy.patcher_extension
 import node_helpers
 import torch
 
@@ -29,20 +30,37 @@ def latent_dict(guide: ChunkGuide) -> dict:
     return latent
 
 
-def release_by_step(model):
-    """A clone of ``model`` that reads a noise mask as :mod:`wan.release` does. A mask of 0 and 1 stays what it is.
+def release_by_step(model, guide: ChunkGuide):
+    """A clone of ``model`` that holds the guide's cells until they are released, in one sampler call or several.
 
-    A mask function that another pack has put there is asked after ours, about the mask as it is in that step.
+    A noise mask is all that a LATENT carries, so that without this clone a chunk of level ``motion`` is one of level
+    ``overlap_pinned``. A mask function that another pack has put there before is asked after ours, about the mask as
+    it is in that step.
     """
     patched = model.clone()
     theirs = patched.model_options.get("denoise_mask_function")
+    held = guide.release
 
     def mask_of_step(sigma, denoise_mask, extra_options):
-        table = patched.get_model_object("model_sampling").sigmas
-        mask = step_mask(denoise_mask, step_fraction(sigma, extra_options["sigmas"], table))
+        nonlocal held
+        mask = denoise_mask
+        if held is not None:
+            held = held.to(mask.device)  # moved once, kept for the other steps
+            table = extra_options["model"].inner_model.model_sampling.sigmas
+            mask = step_mask(mask, held, step_fraction(sigma, extra_options["sigmas"], table))
         if theirs is None:
             return mask
         return torch.minimum(mask, theirs(sigma, mask, extra_options=extra_options))
 
+    def hold_clean(executor, guider, sigmas, extra_args, callback, noise, latent_image=None, denoise_mask=None, *rest):
+        """Let a second sampler call hold what the guide holds, not the half-noised latent that it is handed."""
+        if denoise_mask is not None and latent_image is not None and not noise.any() and sigmas[0] < 1:
+            clean = guider.inner_model.process_latent_in(guide.samples.to(latent_image))
+            # Flow matching: the first call gave out x / (1 - sigma), with x = sigma noise + (1 - sigma) clean.
+            noise = (latent_image - clean) * ((1 - sigmas[0]) / sigmas[0])
+            latent_image = clean
+        return executor(guider, sigmas, extra_args, callback, noise, latent_image, denoise_mask, *rest)
+
     patched.set_model_denoise_mask_function(mask_of_step)
+    patched.add_wrapper_with_key(comfy.patcher_extension.WrappersMP.SAMPLER_SAMPLE, "wan_motion_chunks", hold_clean)
     return patched

@@ -109,8 +109,8 @@ def follow_forecast(
     pinned = latent_length(len(known))
     foretold = vae.encode(clip.movedim(1, -1))[:, :, pinned:]
     free = slice(pinned, pinned + foretold.shape[2])
-    samples, noise_mask = guide.samples.clone(), guide.noise_mask.clone()
+    samples, whole = guide.samples.clone(), torch.zeros_like(guide.noise_mask)
     samples[:, :, free] = foretold.to(samples)
-    noise_mask[:, :, free] = 1 - release.to(noise_mask)
+    whole[:, :, free] = release.to(whole)
     reason = f"{guide.reason}, guides {100 * share:.0f} % of {len(forecast.frames)} frames"
-    return replace(guide, level="motion", reason=reason, samples=samples, noise_mask=noise_mask)
+    return replace(guide, level="motion", reason=reason, samples=samples, release=whole)

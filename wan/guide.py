@@ -48,12 +48,13 @@ class ChunkGuide:
     samples: Tensor
     """``(1, 16, T, h, w)``: the start latent; real latents where pinned or foretold, zeros where free."""
     noise_mask: Tensor | None
-    """``(1, 1, T, h, w)``: 0 where ``samples`` is held through sampling, 1 where it is free, between them where it
-    is held for the first steps; see :mod:`wan.release`. None holds nothing."""
+    """``(1, 1, T, h, w)``: 0 where ``samples`` is held through sampling, 1 where it is free; None holds nothing."""
     concat_latent_image: Tensor
     """``(1, 16, T, h, w)``: the known frames followed by gray, encoded."""
     concat_mask: Tensor
     """``(1, 4, T, h, w)``: 0 where a frame is known, 1 where it is to be generated."""
+    release: Tensor | None = None
+    """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
     start: int = 0
     """The chunk's first pixel frame in the whole video."""
 

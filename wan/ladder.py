@@ -11,7 +11,7 @@ from torch import Tensor
 from ..motion import FlowEstimator
 from .forecast import guide_motion
 from .guide import ChunkGuide, GuideSettings, Level, Vae, guide_chunk
-from .latents import CHANNELS, covering_length, latent_length
+from .latents import CHANNELS, TEMPORAL_STRIDE, covering_length, latent_length
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def guide_next_chunk(
     level: Level | Literal["auto"] = "auto",
     estimator: str | FlowEstimator = "auto",
     region: Tensor | None = None,
-    carry: bool = True,
+    carry: int | None = None,
 ) -> ChunkGuide:
     """Guide a chunk by the last frames of the one before it.
 
@@ -61,8 +61,9 @@ def guide_next_chunk(
             ``overlap_pinned`` where motion cannot be told or trusted, and the guide says why.
         estimator: of flow; see :func:`~motion.estimate_flow`.
         region: ``(1, 1, H, W)`` in [0, 1], scales motion guidance; all of the frame by default.
-        carry: take the overlap's latents but the first over from ``previous_latent``, which must be what
-            ``previous_frames`` were decoded from. Encoding them again loses a little each time.
+        carry: how many of ``previous_frames``, from the last one back, were decoded from ``previous_latent``: their
+            latents are taken over, but for the overlap's first. All by default; 0 encodes all of them again, which
+            loses a little each time.
 
     Raises:
         ValueError: if sizes do not fit, a number is out of range, or frames are not finite.
@@ -85,8 +86,8 @@ def guide_next_chunk(
     known = previous_frames[-overlap:]
     pinned = "overlap_pinned" if chosen == "motion" else chosen
     guide = guide_chunk(known, chunk_frames, vae, image_height, image_width, chunk_index, pinned, reason)
-    if carry and previous_latent is not None:
-        guide = carry_latents(guide, previous_latent)
+    if previous_latent is not None:
+        guide = carry_latents(guide, previous_latent, overlap if carry is None else carry)
     if chosen == "motion":
         guide = guide_motion(guide, known, settings, vae, estimator, region)
     logger.info("Motion-guided preparation complete for chunk %d", chunk_index + 1)
@@ -94,7 +95,7 @@ def guide_next_chunk(
     return guide
 
 
-def carry_latents(guide: ChunkGuide, previous: Tensor) -> ChunkGuide:
+def carry_latents(guide: ChunkGuide, previous: Tensor, frames: int) -> ChunkGuide:
     """The guide with the latents of the known frames taken over from the chunk before, but for the first.
 
     Overlaps of 4k + 1 frames line the phases up: latent j >= 1 of a chunk codes the very frames that latent
@@ -103,8 +104,10 @@ def carry_latents(guide: ChunkGuide, previous: Tensor) -> ChunkGuide:
     Args:
         guide: of a chunk whose known frames are the last of the chunk before.
         previous: ``(1, 16, N, h, w)``, the chunk before as sampled.
+        frames: how many of the known frames, from the last one back, were decoded from it.
     """
-    count = latent_length(guide.known_frames) - 1
+    stop = latent_length(guide.known_frames)
+    count = min(stop - 1, frames // TEMPORAL_STRIDE)
     if count == 0:
         return guide
     if previous.shape[2] <= count or previous.shape[3:] != guide.samples.shape[3:]:
@@ -114,9 +117,9 @@ def carry_latents(guide: ChunkGuide, previous: Tensor) -> ChunkGuide:
         )
     carried = previous[:, :, -count:].to(guide.samples)
     image, samples = guide.concat_latent_image.clone(), guide.samples.clone()
-    image[:, :, 1 : 1 + count] = carried
+    image[:, :, stop - count : stop] = carried
     if guide.noise_mask is not None:
-        samples[:, :, 1 : 1 + count] = carried
+        samples[:, :, stop - count : stop] = carried
     return replace(guide, concat_latent_image=image, samples=samples)
 
 

@@ -128,7 +128,7 @@ def guide_state(
             level="overlap_pinned" if guided and unguided else settings.level,
             estimator=estimator,
             region=state.region,
-            carry=settings.carry_latents,
+            carry=len(state.pieces[-1]) if settings.carry_latents else 0,
         )
     if guided and unguided and guide.level == "overlap_pinned":
         guide = replace(guide, reason=unguided)

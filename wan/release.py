@@ -1,8 +1,7 @@
-"""How long each cell of a chunk is held to its guide: a noise mask that says it, read step by step.
+"""For how long each cell of a chunk is held to its guide.
 
-A noise mask of 0 pins a cell for good and 1 leaves it free. Between them it is one minus the cell's release: the
-share of the sampling steps during which the cell follows the guide. In each step a cell is held or free, never in
-between: a soft mask kept through all steps leaves pictures that are half denoised.
+In each step a cell is held or free, never in between: a soft mask kept through all steps leaves pictures that are
+half denoised. A cell's release is the share of the sampling steps during which it is held.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def release_map(confidence: Tensor, weight: float, mask_sigma: float, region: Te
     height, width = confidence.shape[-2:]
     sure = confidence.unflatten(0, (-1, TEMPORAL_STRIDE)).amin(dim=1)  # a latent stands for its least certain frame
     if region is not None:
-        sure = sure * region
+        sure = sure * region.to(sure)
     token = F.avg_pool2d(sure, PIXEL_STEP)
     sigma = mask_sigma * min(height, width) / 8 / PIXEL_STEP
     if sigma > 0.1:  # tokens; below, it moves nothing from one to the next
@@ -48,18 +47,19 @@ def release_map(confidence: Tensor, weight: float, mask_sigma: float, region: Te
     return release.repeat_interleave(cells, dim=2).repeat_interleave(cells, dim=3).movedim(0, 1)[None]
 
 
-def step_mask(noise_mask: Tensor, fraction: Tensor | float) -> Tensor:
-    """The mask of one sampling step: 1 where a cell is free by then, 0 where it is still held.
+def step_mask(noise_mask: Tensor, release: Tensor, fraction: Tensor | float) -> Tensor:
+    """The noise mask of one sampling step: 0 also where a cell is not released yet.
 
     Args:
-        noise_mask: any shape, in [0, 1].
+        noise_mask: any shape; 1 where the guide lets go at all.
+        release: in [0, 1], of a shape that broadcasts to it.
         fraction: of the steps that are done, 0 at the first; below 1.
     """
-    return (noise_mask >= 1 - fraction - ROUNDING).to(noise_mask.dtype) * (noise_mask > 0)
+    return noise_mask * (release <= fraction + ROUNDING)
 
 
 def step_fraction(sigma: Tensor, sigmas: Tensor, table: Tensor) -> Tensor:
-    """The share of a run's steps that are done at a noise level, without waiting for the device.
+    """The share of a run's steps that are done at a noise level. All on tensors: nothing waits for the device.
 
     Args:
         sigma: ``(B,)``, the level of the current step.

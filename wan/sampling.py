@@ -73,7 +73,7 @@ class HostSampler:
         )
         model = self.model
         if guide.level == "motion":
-            model = release_by_step(model)
+            model = release_by_step(model, guide)
         if guide.chunk_index:
             logger.info("Applied motion guidance to conditioning for chunk %d", guide.chunk_index + 1)
         return comfy.sample.sample(

@@ -31,10 +31,16 @@ def warp_latent(latent: Tensor, motion: MotionPrediction, count: int) -> tuple[T
     """
     if latent.ndim != 5 or len(latent) != 1 or latent.shape[2] < 2:
         raise ValueError(f"latent: expected one video of two latents or more, got {tuple(latent.shape)}.")
-    if not 1 <= count <= len(motion.displacement) // TEMPORAL_STRIDE:
+    foretold = len(motion.displacement)
+    if foretold < TEMPORAL_STRIDE:
         raise ValueError(
-            f"latents must be from 1 to {len(motion.displacement) // TEMPORAL_STRIDE}, a fourth of the frames that "
-            f"the motion foretells ({len(motion.displacement)}), got {count}."
+            f"motion: it foretells {foretold} frames, and a latent takes {TEMPORAL_STRIDE}. "
+            "Raise frames in Predict Motion."
+        )
+    if not 1 <= count <= foretold // TEMPORAL_STRIDE:
+        raise ValueError(
+            f"latents must be from 1 to {foretold // TEMPORAL_STRIDE}, a fourth of the {foretold} frames that the "
+            f"motion foretells, got {count}."
         )
     last = latent[:, :, -1]
     size = tuple(last.shape[-2:])

@@ -70,7 +70,7 @@ def refuse(tiny):
         ({"length_unit": "minutes"}, "length_unit must be one of seconds, frames, got 'minutes'"),
         ({"cfg": float("nan")}, "cfg must be a finite number, got nan"),
         ({"length": 20.5}, "length must be a whole number of frames, got 20.5"),
-        ({"continuity": "best"}, "level must be one of auto"),
+        ({"continuity": "best"}, "continuity must be one of auto"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"sampler_name": "eular"}, "sampler_name must be one of euler"),
         ({"scheduler": "linear"}, "scheduler must be one of simple"),

@@ -67,6 +67,16 @@ def test_weights_far_apart_stay_finite():
     torch.testing.assert_close(image, torch.ones(1, 1, 4, 4))
 
 
+@pytest.mark.parametrize("nowhere", [float("nan"), float("inf"), -1e20])
+def test_what_goes_nowhere_lands_nowhere(nowhere):
+    flow = torch.zeros(1, 2, 4, 4)
+    flow[0, 0, 1, 2] = nowhere
+    image, coverage = forward_splat(torch.ones(1, 1, 4, 4), flow)
+    assert coverage[0, 0, 1, 2] == 0
+    assert coverage.sum() == 15
+    assert torch.isfinite(image).all()
+
+
 def test_half_precision_lands_on_the_right_pixel_of_a_wide_frame():
     source = (torch.arange(1280.0) % 512).view(1, 1, 1, -1).half()
     flow = torch.zeros(1, 2, 1, 1280).half()

@@ -71,6 +71,21 @@ def test_an_unsteady_velocity_goes_less_far_and_is_trusted_less():
     assert (middle(shaky.confidence) < middle(steady.confidence)).all()
 
 
+def test_velocities_that_cancel_out_go_nowhere():
+    predicted = predict_motion(flows([(2.0, 0.0), (-2.0, 0.0), (2.0, 0.0), (-2.0, 0.0)]), 4, step_gain=1)
+    assert middle(predicted.displacement).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("velocity", [0.0, 260.0])
+def test_half_precision_neither_overflows_nor_divides_by_nothing(velocity):
+    displacement = torch.full((4, 2, 8, 1600), velocity, dtype=torch.float16)
+    clip = Flow(displacement, torch.ones(4, 1, 8, 1600, dtype=torch.float16))
+    for acceleration in (False, True):
+        predicted = predict_motion(clip, 4, backward=Flow(-displacement, clip.confidence), acceleration=acceleration)
+        assert torch.isfinite(predicted.displacement).all()
+        assert torch.isfinite(predicted.confidence).all()
+
+
 def test_confidence_never_rises_and_ends_at_the_horizon():
     generator = torch.Generator().manual_seed(0)
     displacement = torch.randn(4, 2, *SIZE, generator=generator) * 2

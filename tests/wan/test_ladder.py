@@ -20,7 +20,7 @@ def guide(previous, level="overlap", **changed):
 @pytest.mark.parametrize("level", ["overlap", "overlap_pinned"])
 def test_carried_latents_are_what_encoding_the_same_frames_gives(level):
     previous = CausalVae().encode(numbered_frames(0, 17).movedim(1, -1))
-    carried, encoded = guide(previous, level), guide(previous, level, carry=False)
+    carried, encoded = guide(previous, level), guide(previous, level, carry=0)
     assert torch.equal(carried.concat_latent_image, encoded.concat_latent_image)
     assert torch.equal(carried.samples, encoded.samples)
 
@@ -66,7 +66,30 @@ def test_a_previous_latent_of_another_size_is_refused():
 
 def test_one_known_frame_has_nothing_to_carry():
     found = guide(torch.zeros(1, 16, 5, 2, 4), "last_frame")
-    assert carry_latents(found, torch.zeros(1, 16, 5, 2, 4)) is found
+    assert carry_latents(found, torch.zeros(1, 16, 5, 2, 4), 17) is found
+
+
+def test_only_frames_of_the_chunk_before_have_latents_there():
+    previous = torch.randn(1, 16, 5, 2, 4, generator=torch.Generator().manual_seed(0))
+    part, encoded = guide(previous, "overlap_pinned", carry=4), guide(None, "overlap_pinned")
+    assert torch.equal(part.samples[:, :, 2:3], previous[:, :, -1:])
+    assert torch.equal(part.samples[:, :, :2], encoded.samples[:, :, :2])
+
+
+def test_a_long_overlap_is_told_as_it_stands_in_the_video():
+    told = []
+
+    def sample(guide):
+        pixels = CausalVae().decode(guide.concat_latent_image)[0].movedim(-1, 1)
+        told.append(pixels[: guide.known_frames])
+        first = 100 * len(told)  # a model that heeds nothing: its overlap is not what the video shows
+        return CausalVae().encode(numbered_frames(first, 17).movedim(1, -1))
+
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=13)
+    state = ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap"))
+    video = generate(state, Tools(CausalVae(), sample)).video
+    for chunk, known in zip(plan.chunks[1:], told[1:], strict=True):
+        torch.testing.assert_close(known, video[chunk.start : chunk.start + 13], rtol=0, atol=0)
 
 
 def test_counting_goes_on_with_and_without_carrying():

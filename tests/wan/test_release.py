@@ -15,9 +15,9 @@ def shifted(time, shift=8.0):
 @given(steps=st.integers(1, 50), release=st.floats(0, 1), shift=st.sampled_from([1.0, 3.0, 8.0]))
 def test_a_cell_is_held_for_its_share_of_the_steps(steps, release, shift):
     sigmas = shifted(torch.linspace(1, 0, steps + 1), shift)
-    mask = torch.tensor([1 - release])
+    mask, releases = torch.ones(1), torch.tensor([release])
     table = shifted(TABLE, shift)
-    free = [step_mask(mask, step_fraction(sigma[None], sigmas, table)).item() for sigma in sigmas[:-1]]
+    free = [step_mask(mask, releases, step_fraction(sigma[None], sigmas, table)).item() for sigma in sigmas[:-1]]
     assert free == sorted(free)  # once released, it stays free
     held = free.count(0)
     assert abs(held - release * steps) < 1 + 1e-3 or (release > 0.998 and held == steps)
@@ -27,7 +27,7 @@ def test_pinned_stays_pinned_and_free_stays_free():
     sigmas = shifted(torch.linspace(1, 0, 21))
     mask = torch.tensor([0.0, 1.0])
     for sigma in sigmas[:-1]:
-        assert step_mask(mask, step_fraction(sigma[None], sigmas, shifted(TABLE))).tolist() == [0.0, 1.0]
+        assert step_mask(mask, mask * 0, step_fraction(sigma[None], sigmas, shifted(TABLE))).tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("cut", [3, 10, 17])

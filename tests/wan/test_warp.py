@@ -58,3 +58,8 @@ def test_contrast_and_level_are_kept_between_cells():
 def test_what_cannot_be_moved_is_refused(clip, count, message):
     with pytest.raises(ValueError, match=message):
         warp_latent(clip, motion(0.0, 0.0), count)
+
+
+def test_a_motion_shorter_than_a_latent_is_named():
+    with pytest.raises(ValueError, match="motion: it foretells 3 frames, and a latent takes 4"):
+        warp_latent(latent(), motion(0.0, 0.0, steps=3), 1)

@@ -1,0 +1,71 @@
+"""What motion guidance costs a chunk, stage by stage, next to the VAE decode that the chunk needs anyway."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import torch
+
+from ..motion import estimate_both, predict_motion
+from ..motion.prediction import render
+from ..motion.trajectory import HISTORY
+from ..tiny.training import import_host
+from ..wan.forecast import LATENTS
+from ..wan.latents import TEMPORAL_STRIDE, frame_length, latent_length
+from ..wan.release import release_map
+from .bench_flow import peak_memory
+from .layers import waves
+
+WIDTH, HEIGHT, CHUNK, OVERLAP = 832, 480, 81, 17
+AHEAD = LATENTS * TEMPORAL_STRIDE
+DIM = 96
+"""Width of Wan2.1's VAE; its weights are random here, which does not change what they cost."""
+
+
+@torch.inference_mode()
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py bench cost", description=__doc__)
+    parser.parse_args(arguments)
+    clip = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t, t)) for t in range(OVERLAP)])
+    print(f"{WIDTH} x {HEIGHT}, {CHUNK} frames, overlap {OVERLAP}, {torch.get_num_threads()} threads")
+    print(f"{'':>30}{'seconds':>10}{'peak, MiB more':>16}")
+    recent = clip[-HISTORY - 1 :]
+    (forward, backward), flow = clock("flow, 4 pairs, both ways", lambda: estimate_both(recent[:-1], recent[1:]))
+    motion, trajectory = clock("trajectory, 8 ahead", lambda: predict_motion(forward, AHEAD, backward=backward))
+    (frames, confidence), rendering = clock("predicted frames", lambda: render(clip[-1:], motion))
+    _, release = clock("release map", lambda: release_map(confidence, 0.3, 0.35))
+    spent = flow + trajectory + rendering + release
+    vae = real_vae()
+    pixels = torch.cat((clip, frames)).movedim(0, 1)[None] * 2 - 1
+    latent = torch.randn(1, 16, 3, HEIGHT // 8, WIDTH // 8)
+    encode = cost("encode", lambda n: vae.encode(pixels[:, :, : frame_length(n)]), latent_length(OVERLAP + AHEAD))
+    decode = cost("decode", lambda n: vae.decode(latent[:, :, :n]), latent_length(CHUNK))
+    print(f"motion analysis {spent:.1f} s, {100 * spent / decode:.1f} % of the chunk's decode ({decode:.0f} s);")
+    print(f"with the encode of overlap and prediction ({encode:.0f} s) {100 * (spent + encode) / decode:.0f} %")
+    return 0
+
+
+def cost(name: str, code: Callable, latents: int) -> float:
+    """Seconds to code ``latents`` latents, one after another, from what two and three take."""
+    _, two = clock(f"{name}, 2 latents", lambda: code(2))
+    _, three = clock(f"{name}, 3 latents", lambda: code(3))
+    return two + (three - two) * (latents - 2)
+
+
+def clock(name: str, work: Callable) -> tuple:
+    """What ``work`` returns, and the seconds that it took."""
+    before, began = peak_memory(), time.perf_counter()
+    result = work()
+    took = time.perf_counter() - began
+    print(f"{name:>30}{took:10.2f}{peak_memory() - before:16.0f}", flush=True)
+    return result, took
+
+
+def real_vae():
+    import_host()
+    from comfy.ldm.wan.vae import WanVAE
+
+    torch.manual_seed(0)
+    return WanVAE(dim=DIM, z_dim=16, temperal_downsample=[False, True, True]).eval()
