@@ -83,7 +83,7 @@ def test_a_longer_video_keeps_its_first_chunk_bit_for_bit(stock, tiny):
     ours, _, report = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
     assert ours.shape == (30, 48, 64, 3)
     assert torch.equal(ours[:17], frames)
-    assert "chunk 3/3: 5 new frames, level " in report
+    assert "chunk 3/3: 5 new frames, level motion" in report
 
 
 def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
