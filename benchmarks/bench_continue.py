@@ -1,0 +1,77 @@
+"""One chunk of the tiny Wan2.1 after nine true frames of a fast sprite, at each level and motion weight.
+
+In ``bench seams`` a chunk follows frames that the model made, whose velocity may be wrong before the seam already and
+is carried on as it is. Here the overlap is the truth, so that an error is the seam's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+import torch
+from torch import Tensor
+
+from ..tiny.scenes import Scenes, draw_scenes
+from ..tiny.text import embed_text
+from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
+from ..wan import GuideSettings, guide_next_chunk
+from .bench_seams import CHUNK, FAST, OVERLAP, print_row
+from .tiny_host import CFG, STEPS, TinyHost
+
+SEED = 9_600_000
+DRAWN = 240
+"""Scenes among which the fast and straight ones are looked for."""
+ROWS = {
+    "overlap": GuideSettings("overlap"),
+    "overlap_pinned": GuideSettings("overlap_pinned"),
+    "motion": GuideSettings("motion"),
+    "motion, weight 0.5": GuideSettings("motion", motion_weight=0.5),
+    "motion, weight 0.8": GuideSettings("motion", motion_weight=0.8),
+    "motion, step_gain 1": GuideSettings("motion", step_gain=1.0),
+}
+
+
+@torch.inference_mode()
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py bench continue", description=__doc__)
+    parser.add_argument("--scenes", type=int, default=24)
+    options = parser.parse_args(arguments)
+    host = TinyHost()
+    logging.getLogger().setLevel(logging.ERROR)
+    scenes = draw_scenes(DRAWN, CHUNK, torch.Generator().manual_seed(SEED), turn=0.0, say_motion=0.0, two_sprites=0.0)
+    speed = scenes.velocities[:, 0].norm(dim=-1).median(dim=-1).values
+    numbers = ((speed > FAST) & is_straight(scenes.centres[:, 0, 2:])).nonzero()[: options.scenes, 0].tolist()
+    print(
+        f"{len(numbers)} held-out scenes, sprites faster than {FAST} px/frame, {OVERLAP} true frames; the rest of the"
+    )
+    print("chunk against the truth: median over scenes [95 % interval]; then minus overlap_pinned, paired")
+    print("".join(f"{name:>26}" for name in ("level", "velocity error, px/frame", "PSNR, dB")))
+    figures = {}
+    for name, settings in ROWS.items():
+        rows = [[measure(continue_scene(host, scenes, scene, settings), scenes, scene)] for scene in numbers]
+        figures[name] = torch.tensor(rows)  # (scene, 1, column)
+        print_row(name, figures[name])
+    for name in list(ROWS)[2:]:
+        print_row(f"{name} - pinned", figures[name] - figures["overlap_pinned"])
+    return 0
+
+
+def continue_scene(host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings) -> Tensor:
+    """``(17, 3, H, W)``: a chunk after the scene's first frames."""
+    from ..wan.sampling import HostSampler
+
+    known = scenes.frames[scene, :OVERLAP]
+    knobs = settings.blend_strength, settings.motion_weight, settings.mask_sigma, settings.step_gain
+    guide = guide_next_chunk(None, known, OVERLAP, *knobs, host.vae, 1, CHUNK, *known.shape[-2:], level=settings.level)
+    positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
+    sampler = HostSampler(host.model, positive, negative, scene, STEPS, CFG, "euler", "simple", 2)
+    return host.decode(sampler(guide))[0]
+
+
+def measure(video: Tensor, scenes: Scenes, scene: int) -> list[float]:
+    """Velocity error and PSNR of what the chunk added."""
+    found = locate_sprite(video[None], scenes.appearance.select(slice(scene, scene + 1)), 0)[0]
+    error = mean_velocity(found[OVERLAP:]) - mean_velocity(scenes.centres[scene, 0, OVERLAP:])
+    difference = (video[OVERLAP:] - scenes.frames[scene, OVERLAP:]).square().mean()
+    return [error.norm().item(), -10 * difference.log10().item()]
