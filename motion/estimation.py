@@ -87,11 +87,8 @@ def estimate_both(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "aut
 def estimate_displacements(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto") -> tuple[Tensor, Tensor]:
     """Both directions as :func:`estimate_both` finds them, ``(N, 2, H, W)`` each, without judging them."""
     _check_pairs(a, b)
-    find, group = _find(estimator), group_length(a)
-    parts = [
-        _displacements(a[first : first + group], b[first : first + group], find) for first in range(0, len(a), group)
-    ]
-    forward, backward = zip(*parts, strict=True)
+    find = _find(estimator)
+    forward, backward = zip(*(_displacements(*group, find) for group in _groups(a, b)), strict=True)
     return torch.cat(forward), torch.cat(backward)
 
 
@@ -142,9 +139,15 @@ def _find(estimator: str | FlowEstimator) -> FlowEstimator:
 
 def _estimate(a: Tensor, b: Tensor, estimator: str | FlowEstimator) -> Iterator[tuple[Flow, Flow]]:
     """Forward and backward flow of one group of pairs after the other."""
-    find, group = _find(estimator), group_length(a)
-    for first in range(0, len(a), group):
-        yield _estimate_group(a[first : first + group], b[first : first + group], find)
+    find = _find(estimator)
+    for group in _groups(a, b):
+        yield _estimate_group(*group, find)
+
+
+def _groups(a: Tensor, b: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """As many pairs at a time as are estimated at once."""
+    length = group_length(a)
+    yield from zip(a.split(length), b.split(length), strict=True)
 
 
 def _estimate_group(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Flow, Flow]:
