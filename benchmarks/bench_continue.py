@@ -15,7 +15,8 @@ from torch import Tensor
 from ..tiny.scenes import Scenes, draw_scenes
 from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
-from ..wan import GuideSettings, guide_next_chunk
+from ..wan import GuideSettings
+from ..wan.ladder import continue_chunk
 from .bench_seams import CHUNK, FAST, OVERLAP, print_row
 from .tiny_host import CFG, STEPS, TinyHost
 
@@ -62,8 +63,7 @@ def continue_scene(host: TinyHost, scenes: Scenes, scene: int, settings: GuideSe
     from ..wan.sampling import HostSampler
 
     known = scenes.frames[scene, :OVERLAP]
-    knobs = settings.blend_strength, settings.motion_weight, settings.mask_sigma, settings.step_gain
-    guide = guide_next_chunk(None, known, OVERLAP, *knobs, host.vae, 1, CHUNK, *known.shape[-2:], level=settings.level)
+    guide = continue_chunk(known, settings, host.vae, 1, CHUNK, OVERLAP, tuple(known.shape[-2:]))
     positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
     sampler = HostSampler(host.model, positive, negative, scene, STEPS, CFG, "euler", "simple", 2)
     return host.decode(sampler(guide))[0]

@@ -17,12 +17,13 @@ from torch import Tensor
 from ..tiny.text import embed_text
 from ..wan.forecast import Forecast, follow_forecast
 from ..wan.guide import ChunkGuide, GuideSettings
-from ..wan.ladder import guide_next_chunk
+from ..wan.ladder import continue_chunk
 from ..wan.latents import latent_length
 from .ideal_denoiser import (
     KNOWN,
     LENGTH,
     SIZE,
+    Damage,
     TeacherVae,
     World,
     continuations,
@@ -46,6 +47,13 @@ WRONG = {
     "turned 30 degrees": (1, 30),
     "at rest": (0, 0),
 }
+DAMAGED = {
+    "gain 10 %": Damage(gain=1.1),
+    "blur 1 px": Damage(blur=1.0),
+    "1 px off": Damage(offset=1.0),
+    "0.3 px/frame wrong": Damage(velocity=0.3),
+}
+"""What may be wrong with the known frames, which a chunk before has made."""
 
 
 @torch.inference_mode()
@@ -64,8 +72,14 @@ def main(arguments: list[str]) -> int:
         truth = world.render(world.velocity[None])
         bank = vae.code(world.render(continuations()))
         evidence = known_evidence(bank, vae.code(truth), latent_length(KNOWN))
-        for name, guide in make_guides(world, truth[0, :KNOWN], vae).items():
-            for hypothesis, heeded in (("H1", None), ("H2", evidence)):
+        guides = [(name, guide, evidence) for name, guide in make_guides(world, truth[0, :KNOWN], vae).items()]
+        for kind, damage in DAMAGED.items():
+            known = damage.render(world)
+            seen = known_evidence(bank, vae.code(known), latent_length(KNOWN))
+            for level in ("overlap_pinned", "motion"):
+                guides.append((f"{level}, {kind}", guide_level(level, known[0], vae), seen))
+        for name, guide, told in guides:
+            for hypothesis, heeded in (("H1", None), ("H2", told)):
                 model = ideal_model(host.model, bank, heeded)
                 for sampler, steps in SAMPLERS:
                     for seed in range(options.seeds):
@@ -80,19 +94,20 @@ def main(arguments: list[str]) -> int:
 def make_guides(world: World, known: Tensor, vae: TeacherVae) -> dict[str, ChunkGuide]:
     """By name: the levels as the pack makes them, other weights, and forecasts that are certain and wrong."""
 
-    def guide(level: str, weight: float = GuideSettings.motion_weight) -> ChunkGuide:
-        own = GuideSettings(level, motion_weight=weight)
-        rest = own.blend_strength, own.motion_weight, own.mask_sigma, own.step_gain
-        return guide_next_chunk(None, known, KNOWN, *rest, vae, 1, LENGTH, SIZE, SIZE, level=level)
-
-    guides = {level: guide(level) for level in ("overlap", "overlap_pinned", "motion")}
-    guides |= {f"motion, weight {weight}": guide("motion", weight) for weight in WEIGHTS}
+    guides = {level: guide_level(level, known, vae) for level in ("overlap", "overlap_pinned", "motion")}
+    guides |= {f"motion, weight {weight}": guide_level("motion", known, vae, weight) for weight in WEIGHTS}
     settings = GuideSettings("motion")
     for name, (gain, degrees) in {"certain and right": (1, 0), **WRONG}.items():
         clip = world.render(*wrong_motion(world, gain, degrees))[0, KNOWN:]
         certain = Forecast(clip, torch.ones(len(clip), 1, SIZE, SIZE))
         guides[name] = follow_forecast(guides["overlap_pinned"], known, certain, settings, vae)
     return guides
+
+
+def guide_level(level: str, known: Tensor, vae: TeacherVae, weight: float = GuideSettings.motion_weight) -> ChunkGuide:
+    """The guide that the pack makes of the known frames."""
+    settings = GuideSettings(level, motion_weight=weight)
+    return continue_chunk(known, settings, vae, 1, LENGTH, KNOWN, (SIZE, SIZE))
 
 
 def wrong_motion(world: World, gain: float, degrees: float) -> tuple[Tensor, Tensor]:
@@ -120,10 +135,10 @@ def nearest(vae: TeacherVae, latent: Tensor, bank: Tensor) -> Tensor:
 def print_table(errors) -> None:
     for hypothesis in ("H1", "H2"):
         print(f"\n{hypothesis}: median / 90th percentile")
-        print(f"{'':>20}" + "".join(f"{f'{sampler} {steps}':>18}" for sampler, steps in SAMPLERS))
+        print(f"{'':>36}" + "".join(f"{f'{sampler} {steps}':>18}" for sampler, steps in SAMPLERS))
         for name in dict.fromkeys(name for name, *_ in errors):
             cells = []
             for sampler, steps in SAMPLERS:
                 values = torch.tensor(errors[name, hypothesis, sampler, steps])
                 cells.append(f"{values.median().item():.2f} / {values.quantile(0.9).item():.2f}")
-            print(f"{name:>20}" + "".join(f"{cell:>18}" for cell in cells))
+            print(f"{name:>36}" + "".join(f"{cell:>18}" for cell in cells))

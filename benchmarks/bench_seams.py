@@ -20,13 +20,14 @@ from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
 from ..wan.noise import POLICIES, NoisePolicy
-from .tiny_host import CFG, STEPS, TinyHost
+from .tiny_host import CFG, STEPS, TinyHost, context_windows
 
 SEED = 9_500_000
 CHUNK, OVERLAP, CHUNKS = 17, 9, 4
 SPAN = 8
 """Frames before and after a seam over which a velocity is taken."""
-LEVELS = {"last_frame": 1, "overlap": OVERLAP, "overlap_pinned": OVERLAP, "motion": OVERLAP}
+LEVELS = {"windows": OVERLAP, "last_frame": 1, "overlap": OVERLAP, "overlap_pinned": OVERLAP, "motion": OVERLAP}
+"""Frames that two neighbours share; ``windows`` are the host's own, all denoised at once."""
 FAST = 1.2
 """Pixels per frame."""
 DRAWN = 12
@@ -79,10 +80,10 @@ def main(arguments: list[str]) -> int:
     print("".join(f"{unit:>26}" for unit in ("", *COLUMNS.values())))
     figures = {}
     for level in options.levels:
-        settings = GuideSettings(level, motion_weight=options.motion_weight, step_gain=options.step_gain)
+        knobs = {"motion_weight": options.motion_weight, "step_gain": options.step_gain}
         rows = [
             [
-                measure(make_video(host, scenes, scene, settings, seed, options.noise), scenes, scene, level)
+                measure(make_video(host, scenes, scene, level, knobs, seed, options.noise), scenes, scene, level)
                 for seed in range(options.seeds)
             ]
             for scene in numbers
@@ -105,17 +106,18 @@ def main(arguments: list[str]) -> int:
 
 
 def make_video(
-    host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings, seed: int, noise: NoisePolicy
+    host: TinyHost, scenes: Scenes, scene: int, level: str, knobs: dict[str, float], seed: int, noise: NoisePolicy
 ) -> Tensor:
     """``(F, 3, H, W)``: the scene continued from its first frames, by the real loop."""
     from ..wan.sampling import HostSampler
 
-    overlap = LEVELS[settings.level]
+    overlap = LEVELS[level]
     total = CHUNK + (CHUNKS - 1) * (CHUNK - overlap)
-    plan = plan_chunks(total, chunk_frames=CHUNK, overlap_frames=overlap)
+    windows = level == "windows"
+    plan = plan_chunks(total, chunk_frames=total if windows else CHUNK, overlap_frames=overlap)
     positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
     sampler = HostSampler(
-        host.model,
+        context_windows(host.model, CHUNK, overlap) if windows else host.model,
         positive,
         negative,
         1000 * seed + scene,
@@ -126,6 +128,7 @@ def make_video(
         len(plan.chunks),
         noise=noise,
     )
+    settings = GuideSettings("overlap" if windows else level, **knobs)
     state = ChunkState(plan, scenes.frames[scene, :OVERLAP], settings)
     return generate(state, Tools(host.vae, sampler)).video
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..motion import backward_warp
+from ..motion.pyramid import gaussian_blur
 from ..tiny.scenes import Appearance, draw_scenes, sprite_layer
 from ..tiny.teacher import fit_teacher
 
@@ -38,6 +40,28 @@ class World:
         one = Appearance(*(value.expand(len(velocity), *value.shape[1:]) for value in vars(self.appearance).values()))
         alpha, texture = sprite_layer(one, 0, centres, SIZE)
         return self.ground * (1 - alpha) + texture * alpha
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What a chunk may have done to the frames that it hands on."""
+
+    gain: float = 1.0
+    """Of all colours."""
+    blur: float = 0.0
+    """Pixels, the deviation of a Gaussian."""
+    offset: float = 0.0
+    """Pixels to the right, of the whole picture."""
+    velocity: float = 0.0
+    """Pixels per frame to the right, by which the sprite is wrong; in the last known frame it is in its place."""
+
+    def render(self, world: World) -> Tensor:
+        """The damaged known frames, ``(1, 9, 3, H, W)`` in [0, 1]."""
+        wrong = torch.tensor([self.velocity, 0.0])
+        clip = world.render((world.velocity + wrong)[None], world.start - (KNOWN - 1) * wrong)[0, :KNOWN]
+        shift = torch.tensor([-self.offset, 0.0]).view(1, 2, 1, 1).expand(KNOWN, 2, SIZE, SIZE)
+        clip = backward_warp(clip, shift) * self.gain
+        return (gaussian_blur(clip, self.blur) if self.blur else clip).clamp(0, 1)[None]
 
 
 def draw_world(generator: torch.Generator) -> World:

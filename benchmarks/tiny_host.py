@@ -81,6 +81,35 @@ class TinyHost:
         return self.decode(latent)
 
 
+def context_windows(model, length: int, overlap: int):
+    """A clone of ``model`` that denoises a long clip in the host's own context windows (WanContextWindowsManual).
+
+    ComfyUI 0.3.75 does not cut the picture conditioning of image-to-video to a window, and fails; newer ones do, and
+    so does this.
+
+    Args:
+        length: frames of a window, 4n + 1.
+        overlap: frames that two windows share, 4k + 1.
+    """
+    from comfy_extras.nodes_context_windows import WanContextWindowsManualNode
+
+    patched = WanContextWindowsManualNode.execute(model, length, overlap, "standard_static", 1, False, "pyramid")[0]
+    handler = patched.model_options["context_handler"]
+    cut = handler.get_resized_cond
+
+    def cut_picture_too(conditions, x, window, device=None):
+        resized = cut(conditions, x, window, device)
+        for condition in resized or ():
+            own = dict(condition["model_conds"])
+            if own["c_concat"].cond.shape[2] == x.shape[2]:
+                own["c_concat"] = own["c_concat"]._copy_with(window.get_tensor(own["c_concat"].cond, device))
+            condition["model_conds"] = own
+        return resized
+
+    handler.get_resized_cond = cut_picture_too
+    return patched
+
+
 def batches(scenes: Scenes):
     """Slices of a batch of scenes, as index ranges."""
     for first in range(0, len(scenes.captions), BATCH):

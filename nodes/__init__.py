@@ -5,6 +5,7 @@ from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
 from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
 from .motion import PredictMotion, WarpLatent
 from .plan import PlanVideo
+from .rope import SlowRope
 from .tiny import TinyModels, TinyScene
 from .video import LongVideo
 
@@ -12,7 +13,7 @@ from .video import LongVideo
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
         nodes = [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo]
-        nodes += [EstimateFlow, FlowToImage, PredictMotion, WarpLatent]
+        nodes += [EstimateFlow, FlowToImage, PredictMotion, WarpLatent, SlowRope]
         if prepare_optical_flow_folder():
             nodes.append(LoadOpticalFlow)
         return [*nodes, TinyModels, TinyScene]

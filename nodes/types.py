@@ -45,7 +45,7 @@ def plan_inputs() -> list[io.Input]:
             max=16385,
             step=4,
             tooltip="Frames of one sampling call, 4n + 1. Wan2.1 is trained on 81; "
-            "beyond, it bounces back towards its first frame (the host's ScaleROPE may help).",
+            "beyond, it bounces back towards its first frame (RIFLEx for Long Chunks may help).",
         ),
         io.Int.Input(
             "overlap_frames",
@@ -78,8 +78,8 @@ def guidance_inputs() -> list[io.Input]:
             min=0.0,
             max=1.0,
             step=0.01,
-            tooltip="For the level motion: how long sampling follows the predicted motion; 0.3 is half of the steps "
-            "where that is certain. Higher carries motion better and leaves the prompt less say; 0 is overlap_pinned.",
+            tooltip="For the level motion: how long sampling follows the predicted motion; 0.3 is two thirds of the "
+            "steps where that is sure. Higher carries motion better and leaves the prompt less say; 0: overlap_pinned.",
         ),
         io.Float.Input(
             "mask_sigma",

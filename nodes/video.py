@@ -6,7 +6,7 @@ import comfy.samplers
 
 from ..wan.host import check_interrupt, check_model, check_vae
 from ..wan.loop import Tools, generate
-from ..wan.noise import MAX_SEED, POLICIES
+from ..wan.noise import MAX_SEED, POLICIES, parse_seeds
 from ..wan.optical_flow import host_estimator
 from ..wan.sampling import HostSampler
 from ._compat import io, schema
@@ -65,7 +65,8 @@ class LongVideo(io.ComfyNode):
                     "noise",
                     options=list(POLICIES),
                     tooltip="per_chunk: each later chunk takes the next seed. fixed: all take the same. "
-                    "absolute: each moment of the video has its own noise, which two chunks share in their overlap.",
+                    "absolute: each moment of the video has its own noise, which two chunks share in their overlap. "
+                    "list: the seeds of seed_list.",
                 ),
                 io.String.Input(
                     "prompt",
@@ -91,6 +92,12 @@ class LongVideo(io.ComfyNode):
                 ),
                 region_input(),
                 optical_flow_input(),
+                io.String.Input(
+                    "seed_list",
+                    default="",
+                    optional=True,
+                    tooltip="For noise list: the seed of each chunk, such as 7, 42, 7. Further chunks count on.",
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="The finished video."),
@@ -132,6 +139,7 @@ class LongVideo(io.ComfyNode):
         clip_vision_output=None,
         motion_region=None,
         optical_flow=None,
+        seed_list="",
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
@@ -151,6 +159,7 @@ class LongVideo(io.ComfyNode):
             len(state.plan.chunks),
             clip_vision_output,
             noise,
+            parse_seeds("seed_list", seed_list),
         )
         state = generate(state, Tools(vae, sampler, check_interrupt, host_estimator(optical_flow)))
         return io.NodeOutput(to_image(state.video), {"samples": state.latent}, state.report())

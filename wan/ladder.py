@@ -69,11 +69,47 @@ def guide_next_chunk(
         ValueError: if sizes do not fit, a number is out of range, or frames are not finite.
     """
     settings = GuideSettings(level, blend_strength, motion_weight, mask_sigma, step_gain)
+    return continue_chunk(
+        previous_frames,
+        settings,
+        vae,
+        chunk_index,
+        chunk_frames,
+        overlap_frames,
+        (image_height, image_width),
+        previous_latent=previous_latent,
+        carry=len(previous_frames) if carry is None else carry,
+        estimator=estimator,
+        region=region,
+    )
+
+
+def continue_chunk(
+    previous_frames: Tensor,
+    settings: GuideSettings,
+    vae: Vae,
+    chunk_index: int,
+    chunk_frames: int,
+    overlap_frames: int,
+    size: tuple[int, int],
+    *,
+    previous_latent: Tensor | None = None,
+    carry: int = 0,
+    estimator: str | FlowEstimator = "auto",
+    region: Tensor | None = None,
+    unguided: str | None = None,
+) -> ChunkGuide:
+    """:func:`guide_next_chunk` with its knobs in one piece.
+
+    Args:
+        size: height and width in pixels.
+        unguided: why the sampler cannot follow motion, if it cannot: ``motion`` then is ``overlap_pinned``.
+    """
     if overlap_frames < 1:
         raise ValueError(f"overlap_frames must be at least 1, got {overlap_frames}.")
     overlap = covering_length(overlap_frames)
-    chosen, reason = _choose_level(settings.level, overlap)
-    if chosen == "last_frame":
+    level, reason = _choose_level(settings.level, overlap, unguided)
+    if level == "last_frame":
         overlap = 1
     if len(previous_frames) < overlap:
         raise ValueError(
@@ -82,13 +118,13 @@ def guide_next_chunk(
         )
     if previous_latent is not None and previous_latent.shape[1] != CHANNELS:
         raise ValueError(f"previous_latent must have {CHANNELS} channels, got {tuple(previous_latent.shape)}.")
-    logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", chunk_index + 1, chosen)
+    logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", chunk_index + 1, level)
     known = previous_frames[-overlap:]
-    pinned = "overlap_pinned" if chosen == "motion" else chosen
-    guide = guide_chunk(known, chunk_frames, vae, image_height, image_width, chunk_index, pinned, reason)
+    pinned = "overlap_pinned" if level == "motion" else level
+    guide = guide_chunk(known, chunk_frames, vae, *size, chunk_index, pinned, reason)
     if previous_latent is not None:
-        guide = carry_latents(guide, previous_latent, overlap if carry is None else carry)
-    if chosen == "motion":
+        guide = carry_latents(guide, previous_latent, carry)
+    if level == "motion":
         guide = guide_motion(guide, known, settings, vae, estimator, region)
     logger.info("Motion-guided preparation complete for chunk %d", chunk_index + 1)
     logger.info("Guided Input Latent Shape: %s", guide.samples.shape)
@@ -123,10 +159,14 @@ def carry_latents(guide: ChunkGuide, previous: Tensor, frames: int) -> ChunkGuid
     return replace(guide, concat_latent_image=image, samples=samples)
 
 
-def _choose_level(level: Level | Literal["auto"], overlap_frames: int) -> tuple[Level, str]:
+def _choose_level(
+    level: Level | Literal["auto"], overlap_frames: int, unguided: str | None = None
+) -> tuple[Level, str]:
     """The level to use and why: one frame carries no motion, whatever was asked."""
     if overlap_frames == 1 and level != "last_frame":
         return "last_frame", "an overlap of one frame carries no motion"
+    if unguided and level in ("auto", "motion"):
+        return "overlap_pinned", unguided
     if level == "auto":
         return "motion", "the highest level"
     return level, "as set"

@@ -13,7 +13,7 @@ from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowEstimator
 from .chunks import Chunk, ChunkPlan
 from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
-from .ladder import guide_next_chunk
+from .ladder import continue_chunk
 
 logger = logging.getLogger(__name__)
 
@@ -106,32 +106,24 @@ def guide_state(
         raise ValueError(
             f"All {len(state.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less often."
         )
-    settings, (height, width) = state.settings, state.start.shape[-2:]
-    guided = settings.level in ("auto", "motion")
+    size = tuple(state.start.shape[-2:])
     if chunk.index == 0:
-        guide = guide_chunk(state.start, chunk.length, vae, height, width)
+        guide = guide_chunk(state.start, chunk.length, vae, *size)
     else:
-        guide = guide_next_chunk(
-            state.latent,
+        guide = continue_chunk(
             state.tail(chunk.overlap),
-            chunk.overlap,
-            settings.blend_strength,
-            settings.motion_weight,
-            settings.mask_sigma,
-            settings.step_gain,
+            state.settings,
             vae,
             chunk.index,
             chunk.length,
-            height,
-            width,
-            state.start[:1],
-            level="overlap_pinned" if guided and unguided else settings.level,
+            chunk.overlap,
+            size,
+            previous_latent=state.latent,
+            carry=len(state.pieces[-1]) if state.settings.carry_latents else 0,
             estimator=estimator,
             region=state.region,
-            carry=len(state.pieces[-1]) if settings.carry_latents else 0,
+            unguided=unguided,
         )
-    if guided and unguided and guide.level == "overlap_pinned":
-        guide = replace(guide, reason=unguided)
     return replace(state, guide=replace(guide, start=chunk.start))
 
 

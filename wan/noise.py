@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-NoisePolicy = Literal["per_chunk", "fixed", "absolute"]
-POLICIES: tuple[NoisePolicy, ...] = ("per_chunk", "fixed", "absolute")
-"""A seed of its own for each chunk, the same for all, or one for each latent frame of the whole video."""
+NoisePolicy = Literal["per_chunk", "fixed", "absolute", "list"]
+POLICIES: tuple[NoisePolicy, ...] = ("per_chunk", "fixed", "absolute", "list")
+"""A seed of its own for each chunk, the same for all, one for each latent frame of the whole video, or seeds named."""
 
 MAX_SEED = 0xFFFFFFFFFFFFFFFF
 STRIDE = 0x9E3779B97F4A7C15
 """Odd and without a pattern, so that the frames of one run do not share seeds with those of the next."""
 
 
-def chunk_seed(seed: int, chunk_index: int, policy: NoisePolicy) -> int:
-    """The seed of a chunk whose noise is drawn at once: the run's, counted on unless it is fixed."""
+def chunk_seed(seed: int, chunk_index: int, policy: NoisePolicy, seeds: Sequence[int] = ()) -> int:
+    """The seed of a chunk whose noise is drawn at once: the run's, counted on unless it is fixed.
+
+    Of named ``seeds`` each chunk takes its own; chunks beyond them count on from the last.
+    """
+    if policy == "list":
+        beyond = chunk_index - (len(seeds) - 1)
+        return (seeds[-1] + beyond) & MAX_SEED if beyond > 0 else seeds[chunk_index]
     return (seed + (chunk_index if policy == "per_chunk" else 0)) & MAX_SEED
+
+
+def parse_seeds(name: str, text: str) -> tuple[int, ...]:
+    """The numbers of input ``name``, parted by commas, spaces or lines.
+
+    Raises:
+        ValueError: if something in it is no seed.
+    """
+    seeds = []
+    for word in text.replace(",", " ").split():
+        if not (word.isascii() and word.isdigit() and int(word) <= MAX_SEED):
+            raise ValueError(f"{name}: expected whole numbers from 0 to {MAX_SEED}, got {word!r}.")
+        seeds.append(int(word))
+    return tuple(seeds)
 
 
 def absolute_noise(samples: Tensor, seed: int, first: int) -> Tensor:

@@ -19,7 +19,7 @@ ROUNDING = 1e-4
 
 
 def release_map(confidence: Tensor, weight: float, mask_sigma: float, region: Tensor | None = None) -> Tensor:
-    """The share of the steps for which each cell follows its guide: ``sqrt(weight * confidence)``.
+    """The share of the steps for which each cell follows its guide: the cube root of ``weight * confidence``.
 
     Flow matching with Wan's shift is at noise levels above 0.9 for the first half of its steps, where a guide that is
     let go is soon forgotten. The root puts the weights that users know, 0.2 to 0.35, where an exact denoiser settles
@@ -42,7 +42,7 @@ def release_map(confidence: Tensor, weight: float, mask_sigma: float, region: Te
     sigma = mask_sigma * min(height, width) / 8 / PIXEL_STEP
     if sigma > 0.1:  # tokens; below, it moves nothing from one to the next
         token = torch.minimum(token, gaussian_blur(token, sigma))
-    release = (weight * torch.where(token >= SILENT, token, 0.0)).sqrt()
+    release = (weight * torch.where(token >= SILENT, token, 0.0)).pow(1 / 3)
     cells = PIXEL_STEP // SPATIAL_STRIDE
     return release.repeat_interleave(cells, dim=2).repeat_interleave(cells, dim=3).movedim(0, 1)[None]
 

@@ -37,6 +37,8 @@ class HostSampler:
     """Chunks of the whole run, for the progress bar."""
     clip_vision_output: object | None = None
     noise: NoisePolicy = "per_chunk"
+    seeds: tuple[int, ...] = ()
+    """Of each chunk, for the policy ``list``."""
     _bar: comfy.utils.ProgressBar = field(init=False)
     _previewer: object | None = field(init=False)
 
@@ -55,6 +57,8 @@ class HostSampler:
             raise ValueError(f"cfg must be a finite number, got {self.cfg}.")
         if not 0 <= self.seed <= MAX_SEED:
             raise ValueError(f"seed must be in [0, {MAX_SEED}], got {self.seed}.")
+        if self.noise == "list" and not self.seeds:
+            raise ValueError("seed_list: noise is list, but no seed is named. Name one for each chunk, such as 7, 42.")
         self._bar = comfy.utils.ProgressBar(self.steps * self.chunks)
         self._previewer = latent_preview.get_previewer(self.model.load_device, self.model.model.latent_format)
 
@@ -63,7 +67,7 @@ class HostSampler:
 
         But for noise that is drawn frame by frame of the whole video, which no KSampler draws.
         """
-        seed = chunk_seed(self.seed, guide.chunk_index, self.noise)
+        seed = chunk_seed(self.seed, guide.chunk_index, self.noise, self.seeds)
         if self.noise == "absolute":
             noise = absolute_noise(guide.samples, self.seed, guide.start // TEMPORAL_STRIDE)
         else:

@@ -232,8 +232,10 @@ def test_noise_policies_make_other_videos(tiny, clip, conditioning, noise):
 def test_an_unknown_noise_is_refused(tiny, conditioning):
     from wan_motion_chunks.wan.sampling import HostSampler
 
-    with pytest.raises(ValueError, match="noise must be one of per_chunk, fixed, absolute, got 'none'"):
+    with pytest.raises(ValueError, match="noise must be one of per_chunk, fixed, absolute, list, got 'none'"):
         HostSampler(tiny[0], conditioning, conditioning, 3, 3, 1.0, "euler", "simple", 2, noise="none")
+    with pytest.raises(ValueError, match="seed_list: noise is list, but no seed is named"):
+        HostSampler(tiny[0], conditioning, conditioning, 3, 3, 1.0, "euler", "simple", 2, noise="list")
 
 
 def test_predict_motion_and_warp_latent(tiny, clip):

@@ -49,7 +49,7 @@ def test_full_confidence_is_released_by_the_weight_and_none_is_silent():
     confidence = torch.ones(8, 1, 64, 96)
     release = release_map(confidence, 0.3, 0.35)
     assert release.shape == (1, 1, 2, 8, 12)
-    torch.testing.assert_close(release, torch.full_like(release, 0.3**0.5))
+    torch.testing.assert_close(release, torch.full_like(release, 0.3 ** (1 / 3)))
     assert (release_map(confidence * 0, 0.3, 0.35) == 0).all()
     assert (release_map(confidence, 0.0, 0.35) == 0).all()
 
@@ -58,7 +58,7 @@ def test_full_confidence_is_released_by_the_weight_and_none_is_silent():
 @given(seed=st.integers(0, 100), mask_sigma=st.floats(0, 1))
 def test_a_release_is_alike_in_a_token_and_never_above_its_confidence(seed, mask_sigma):
     confidence = torch.rand(4, 1, 64, 64, generator=torch.Generator().manual_seed(seed))
-    release = release_map(confidence, 1.0, mask_sigma)[0, 0] ** 2
+    release = release_map(confidence, 1.0, mask_sigma)[0, 0] ** 3
     tokens = release.unflatten(-1, (4, 2)).unflatten(-3, (4, 2))
     assert (tokens == tokens[:, :, :1, :, :1]).all()
     own = torch.nn.functional.avg_pool2d(confidence.amin(dim=0), 8)
@@ -70,7 +70,7 @@ def test_a_latent_is_as_sure_as_its_least_certain_frame():
     confidence = torch.ones(8, 1, 32, 32)
     confidence[2] = 0.5
     release = release_map(confidence, 0.4, 0.0)[0, 0]
-    torch.testing.assert_close(release[:, 0, 0] ** 2, torch.tensor([0.2, 0.4]))
+    torch.testing.assert_close(release[:, 0, 0] ** 3, torch.tensor([0.2, 0.4]))
 
 
 def test_a_region_scales_the_guide():
@@ -78,4 +78,4 @@ def test_a_region_scales_the_guide():
     region[..., 32:] = 1.0
     release = release_map(torch.ones(4, 1, 32, 64), 0.3, 0.0, region)[0, 0, 0]
     assert (release[:, :4] == 0).all()
-    torch.testing.assert_close(release[:, 4:], torch.full((4, 4), 0.3**0.5))
+    torch.testing.assert_close(release[:, 4:], torch.full((4, 4), 0.3 ** (1 / 3)))
