@@ -37,7 +37,7 @@ COLUMNS = {
     "PSNR": "dB, first",
     "velocity jump": "px/frame, all",
     "seam ratio": "all",
-    "colour step": "/255, all",
+    "colour step": "CIE76, all",
 }
 
 

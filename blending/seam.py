@@ -1,34 +1,90 @@
-"""How much a seam stands out from the frames around it."""
+"""How much a seam stands out from the frames around it, against how much any frame of real video does."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
+from ..motion import FlowEstimator
+from .null import NULL
+from .replay import content_change, is_cut, replayed_frames
+from .series import PairSeries, measure_pairs
+
+FLOORS = {"motion_jump": 0.08, "warp_error": 1.0, "stall": 0.08, "difference_ratio": 0.1}
+"""Added to both sides of a ratio: pixels, squared levels, pixels, levels. Noise over noise is no seam."""
+NAMES = {
+    "motion_jump": "motion jump",
+    "warp_error": "warp error",
+    "colour_step": "colour step",
+    "sharpness_step": "sharpness step",
+    "stall": "stall",
+    "difference_ratio": "difference ratio",
+}
+
 
 @dataclass(frozen=True)
 class SeamReport:
-    """A seam against its neighbourhood of at most ``REACH`` frame pairs on either side."""
+    """A seam against its neighbourhood of at most ``REACH`` frame pairs on either side. 1 or 0 is like any other."""
 
     REACH: ClassVar[int] = 8
 
-    difference_ratio: float
-    """Mean absolute difference across the seam over its neighbours' median: 1 is like them, 0 a replayed frame."""
+    motion_jump: float
+    """Change of velocity at the same point, over its neighbours' median."""
+    warp_error: float
+    """What the flow leaves unexplained, over its neighbours' median."""
     colour_step: float
-    """Change of the mean colour across the seam beyond the median of its neighbours', in 8-bit levels."""
+    """Shift of colour along the flow beyond its neighbours' median, in CIE76 units."""
+    sharpness_step: float
+    """Change of the logarithm of the Laplacian's variance beyond its neighbours' median."""
+    stall: float
+    """Motion of the neighbours over that at the seam: large where a frame is held."""
+    difference_ratio: float
+    """Mean absolute difference across the seam over its neighbours' median."""
+    replayed: int = 0
+    """Frames behind the seam that repeat those before it."""
+    cut: bool = False
+    """Whether the two sides are different shots."""
+
+    @property
+    def boundary_jump(self) -> float:
+        """The worst of motion jump, warp error and difference ratio: one figure for a seam."""
+        return max(self.motion_jump, self.warp_error, self.difference_ratio)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What is wrong, in words: figures beyond the 99th percentile of real video without a seam."""
+        if self.cut:
+            return ("cut",)
+        if self.replayed > 1:
+            return (f"{self.replayed} frames replayed",)
+        if self.replayed == 1:
+            return ("frozen",)
+        return tuple(NAMES[name] for name in NULL if getattr(self, name) > NULL[name][2])
+
+    @property
+    def excess(self) -> float:
+        """The worst figure as a share of its 99th percentile; below 1 the seam passes for none."""
+        worst = max(getattr(self, name) / NULL[name][2] for name in NULL)
+        return max(worst, 10.0 if self.cut or self.replayed else 0.0)
+
+    def as_dict(self) -> dict:
+        """All figures, for JSON."""
+        return asdict(self) | {"flags": list(self.flags), "boundary_jump": self.boundary_jump}
 
     def __str__(self) -> str:
-        return f"seam difference ratio {self.difference_ratio:.2f}, colour step {self.colour_step:.2f}/255"
+        text = f"boundary jump {self.boundary_jump:.2f}, colour step {self.colour_step:.2f}"
+        return f"{text}, {', '.join(self.flags)}" if self.flags else f"{text}, clean"
 
 
-def measure_seam(frames: Tensor, seam: int) -> SeamReport:
-    """Measure the seam before frame ``seam``.
+def measure_seam(frames: Tensor, seam: int, *, estimator: str | FlowEstimator = "auto") -> SeamReport:
+    """Measure the seam before frame ``seam``, by eight frame pairs on either side.
 
     Args:
-        frames: ``(T, 3, H, W)`` in [0, 1].
+        frames: ``(T, 3 or 4, H, W)`` RGB in [0, 1].
         seam: index of the first frame after the seam, 1 to T - 1.
+        estimator: of flow; see :func:`~motion.estimate_flow`.
 
     Raises:
         ValueError: if ``seam`` is not inside the clip, or nothing surrounds it.
@@ -37,14 +93,38 @@ def measure_seam(frames: Tensor, seam: int) -> SeamReport:
         raise ValueError(f"A seam of {len(frames)} frames lies at 1 to {len(frames) - 1}, got {seam}.")
     if len(frames) < 3:
         raise ValueError(f"A seam needs a neighbouring frame pair to compare with, got {len(frames)} frames.")
-    first = max(0, seam - 1 - SeamReport.REACH)
-    step = frames[first : seam + SeamReport.REACH + 1].float().diff(dim=0)  # (n, 3, H, W)
-    difference = step.abs().mean(dim=(1, 2, 3))
-    colour = step.mean(dim=(2, 3)).norm(dim=1)
-    at = seam - 1 - first
-    others = [index for index in range(len(step)) if index != at]
-    # A floor of a tenth of an 8-bit level: two pictures of a still scene differ by rounding alone.
-    floor = 0.1 / 255
-    ratio = (difference[at] + floor) / (difference[others].median() + floor)
-    excess = (colour[at] - colour[others].median()).clamp(min=0)
-    return SeamReport(ratio.item(), excess.item() * 255)
+    # Twice as far for replays: 13 frames are what one pack repeats.
+    first = max(0, seam - 2 * SeamReport.REACH)
+    near = frames[first : seam + 2 * SeamReport.REACH]
+    low, high = max(0, seam - 1 - SeamReport.REACH), min(len(frames), seam + SeamReport.REACH + 1)
+    series = measure_pairs(frames[low:high], estimator=estimator)
+    changed = is_cut(content_change(near), seam - 1 - first)
+    return judge(series, seam - 1 - low, replayed=replayed_frames(near, seam - first), changed=changed)
+
+
+def judge(series: PairSeries, pair: int, *, replayed: int = 0, changed: bool = False) -> SeamReport:
+    """Hold one frame pair of a series against those around it.
+
+    Args:
+        pair: index of the pair whose second frame is the first after the seam.
+        replayed: see :class:`SeamReport`.
+        changed: whether the content changes as at a cut, which it is unless the flow explains it.
+    """
+    first, last = max(0, pair - SeamReport.REACH), min(len(series), pair + SeamReport.REACH + 1)
+    others = [index for index in range(first, last) if abs(index - pair) > 1]
+    others = others or [index for index in range(first, last) if index != pair]
+    length = series.color.norm(dim=1)
+    values = {
+        "motion_jump": series.acceleration,
+        "warp_error": series.warped,
+        "stall": series.speed,
+        "difference_ratio": series.difference,
+    }
+    found = {}
+    for name, figures in values.items():
+        own, usual = figures[pair].item() + FLOORS[name], figures[others].median().item() + FLOORS[name]
+        found[name] = usual / own if name == "stall" else own / usual
+    for name, figures in (("colour_step", length), ("sharpness_step", series.sharpness.abs())):
+        found[name] = max(0.0, (figures[pair] - figures[others].median()).item())
+    cut = changed and not replayed and found["warp_error"] > NULL["warp_error"][2]
+    return SeamReport(**found, replayed=replayed, cut=cut)

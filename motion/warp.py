@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+REACH = 2
+"""Pixels that a bicubic kernel reaches."""
+
 
 def exact(tensor: Tensor) -> Tensor:
     """In float32 or better: half precision cannot hold a position in a picture, nor a squared displacement."""
@@ -19,16 +22,19 @@ def pixel_grid(height: int, width: int, like: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(x, y, indexing="xy"))[None]
 
 
-def backward_warp(source: Tensor, displacement: Tensor, *, padding_mode: str = "border") -> Tensor:
+def backward_warp(
+    source: Tensor, displacement: Tensor, *, padding_mode: str = "border", mode: str = "bilinear"
+) -> Tensor:
     """Sample ``source`` where ``displacement`` points: ``out(x) = source(x + displacement(x))``.
 
     Args:
         source: ``(N, C, H, W)``.
         displacement: ``(N, 2, H, W)`` pixels, on the output's grid.
         padding_mode: what lies outside ``source``; see :func:`torch.nn.functional.grid_sample`.
+        mode: ``bilinear``, or ``bicubic``, which keeps more of the sharpness and may overshoot.
 
     Returns:
-        ``(N, C, H, W)``, bilinear.
+        ``(N, C, H, W)``.
     """
     height, width = source.shape[-2:]
     if displacement.shape != (len(source), 2, height, width):
@@ -40,8 +46,11 @@ def backward_warp(source: Tensor, displacement: Tensor, *, padding_mode: str = "
     x, y = (pixel_grid(height, width, picture) + displacement.to(picture)).unbind(1)
     if padding_mode == "border":  # not grid_sample's own, which Apple's GPUs lack
         x, y, padding_mode = x.clamp(0, width - 1), y.clamp(0, height - 1), "zeros"
+        if mode == "bicubic":  # which looks two pixels further
+            picture = F.pad(picture, (REACH, REACH, REACH, REACH), mode="replicate")
+            x, y, height, width = x + REACH, y + REACH, height + 2 * REACH, width + 2 * REACH
     grid = torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), dim=-1)
-    return F.grid_sample(picture, grid, padding_mode=padding_mode, align_corners=False).to(source.dtype)
+    return F.grid_sample(picture, grid, mode=mode, padding_mode=padding_mode, align_corners=False).to(source.dtype)
 
 
 def lands_inside(displacement: Tensor) -> Tensor:

@@ -30,7 +30,12 @@ def imports(path):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_dependencies_run_one_way(path):
     folder = path.relative_to(ROOT).parts[0]
-    below = {"nodes": {"wan", "motion", "blending", "tiny"}, "wan": {"motion", "blending"}, "tiny": {"tiny"}}
+    below = {
+        "nodes": {"wan", "motion", "blending", "tiny"},
+        "wan": {"motion", "blending"},
+        "blending": {"motion"},
+        "tiny": {"tiny"},
+    }
     allowed = below.get(folder, set()) | {folder}
     ours = {name.split(".")[0] for name in imports(path)} & {"nodes", "wan", "motion", "blending", "tiny"}
     assert ours <= allowed

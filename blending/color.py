@@ -1,0 +1,167 @@
+"""Colour held steady from chunk to chunk, by one transform for all of a chunk.
+
+An overlap exists twice: as the end of one chunk and as the head of the next. The pair shows the same things, so that
+it tells how the next chunk's colours are off, without guessing. One transform per chunk cannot flicker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..motion.warp import exact
+
+Method = Literal["affine", "mean", "mkl"]
+METHODS: tuple[Method, ...] = get_args(Method)
+"""Robust paired fit; shift of the mean; linear Monge-Kantorovich map of the distributions."""
+
+SMALL = 64
+"""Pixels along the shorter side of the pictures that are compared: two of them may be a pixel apart."""
+ROUNDS, OUTLIER, RIDGE = 5, 1.5, 1e-4
+"""Of reweighting; robust deviations beyond which a pixel counts less; pull towards no change, per pixel."""
+SURE = 1e-4
+"""Deviation below which two colours are the same."""
+LARGEST_GAIN, LARGEST_BIAS = 0.15, 0.06
+"""How far a transform may go from none: of each entry of its matrix, and of its bias."""
+
+
+@dataclass(frozen=True)
+class ColorTransform:
+    """An affine map of colours: ``out = colour @ matrix + bias``, RGB in [0, 1] and beyond."""
+
+    matrix: Tensor
+    """``(3, 3)`` float32."""
+    bias: Tensor
+    """``(3,)`` float32."""
+
+    @staticmethod
+    def identity(device: torch.device | str = "cpu") -> ColorTransform:
+        return ColorTransform(torch.eye(3, device=device), torch.zeros(3, device=device))
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """``(T, 3 or 4, H, W)`` to the same shape and dtype; alpha is kept."""
+        picture = exact(frames[:, :3])
+        matrix, bias = self.matrix.to(picture), self.bias.to(picture)
+        mapped = torch.einsum("tchw,cd->tdhw", picture, matrix) + bias.view(1, 3, 1, 1)
+        return torch.cat((mapped.to(frames.dtype), frames[:, 3:]), dim=1)
+
+    def scaled(self, strength: float) -> ColorTransform:
+        """The share ``strength`` of the way from no change."""
+        eye = torch.eye(3).to(self.matrix)
+        return ColorTransform(eye + strength * (self.matrix - eye), strength * self.bias)
+
+    def then(self, other: ColorTransform) -> ColorTransform:
+        """This transform, then the other."""
+        return ColorTransform(self.matrix @ other.matrix, self.bias @ other.matrix + other.bias)
+
+    def change(self, frames: Tensor) -> float:
+        """Root mean square of what it changes in ``frames`` (T, 3, H, W), in 8-bit levels."""
+        small = _samples(frames)
+        return 255 * (small @ self.matrix.to(small) + self.bias.to(small) - small).square().mean().sqrt().item()
+
+
+def match_color(
+    source: Tensor, reference_pair: tuple[Tensor, Tensor], *, strength: float = 1.0, method: Method = "affine"
+) -> Tensor:
+    """Give a clip the colours of another, by frames that both show.
+
+    Args:
+        source: ``(T, 3 or 4, H, W)``, the clip to correct.
+        reference_pair: what is off and what it should be: ``(N, 3, h, w)`` frames of the source's clip, and the same
+            number of frames that show the same as they should look.
+        strength: [0, 1], the share of the correction.
+        method: see :data:`METHODS`.
+
+    Returns:
+        ``source`` with one transform for all its frames. Values outside [0, 1] are kept.
+
+    Raises:
+        ValueError: if the pair's frames are not of one shape or finite, or an argument is out of range.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be in [0, 1], got {strength}.")
+    return fit_color(*reference_pair, method=method).scaled(strength)(source)
+
+
+@torch.no_grad()
+def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> ColorTransform:
+    """The transform that gives ``own`` the colours of ``wanted``.
+
+    The default is a least-squares fit of pixel to pixel, reweighted so that what moved or was made anew does not
+    count (``w = 1 / max(1, r / 1.5 s)^2`` with the robust deviation s), and clamped close to no change.
+
+    Args:
+        own: ``(N, 3, H, W)`` RGB.
+        wanted: ``(N, 3, H, W)`` RGB, the same frames as they should look.
+        method: ``affine``; ``mean`` shifts; ``mkl`` maps mean and covariance onto each other (Pitie and Kokaram
+            2007), for frames that do not show the same.
+
+    Raises:
+        ValueError: if the frames are not of one shape, not RGB or not finite.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
+    if own.shape != wanted.shape and method == "affine":
+        raise ValueError(
+            f"Colours are compared pixel by pixel: expected frames of one shape, got {tuple(own.shape)} and "
+            f"{tuple(wanted.shape)}."
+        )
+    x, y = _samples(own), _samples(wanted).to(own.device)
+    if not (torch.isfinite(x).all() and torch.isfinite(y).all()):
+        raise ValueError("Colours cannot be matched: frames hold NaN or infinite pixels. Check what made them.")
+    fit = {"affine": _paired, "mean": _shift, "mkl": _monge_kantorovich}[method](x, y)
+    eye = torch.eye(3).to(fit.matrix)
+    matrix = eye + (fit.matrix - eye).clamp(-LARGEST_GAIN, LARGEST_GAIN)
+    # Where the matrix had to be clamped, the colour in the middle is still led to where it belongs.
+    bias = torch.where((matrix == fit.matrix).all(), fit.bias, (y - x @ matrix).mean(dim=0))
+    return ColorTransform(matrix, bias.clamp(-LARGEST_BIAS, LARGEST_BIAS))
+
+
+def _samples(frames: Tensor) -> Tensor:
+    """Colours ``(n, 3)`` of shrunk frames, float32 or better."""
+    if frames.ndim != 4 or frames.shape[1] not in (3, 4) or 0 in frames.shape:
+        raise ValueError(f"Colours are matched of RGB frames (N, 3, H, W), got {tuple(frames.shape)}.")
+    picture, shrink = exact(frames[:, :3]), SMALL / min(frames.shape[-2:])
+    if shrink < 1:
+        size = [max(1, round(side * shrink)) for side in frames.shape[-2:]]
+        picture = F.interpolate(picture, size, mode="area")
+    return picture.movedim(1, -1).flatten(0, 2)
+
+
+def _paired(x: Tensor, y: Tensor) -> ColorTransform:
+    eye = torch.eye(3).to(x)
+    residual = (y - x).norm(dim=1, keepdim=True)  # a transform is close to none: what is far off was made anew
+    for _ in range(ROUNDS):
+        deviation = 1.4826 * residual.median().clamp(min=SURE)
+        weight = (OUTLIER * deviation / residual.clamp(min=1e-8)).clamp(max=1).square()
+        total = weight.sum()
+        # Around the mean: matrix and bias do not fight each other, and an even picture moves the bias alone.
+        mean_x, mean_y = (weight * x).sum(dim=0) / total, (weight * y).sum(dim=0) / total
+        a, b = x - mean_x, y - mean_y
+        pull = RIDGE * total * eye
+        matrix = torch.linalg.solve((weight * a).T @ a + pull, (weight * a).T @ b + pull)
+        residual = (b - a @ matrix).norm(dim=1, keepdim=True)
+    return ColorTransform(matrix, mean_y - mean_x @ matrix)
+
+
+def _shift(x: Tensor, y: Tensor) -> ColorTransform:
+    return ColorTransform(torch.eye(3).to(x), y.mean(dim=0) - x.mean(dim=0))
+
+
+def _monge_kantorovich(x: Tensor, y: Tensor) -> ColorTransform:
+    mean_x, mean_y = x.mean(dim=0), y.mean(dim=0)
+    floor = 1e-5 * torch.eye(3).to(x)
+    cov_x = (x - mean_x).T @ (x - mean_x) / len(x) + floor
+    cov_y = (y - mean_y).T @ (y - mean_y) / len(y) + floor
+    root, inverse = _power(cov_x, 0.5), _power(cov_x, -0.5)
+    matrix = inverse @ _power(root @ cov_y @ root, 0.5) @ inverse
+    return ColorTransform(matrix, mean_y - mean_x @ matrix)
+
+
+def _power(matrix: Tensor, exponent: float) -> Tensor:
+    values, vectors = torch.linalg.eigh(matrix)
+    return (vectors * values.clamp(min=1e-9).pow(exponent)) @ vectors.T
