@@ -49,7 +49,7 @@ def hold(host: TinyHost, start: Tensor, carry: bool) -> Tensor:
         return torch.cat((pinned, pinned[:, :, -1:].expand(-1, -1, free, -1, -1)), dim=2)
 
     plan = plan_chunks(CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP)
-    settings = GuideSettings("overlap_pinned", carry_latents=carry)
+    settings = GuideSettings("overlap_pinned", carry_latents=carry, color="none", blend_strength=1.0)
     return generate(ChunkState(plan, start, settings), Tools(host.vae, sample)).video
 
 

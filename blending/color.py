@@ -117,7 +117,7 @@ def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> Colo
     eye = torch.eye(3).to(fit.matrix)
     matrix = eye + (fit.matrix - eye).clamp(-LARGEST_GAIN, LARGEST_GAIN)
     # Where the matrix had to be clamped, the colour in the middle is still led to where it belongs.
-    bias = torch.where((matrix == fit.matrix).all(), fit.bias, (y - x @ matrix).mean(dim=0))
+    bias = torch.where((matrix == fit.matrix).all(), fit.bias, y.mean(dim=0) - x.mean(dim=0) @ matrix)
     return ColorTransform(matrix, bias.clamp(-LARGEST_BIAS, LARGEST_BIAS))
 
 

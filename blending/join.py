@@ -18,6 +18,8 @@ FALL = 8
 """Frames behind the overlap over which a difference of place is let go."""
 FEATHER = 0.1
 """Of ``mask_sigma``: around what cannot be aligned."""
+ROOM = 0.75
+"""Of the way from the nominal cut to the overlap's end or start, for the cut to be moved by."""
 LATER = 0.03
 """Disagreement, as a share and per frame, that is worth holding the first clip for one more frame."""
 SMALL = 64
@@ -155,7 +157,7 @@ def _shift(frame: Tensor, displacement: Tensor) -> Tensor:
 def _choose_cut(a: Tensor, b: Tensor, strength: float) -> tuple[float, float]:
     """Centre and half width of the ramp, in frames: near ``strength`` of the overlap, where the clips agree best."""
     overlap = len(a)
-    room = min(strength, 1 - strength) * overlap / 2
+    room = min(strength, 1 - strength) * overlap * ROOM
     middle = strength * overlap
     size = [max(1, round(side * min(1, SMALL / min(a.shape[-2:])))) for side in a.shape[-2:]]
     small = [F.interpolate(exact(clip[:, :3]), size, mode="area") for clip in (a, b)]

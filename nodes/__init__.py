@@ -3,6 +3,7 @@
 from ._compat import ComfyExtension, prepare_optical_flow_folder
 from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
 from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
+from .join import GaussianBlendMask, JoinClips, MatchColor, MeasureSeams
 from .motion import PredictMotion, WarpLatent
 from .plan import PlanVideo
 from .rope import SlowRope
@@ -13,6 +14,7 @@ from .video import LongVideo
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
         nodes = [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo]
+        nodes += [JoinClips, MatchColor, MeasureSeams, GaussianBlendMask]
         nodes += [EstimateFlow, FlowToImage, PredictMotion, WarpLatent, SlowRope]
         if prepare_optical_flow_folder():
             nodes.append(LoadOpticalFlow)

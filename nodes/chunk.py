@@ -72,12 +72,13 @@ class FinishChunk(io.ComfyNode):
             node_id="WanMotionFinishChunk",
             display_name="Finish Chunk (Wan Motion)",
             category=CATEGORY,
-            description="Decodes a sampled chunk and appends it to the video.",
+            description="Decodes a sampled chunk, joins it to the video and measures the seam.",
             search_aliases=["continue video", "chunk", "append"],
             inputs=[
                 ChunkStateType.Input("state", tooltip="From the Guide Next Chunk before the sampler."),
                 io.Latent.Input("latent", tooltip="What the sampler made."),
                 io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
+                optical_flow_input(),
             ],
             outputs=[
                 ChunkStateType.Output(
@@ -90,9 +91,9 @@ class FinishChunk(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, state, latent, vae) -> io.NodeOutput:
+    def execute(cls, state, latent, vae, optical_flow=None) -> io.NodeOutput:
         check_vae(vae)
-        state = finish_chunk(state, latent["samples"], vae)
+        state = finish_chunk(state, latent["samples"], vae, host_estimator(optical_flow))
         return io.NodeOutput(state, to_image(state.pieces[-1]), state.report())
 
 

@@ -22,6 +22,17 @@ def to_frames(name: str, image: Tensor) -> Tensor:
     return image.movedim(-1, 1)
 
 
+def to_clip(name: str, image: Tensor) -> Tensor:
+    """The IMAGE of input ``name`` to frames ``(T, 3 or 4, H, W)``: alpha is kept.
+
+    Raises:
+        ValueError: if it is no batch of RGB or RGBA pictures.
+    """
+    if image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
+        raise ValueError(f"{name}: expected RGB or RGBA pictures (T, H, W, 3), got {tuple(image.shape)}.")
+    return image.movedim(-1, 1)
+
+
 def to_region(name: str, mask: Tensor, height: int, width: int) -> Tensor:
     """The MASK ``(1, h, w)`` or ``(h, w)`` of input ``name``, scaled to a video: ``(1, 1, height, width)``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..wan.chunks import plan_chunks
 from ..wan.guide import LEVELS, GuideSettings
 from ..wan.host import prepare_start
+from ..wan.join import COLORS
 from ..wan.loop import ChunkState
 from ._compat import io, schema
 from .layout import to_region
@@ -14,6 +15,7 @@ from .types import (
     ChunkStateType,
     continuity_input,
     guidance_inputs,
+    join_inputs,
     plan_inputs,
     region_input,
 )
@@ -31,7 +33,7 @@ class PlanVideo(io.ComfyNode):
             category=CATEGORY,
             description="Cuts a long video into chunks and gives out the state that Guide Next Chunk starts from.",
             search_aliases=["chunk plan", "long video plan"],
-            inputs=[*plan_inputs(), continuity_input(), *guidance_inputs(), region_input()],
+            inputs=[*plan_inputs(), continuity_input(), *guidance_inputs(), *join_inputs(), region_input()],
             outputs=[
                 ChunkStateType.Output(
                     display_name="state", tooltip="A video without a chunk yet; connect to Guide Next Chunk."
@@ -57,20 +59,43 @@ class PlanVideo(io.ComfyNode):
         motion_weight,
         mask_sigma,
         step_gain,
+        blend_strength,
+        color_match,
+        color_anchor,
+        seam_retries,
         motion_region=None,
     ) -> io.NodeOutput:
-        settings = guide_settings(continuity, motion_weight, mask_sigma, step_gain)
+        settings = guide_settings(
+            continuity, motion_weight, mask_sigma, step_gain, blend_strength, color_match, color_anchor, seam_retries
+        )
         state = start_video(
             start_image, width, height, length, length_unit, chunk_frames, overlap_frames, settings, motion_region
         )
         return io.NodeOutput(state, len(state.plan.chunks), state.report())
 
 
-def guide_settings(continuity, motion_weight, mask_sigma, step_gain) -> GuideSettings:
-    """Check the inputs of :func:`continuity_input` and :func:`guidance_inputs`."""
+def guide_settings(
+    continuity, motion_weight, mask_sigma, step_gain, blend_strength, color_match, color_anchor, seam_retries
+) -> GuideSettings:
+    """Check the inputs of :func:`continuity_input`, :func:`guidance_inputs` and :func:`join_inputs`."""
     if continuity not in ("auto", *LEVELS):
         raise ValueError(f"continuity must be one of {', '.join(('auto', *LEVELS))}, got {continuity!r}.")
-    return GuideSettings(continuity, motion_weight=motion_weight, mask_sigma=mask_sigma, step_gain=step_gain)
+    if color_match not in COLORS:
+        raise ValueError(f"color_match must be one of {', '.join(COLORS)}, got {color_match!r}.")
+    if not 0 <= color_anchor <= 1:
+        raise ValueError(f"color_anchor must be in [0, 1], got {color_anchor}.")
+    if seam_retries < 0:
+        raise ValueError(f"seam_retries must be 0 or more, got {seam_retries}.")
+    return GuideSettings(
+        continuity,
+        blend_strength,
+        motion_weight,
+        mask_sigma,
+        step_gain,
+        color=color_match,
+        anchor=color_anchor,
+        retries=seam_retries,
+    )
 
 
 def start_video(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..wan.guide import LEVELS
+from ..wan.join import COLORS
 from ._compat import io
 
 ChunkStateType = io.Custom("WAN_MOTION_CHUNK_STATE")
@@ -91,6 +92,43 @@ def guidance_inputs() -> list[io.Input]:
             "Higher guides less near it.",
         ),
         step_gain_input(),
+    ]
+
+
+def join_inputs() -> list[io.Input]:
+    """The inputs of how chunks are joined."""
+    return [
+        io.Float.Input(
+            "blend_strength",
+            default=0.8,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="How long the earlier chunk is held in the overlap before the next takes over. "
+            "0 cuts where the overlap begins, 1 where it ends. Kept only where the seam measures better with it.",
+        ),
+        io.Combo.Input(
+            "color_match",
+            options=list(COLORS),
+            tooltip="How a chunk takes the colours of the one before, from the overlap that both show; one transform "
+            "for all of the chunk. affine: pixel by pixel. mean, mkl: by the overlap's mean, or mean and covariance.",
+        ),
+        io.Float.Input(
+            "color_anchor",
+            default=0.0,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="Leads colours back to the start image, more with every chunk up to the fifth. Against slow drift "
+            "of one scene; 0.2 is a lot where the scene changes.",
+        ),
+        io.Int.Input(
+            "seam_retries",
+            default=0,
+            min=0,
+            max=16,
+            tooltip="How often a chunk may be made again, from other noise, while its seam stands out from real video.",
+        ),
     ]
 
 

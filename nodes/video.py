@@ -12,7 +12,15 @@ from ..wan.sampling import HostSampler
 from ._compat import io, schema
 from .layout import to_image
 from .plan import guide_settings, start_video
-from .types import CATEGORY, continuity_input, guidance_inputs, optical_flow_input, plan_inputs, region_input
+from .types import (
+    CATEGORY,
+    continuity_input,
+    guidance_inputs,
+    join_inputs,
+    optical_flow_input,
+    plan_inputs,
+    region_input,
+)
 
 
 class LongVideo(io.ComfyNode):
@@ -61,6 +69,7 @@ class LongVideo(io.ComfyNode):
                 ),
                 continuity_input(),
                 *guidance_inputs(),
+                *join_inputs(),
                 io.Combo.Input(
                     "noise",
                     options=list(POLICIES),
@@ -130,6 +139,10 @@ class LongVideo(io.ComfyNode):
         motion_weight,
         mask_sigma,
         step_gain,
+        blend_strength,
+        color_match,
+        color_anchor,
+        seam_retries,
         noise,
         prompt="",
         negative_prompt="",
@@ -143,7 +156,9 @@ class LongVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
-        settings = guide_settings(continuity, motion_weight, mask_sigma, step_gain)
+        settings = guide_settings(
+            continuity, motion_weight, mask_sigma, step_gain, blend_strength, color_match, color_anchor, seam_retries
+        )
         state = start_video(
             start_image, width, height, length, length_unit, chunk_frames, overlap_frames, settings, motion_region
         )

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from .join import COLORS, ColorChoice
 from .latents import (
     CHANNELS,
     SPATIAL_STRIDE,
@@ -57,6 +58,8 @@ class ChunkGuide:
     """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
     start: int = 0
     """The chunk's first pixel frame in the whole video."""
+    attempt: int = 0
+    """How often the chunk was made before: each time from another noise."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,21 @@ class GuideSettings:
     step_gain: float = 0.5
     carry_latents: bool = True
     """Hand the overlap's latents on as they are rather than encode its frames again."""
+    color: ColorChoice = "affine"
+    """How a chunk's colours are matched to those of the chunk before."""
+    anchor: float = 0.0
+    """[0, 1]: how far colours are led back to the start image; all of it from the fourth chunk on."""
+    retries: int = 0
+    """Times that a chunk is made again, with another noise, while its seam stands out."""
 
     def __post_init__(self) -> None:
         if self.level not in ("auto", *LEVELS):
             raise ValueError(f"level must be one of {', '.join(('auto', *LEVELS))}, got {self.level!r}.")
-        for name in ("blend_strength", "motion_weight", "mask_sigma", "step_gain"):
+        if self.color not in COLORS:
+            raise ValueError(f"color must be one of {', '.join(COLORS)}, got {self.color!r}.")
+        if self.retries < 0:
+            raise ValueError(f"retries must be 0 or more, got {self.retries}.")
+        for name in ("blend_strength", "motion_weight", "mask_sigma", "step_gain", "anchor"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
 

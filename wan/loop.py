@@ -11,8 +11,10 @@ from torch import Tensor
 
 from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowEstimator
+from .anchor import anchor_color
 from .chunks import Chunk, ChunkPlan
 from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
+from .join import join_chunk
 from .ladder import continue_chunk
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,10 @@ class ChunkState:
     """``(1, 16, T, h, w)``: the last chunk as sampled."""
     guide: ChunkGuide | None = None
     """Of the chunk that is being sampled; None between chunks."""
+    intact: int = 0
+    """The video's last frames that are as ``latent`` decodes, so that it may be handed on for them."""
+    seam: SeamReport | None = None
+    """Of the last chunk; None after the first."""
     lines: tuple[str, ...] = ()
     """The report, a line per finished chunk."""
 
@@ -83,10 +89,26 @@ class ChunkState:
 def generate(state: ChunkState, tools: Tools) -> ChunkState:
     """Make every chunk that is left: guide -> sample -> decode -> append."""
     while state.chunk is not None:
-        tools.check_interrupt()
-        state = guide_state(state, tools.vae, tools.estimator)
-        state = finish_chunk(state, tools.sample(state.guide), tools.vae)
+        state = make_chunk(guide_state(state, tools.vae, tools.estimator), tools)
     return state
+
+
+def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
+    """Sample and finish the guided chunk; again from another noise while its seam stands out, and keep the best."""
+    best, retries = None, state.settings.retries
+    for attempt in range(retries + 1):
+        tools.check_interrupt()
+        guide = replace(state.guide, attempt=attempt)
+        made = finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.estimator)
+        if best is None or made.seam.excess < best.seam.excess:
+            best = made
+        if best.seam is None or best.seam.excess <= 1:
+            break
+    if retries and attempt:
+        note = f"best of {attempt + 1} attempts"
+        logger.warning("Chunk %d: its seam stood out; kept the %s", len(best.pieces), note)
+        best = replace(best, lines=(*best.lines[:-1], f"{best.lines[-1]}, {note}"))
+    return best
 
 
 def guide_state(
@@ -119,7 +141,7 @@ def guide_state(
             chunk.overlap,
             size,
             previous_latent=state.latent,
-            carry=len(state.pieces[-1]) if state.settings.carry_latents else 0,
+            carry=state.intact if state.settings.carry_latents else 0,
             estimator=estimator,
             region=state.region,
             unguided=unguided,
@@ -128,11 +150,12 @@ def guide_state(
 
 
 @torch.no_grad()
-def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae) -> ChunkState:
-    """Decode a sampled chunk, once and by itself, and append the frames past its overlap.
+def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | FlowEstimator = "auto") -> ChunkState:
+    """Decode a sampled chunk, once and by itself, and join it to the video.
 
     Args:
         latent: ``(1, 16, T, h, w)``: the state's guide, sampled.
+        estimator: of optical flow, for the join and its measure.
 
     Raises:
         ValueError: if no guide is waiting for a sample, or the sample is not of the guide's shape.
@@ -148,11 +171,47 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae) -> ChunkState:
     decoded = vae.decode(latent)[0].movedim(-1, 1)  # (F, 3, H, W)
     if len(decoded) != chunk.length:
         raise ValueError(f"vae: {latent.shape[2]} latents should decode to {chunk.length} frames, got {len(decoded)}.")
-    added = decoded[chunk.overlap : chunk.overlap + plan.added(chunk)].clone()  # lets go of the overlap
-    line = f"chunk {chunk.index + 1}/{len(plan.chunks)}: {len(added)} new frames"
-    if state.pieces:
-        before = state.tail(SeamReport.REACH + 1)
-        seam = measure_seam(torch.cat((before, added[: SeamReport.REACH + 1])), len(before))
-        line += f", level {state.guide.level} ({state.guide.reason}), {seam}"
+    line = f"chunk {chunk.index + 1}/{len(plan.chunks)}: {plan.added(chunk)} new frames"
+    if not state.pieces:
+        pieces = (decoded[: plan.added(chunk)].clone(),)
+        made = replace(state, pieces=pieces, intact=len(pieces[0]))
+    else:
+        made, words = _append(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
+        line += f", level {state.guide.level} ({state.guide.reason}), {words}, seam {made.seam}"
     logger.info(line)
-    return replace(state, pieces=(*state.pieces, added), latent=latent, guide=None, lines=(*state.lines, line))
+    return replace(made, latent=latent, guide=None, lines=(*state.lines, line))
+
+
+def _append(state: ChunkState, decoded: Tensor, estimator: str | FlowEstimator) -> tuple[ChunkState, str]:
+    """The state with a decoded chunk joined to its video, and what was done in words."""
+    chunk, settings = state.chunk, state.settings
+    joined = join_chunk(
+        state.tail(chunk.overlap + SeamReport.REACH),
+        decoded,
+        chunk.overlap,
+        color=settings.color,
+        blend_strength=settings.blend_strength,
+        mask_sigma=settings.mask_sigma,
+        estimator=estimator,
+    )
+    added = anchor_color(joined.added, state.start[:1], settings.anchor, chunk.index)
+    pieces = (*_replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
+    made = replace(state, pieces=pieces, intact=0 if joined.changed or added is not joined.added else len(added))
+    near = torch.cat((made.tail(len(added) + SeamReport.REACH + 1)[: 2 * SeamReport.REACH + 2],))
+    made = replace(
+        made, seam=measure_seam(near, len(near) - min(len(added), SeamReport.REACH + 1), estimator=estimator)
+    )
+    return made, joined.report
+
+
+def _replace_tail(pieces: tuple[Tensor, ...], tail: Tensor) -> tuple[Tensor, ...]:
+    """The pieces with their last frames replaced; those that stay are not copied."""
+    changed = list(pieces)
+    for index in range(len(pieces) - 1, -1, -1):
+        if not len(tail):
+            break
+        own = tail[-len(pieces[index]) :]
+        tail = tail[: len(tail) - len(own)]
+        if not torch.equal(own, pieces[index][-len(own) :]):
+            changed[index] = torch.cat((pieces[index][: -len(own)], own))
+    return tuple(changed)

@@ -15,7 +15,7 @@ from torch import Tensor
 from .conditioning import apply_guide, release_by_step
 from .guide import ChunkGuide
 from .latents import TEMPORAL_STRIDE
-from .noise import MAX_SEED, POLICIES, NoisePolicy, absolute_noise, chunk_seed
+from .noise import MAX_SEED, POLICIES, STRIDE, NoisePolicy, absolute_noise, chunk_seed
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +67,12 @@ class HostSampler:
 
         But for noise that is drawn frame by frame of the whole video, which no KSampler draws.
         """
-        seed = chunk_seed(self.seed, guide.chunk_index, self.noise, self.seeds)
+        again = guide.attempt * STRIDE
+        seed = (chunk_seed(self.seed, guide.chunk_index, self.noise, self.seeds) + again) & MAX_SEED
         if self.noise == "absolute":
-            noise = absolute_noise(guide.samples, self.seed, guide.start // TEMPORAL_STRIDE)
+            noise = absolute_noise(
+                guide.samples, (self.seed + again * STRIDE) & MAX_SEED, guide.start // TEMPORAL_STRIDE
+            )
         else:
             noise = comfy.sample.prepare_noise(guide.samples, seed)
         positive, negative = (

@@ -36,6 +36,10 @@ def refuse(tiny):
             "motion_weight": 0.3,
             "mask_sigma": 0.35,
             "step_gain": 0.5,
+            "blend_strength": 0.8,
+            "color_match": "affine",
+            "color_anchor": 0.0,
+            "seam_retries": 0,
             "noise": "per_chunk",
             "clip": clip,
         }
@@ -49,6 +53,10 @@ def refuse(tiny):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"color_match": "best"}, "color_match must be one of affine, mean, mkl, none, got 'best'"),
+        ({"color_anchor": 2.0}, "color_anchor must be in"),
+        ({"seam_retries": -1}, "seam_retries must be 0 or more"),
+        ({"blend_strength": -0.1}, "blend_strength must be in"),
         ({"width": 72}, "width must be a multiple of 16, got 72; the nearest is 64."),
         ({"height": 8}, "height must be a multiple of 16, got 8; the nearest is 16."),
         ({"height": -16}, "height must be a multiple of 16, got -16"),

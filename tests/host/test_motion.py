@@ -184,6 +184,7 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
     image = clip.movedim(1, -1)
     sizes = {"width": 64, "height": 64, "length": 25.0, "length_unit": "frames", "chunk_frames": 17}
     knobs = {"overlap_frames": 8, "continuity": "motion", "motion_weight": 0.3, "mask_sigma": 0.35, "step_gain": 0.5}
+    knobs |= {"blend_strength": 0.8, "color_match": "affine", "color_anchor": 0.0, "seam_retries": 0}
     whole, _, report = LongVideo.execute(
         model,
         vae,

@@ -45,6 +45,10 @@ def long_video(tiny, image, positive, negative, sampler_name, scheduler, **chang
         "motion_weight": 0.3,
         "mask_sigma": 0.35,
         "step_gain": 0.5,
+        "blend_strength": 0.8,
+        "color_match": "affine",
+        "color_anchor": 0.0,
+        "seam_retries": 0,
         "noise": "per_chunk",
         "positive": positive,
         "negative": negative,
@@ -77,12 +81,12 @@ def test_a_start_of_several_frames_equals_the_stock_graph_bit_for_bit(stock, tin
     assert torch.equal(our_latent["samples"], latent)
 
 
-def test_a_longer_video_keeps_its_first_chunk_bit_for_bit(stock, tiny):
+def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stock, tiny):
     image, positive, negative, run = stock
     _, frames = run("euler", "simple")
     ours, _, report = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
     assert ours.shape == (30, 48, 64, 3)
-    assert torch.equal(ours[:17], frames)
+    assert torch.equal(ours[:8], frames[:8])  # a join may change the overlap
     assert "chunk 3/3: 5 new frames, level motion" in report
 
 
@@ -112,7 +116,9 @@ def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
     model, _, vae = tiny
     image, positive, negative, _ = stock
     whole, _, report = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
-    state, chunks, _ = PlanVideo.execute(image[:1], 64, 48, 30.0, "frames", 17, 8, "auto", 0.3, 0.35, 0.5).args
+    state, chunks, _ = PlanVideo.execute(
+        image[:1], 64, 48, 30.0, "frames", 17, 8, "auto", 0.3, 0.35, 0.5, 0.8, "affine", 0.0, 0
+    ).args
     for index in range(chunks):
         state, *graph, patched = GuideNextChunk.execute(state, vae, positive, negative, model=model).args
         latent = nodes.common_ksampler(patched, 7 + index, 4, 2.5, "euler", "simple", *graph)[0]

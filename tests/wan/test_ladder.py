@@ -50,7 +50,8 @@ def test_a_held_picture_drifts_only_where_it_is_encoded_again():
     drift = []
     for carry in (True, False):
         plan = plan_chunks(17 + 8 * 8, chunk_frames=17, overlap_frames=9)
-        state = ChunkState(plan, numbered_frames(200, 1), GuideSettings("overlap_pinned", carry_latents=carry))
+        settings = GuideSettings("overlap_pinned", carry_latents=carry, color="none", blend_strength=1.0)
+        state = ChunkState(plan, numbered_frames(200, 1), settings)
         video = generate(state, Tools(BlurringVae(), hold)).video
         drift.append((video[-1] - video[16]).abs().max().item())
     assert drift[0] == 0
@@ -86,7 +87,7 @@ def test_a_long_overlap_is_told_as_it_stands_in_the_video():
         return CausalVae().encode(numbered_frames(first, 17).movedim(1, -1))
 
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=13)
-    state = ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap"))
+    state = ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap", color="none", blend_strength=1.0))
     video = generate(state, Tools(CausalVae(), sample)).video
     for chunk, known in zip(plan.chunks[1:], told[1:], strict=True):
         torch.testing.assert_close(known, video[chunk.start : chunk.start + 13], rtol=0, atol=0)

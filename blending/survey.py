@@ -1,0 +1,138 @@
+"""A finished video, judged at its seams and elsewhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..motion import FlowEstimator
+from .replay import content_change, is_cut, replayed_frames
+from .seam import NAMES, SeamReport, judge
+from .series import PairSeries, measure_pairs, shrink
+
+FOUND = 1.5
+"""Share of the 99th percentile of real video beyond which a frame pair is taken for a seam nobody told of."""
+APART = 4
+"""Frames between two seams that are found."""
+LOOK = 2 * SeamReport.REACH
+"""Frames on either side that are searched for replays."""
+
+
+@dataclass(frozen=True)
+class VideoReport:
+    """The seams of a video, and what is usual in it."""
+
+    seams: tuple[int, ...]
+    """Index of the first frame after each seam."""
+    reports: tuple[SeamReport, ...]
+    """Of each seam."""
+    usual: SeamReport | None
+    """Medians of all other frame pairs; None if there are none."""
+    series: PairSeries
+    """Of all frame pairs."""
+    drift: Tensor
+    """``(T,)``: distance of each frame's mean colour from the first frame's, CIE76."""
+
+    @property
+    def flagged(self) -> tuple[int, ...]:
+        """Seams that stand out."""
+        return tuple(seam for seam, report in zip(self.seams, self.reports, strict=True) if report.flags)
+
+    def median(self) -> SeamReport | None:
+        """Medians over the seams: one seam alone may be a false alarm."""
+        return _median(self.reports)
+
+    def as_json(self) -> str:
+        """All figures."""
+        found = {
+            "seams": [
+                {"frame": seam} | report.as_dict() for seam, report in zip(self.seams, self.reports, strict=True)
+            ],
+            "median": None if not self.reports else self.median().as_dict(),
+            "usual": None if self.usual is None else self.usual.as_dict(),
+            "drift": [round(value, 3) for value in self.drift.tolist()],
+        }
+        return json.dumps(found, indent=1)
+
+    def __str__(self) -> str:
+        count = len(self.drift)
+        lines = [f"{count} frames, {len(self.seams)} seam{'s' * (len(self.seams) != 1)}"]
+        lines += [f"frame {seam}: {report}" for seam, report in zip(self.seams, self.reports, strict=True)]
+        if self.reports:
+            lines.append(f"median of the seams: {_figures(self.median())}")
+        if self.usual is not None:
+            lines.append(f"median elsewhere:    {_figures(self.usual)}")
+        lines.append(f"colour drift, last frame from first: {self.drift[-1].item():.2f} (CIE76)")
+        return "\n".join(lines)
+
+
+@torch.no_grad()
+def survey_video(
+    frames: Tensor, seams: tuple[int, ...] | None = None, *, estimator: str | FlowEstimator = "auto"
+) -> VideoReport:
+    """Measure a video at its seams, or where it looks as if it had some.
+
+    Args:
+        frames: ``(T, 3 or 4, H, W)`` RGB in [0, 1], three frames or more.
+        seams: index of the first frame after each seam; None looks for them.
+        estimator: of flow; see :func:`~motion.estimate_flow`.
+
+    Raises:
+        ValueError: if a seam is not inside the video, or there are fewer than three frames.
+    """
+    if len(frames) < 3:
+        raise ValueError(f"frames: a video to measure has three frames or more, got {len(frames)}.")
+    for seam in seams or ():
+        if not 1 <= seam < len(frames):
+            raise ValueError(f"seams: of {len(frames)} frames a seam lies at 1 to {len(frames) - 1}, got {seam}.")
+    series = measure_pairs(frames, estimator=estimator)
+    change = content_change(frames)
+    every = [judge(series, pair, changed=is_cut(change, pair)) for pair in range(len(series))]
+    told = tuple(sorted(set(seams))) if seams is not None else _find(every, frames)
+    reports = tuple(
+        judge(series, seam - 1, replayed=_replayed(frames, seam), changed=is_cut(change, seam - 1)) for seam in told
+    )
+    others = [report for pair, report in enumerate(every) if all(abs(pair + 1 - seam) > 1 for seam in told)]
+    return VideoReport(told, reports, _median(others), series, color_drift(frames))
+
+
+def color_drift(frames: Tensor) -> Tensor:
+    """``(T,)``: distance of each frame's mean LAB colour from the first frame's."""
+    from kornia.color import rgb_to_lab
+
+    mean = torch.cat([rgb_to_lab(shrink(frame[None], 64)).mean(dim=(2, 3)) for frame in frames])
+    return (mean - mean[:1]).norm(dim=1)
+
+
+def _find(every: list[SeamReport], frames: Tensor) -> tuple[int, ...]:
+    """Frame pairs that stand out, the worst of each neighbourhood, and frames that are replayed."""
+    excess = torch.tensor([report.excess for report in every])
+    found: list[int] = []
+    for pair in excess.argsort(descending=True, stable=True).tolist():
+        if excess[pair] < FOUND:
+            break
+        if all(abs(pair + 1 - seam) > APART for seam in found):
+            found.append(pair + 1)
+    for seam in range(1, len(frames)):
+        if all(abs(seam - other) > APART for other in found) and _replayed(frames, seam):
+            found.append(seam)
+    return tuple(sorted(found))
+
+
+def _replayed(frames: Tensor, seam: int) -> int:
+    first = max(0, seam - LOOK)
+    return replayed_frames(frames[first : seam + LOOK], seam - first)
+
+
+def _median(reports) -> SeamReport | None:
+    if not reports:
+        return None
+    medians = {name: torch.tensor([getattr(report, name) for report in reports]).median().item() for name in NAMES}
+    return SeamReport(**medians)
+
+
+def _figures(report: SeamReport) -> str:
+    return ", ".join(f"{words} {getattr(report, name):.2f}" for name, words in NAMES.items())

@@ -1,0 +1,211 @@
+"""Joining any two clips, matching their colours, and measuring the seams of any video."""
+
+from __future__ import annotations
+
+import comfy.model_management
+
+from ..blending import feather_mask, fit_color, gaussian_ramp, join_clips, plot_seams, survey_video
+from ..blending.color import METHODS
+from ..wan.join import COLORS
+from ..wan.optical_flow import host_estimator
+from ._compat import io, schema
+from .layout import to_clip, to_image, to_region
+from .types import CATEGORY, optical_flow_input
+
+
+class JoinClips(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionJoinClips",
+            display_name="Join Clips (Wan Motion)",
+            category=CATEGORY,
+            description="Joins two clips that share frames: colours matched, moved into each other rather than mixed.",
+            search_aliases=["crossfade", "concatenate", "blend clips", "overlap"],
+            inputs=[
+                io.Image.Input("first", tooltip="Its last frames are shown again by the second clip."),
+                io.Image.Input("second", tooltip="Begins with the last frames of the first clip, made anew."),
+                io.Int.Input(
+                    "overlap_frames",
+                    default=17,
+                    min=0,
+                    max=16384,
+                    tooltip="Frames that both show; 0 puts one behind the other.",
+                ),
+                io.Float.Input(
+                    "blend_strength",
+                    default=0.8,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="How long the first clip is held in the overlap. 0 cuts where it begins, 1 where it ends.",
+                ),
+                io.Float.Input(
+                    "mask_sigma",
+                    default=0.35,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="Softens the border between what is mixed and what is cut.",
+                ),
+                io.Combo.Input(
+                    "color_match",
+                    options=list(COLORS),
+                    tooltip="Gives the second clip the first one's colours, by the overlap: affine pixel by pixel, "
+                    "mean and mkl by the overlap's mean, or mean and covariance.",
+                ),
+                io.Boolean.Input("cut", default=False, tooltip="An intended cut: nothing is matched or mixed."),
+                optical_flow_input(),
+            ],
+            outputs=[
+                io.Image.Output(display_name="frames", tooltip="Both clips, the overlap once."),
+                io.String.Output(display_name="report", tooltip="Where the cut lies and what was done."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, first, second, overlap_frames, blend_strength, mask_sigma, color_match, cut, optical_flow=None
+    ) -> io.NodeOutput:
+        a, b = to_clip("first", first), to_clip("second", second)
+        if color_match not in COLORS:
+            raise ValueError(f"color_match must be one of {', '.join(COLORS)}, got {color_match!r}.")
+        words = []
+        same = a.shape[1:] == b.shape[1:] and 0 < overlap_frames <= min(
+            len(a), len(b)
+        )  # else the join says what is wrong
+        if same and color_match != "none" and not cut:
+            transform = fit_color(b[:overlap_frames], a[-overlap_frames:], method=color_match)
+            words.append(f"colours changed by {transform.change(b[:overlap_frames]):.1f}/255")
+            b = transform(b)
+        joined = join_clips(
+            a,
+            b,
+            overlap_frames,
+            blend_strength=blend_strength,
+            mask_sigma=mask_sigma,
+            cut=cut,
+            estimator=host_estimator(optical_flow),
+        )
+        return io.NodeOutput(to_image(joined.frames), ", ".join((*words, str(joined.report))))
+
+
+class MatchColor(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionMatchColor",
+            display_name="Match Color (Wan Motion)",
+            category=CATEGORY,
+            description="Gives a clip the colours of a reference, by one transform for all frames: it cannot flicker.",
+            search_aliases=["color match", "color transfer", "colour drift"],
+            inputs=[
+                io.Image.Input("images", tooltip="The clip to correct."),
+                io.Image.Input(
+                    "reference", tooltip="Frames as they should look; for affine, what the first images show."
+                ),
+                io.Combo.Input(
+                    "method",
+                    options=list(METHODS),
+                    tooltip="affine: pixel by pixel, for a reference that shows the same as the first images, such as "
+                    "an overlap. mkl: by mean and covariance, for one that does not. mean: shifts.",
+                ),
+                io.Float.Input(
+                    "strength", default=1.0, min=0.0, max=1.0, step=0.01, tooltip="Share of the correction."
+                ),
+            ],
+            outputs=[io.Image.Output(display_name="images", tooltip="The corrected clip.")],
+        )
+
+    @classmethod
+    def execute(cls, images, reference, method, strength) -> io.NodeOutput:
+        clip, wanted = to_clip("images", images), to_clip("reference", reference)
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength must be in [0, 1], got {strength}.")
+        own = clip[: len(wanted)]
+        if method == "affine" and own.shape[2:] != wanted.shape[2:]:
+            raise ValueError(
+                f"reference: expected the size of images {tuple(own.shape[2:])} for affine, got "
+                f"{tuple(wanted.shape[2:])}. Use mkl for pictures that do not show the same."
+            )
+        transform = fit_color(own, wanted[: len(own)], method=method)
+        return io.NodeOutput(to_image(transform.scaled(strength)(clip)))
+
+
+class MeasureSeams(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionMeasureSeams",
+            display_name="Measure Seams (Wan Motion)",
+            category=CATEGORY,
+            description="Says how much the seams of a video stand out from real, uncut video, and plots them.",
+            search_aliases=["seam report", "flicker", "colour drift", "video quality"],
+            inputs=[
+                io.Image.Input("images", tooltip="A video, three frames or more."),
+                io.String.Input(
+                    "seams",
+                    default="",
+                    tooltip="Number of the first frame after each seam, counted from 0, such as 81, 145. "
+                    "Empty: look for places that stand out.",
+                ),
+                optical_flow_input(),
+            ],
+            outputs=[
+                io.String.Output(display_name="report", tooltip="Each seam in words, and what is usual elsewhere."),
+                io.String.Output(display_name="json", tooltip="All figures as JSON."),
+                io.Image.Output(display_name="plot", tooltip="Frame differences and colour drift, seams marked."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, images, seams, optical_flow=None) -> io.NodeOutput:
+        told = seams.replace(",", " ").split()
+        for word in told:
+            if not (word.isascii() and word.isdigit()):
+                raise ValueError(f"seams: expected frame numbers such as 81, 145, got {word!r}.")
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        report = survey_video(
+            to_clip("images", images),
+            tuple(int(word) for word in told) if told else None,
+            estimator=host_estimator(optical_flow),
+        )
+        return io.NodeOutput(str(report), report.as_json(), to_image(plot_seams(report)))
+
+
+class GaussianBlendMask(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionGaussianBlendMask",
+            display_name="Gaussian Blend Mask (Wan Motion)",
+            category=CATEGORY,
+            description="A mask per frame that passes from 0 to 1 as a cut blurred by a Gaussian, soft in space too.",
+            search_aliases=["crossfade mask", "feather", "temporal mask"],
+            inputs=[
+                io.Int.Input("frames", default=17, min=1, max=16384, tooltip="How many masks, one for each frame."),
+                io.Int.Input("width", default=832, min=8, max=16384, tooltip="Pixels."),
+                io.Int.Input("height", default=480, min=8, max=16384, tooltip="Pixels."),
+                io.Float.Input(
+                    "mask_sigma",
+                    default=0.35,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="Feather of region, in eighths of the shorter side.",
+                ),
+                io.Mask.Input("region", optional=True, tooltip="Where the masks rise; all of the frame without."),
+            ],
+            outputs=[io.Mask.Output(display_name="mask", tooltip="0 at the first frame's side, 1 at the last's.")],
+        )
+
+    @classmethod
+    def execute(cls, frames, width, height, mask_sigma, region=None) -> io.NodeOutput:
+        for name, value, least in (("frames", frames, 1), ("width", width, 8), ("height", height, 8)):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}.")
+        ramp = gaussian_ramp(frames).view(-1, 1, 1)
+        if region is None:
+            return io.NodeOutput(ramp.expand(-1, height, width).contiguous())
+        soft = feather_mask(to_region("region", region, height, width).cpu(), mask_sigma)[0]
+        return io.NodeOutput(ramp * soft)

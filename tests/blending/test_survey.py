@@ -1,0 +1,71 @@
+import json
+
+import pytest
+import torch
+from wan_motion_chunks.blending import plot_seams, survey_video
+from wan_motion_chunks.tests.blending.test_seam import pan, spoil
+
+
+@pytest.mark.parametrize("name", ["replay", "held frame", "flash", "colour", "jump", "cut"])
+def test_a_seam_that_nobody_told_of_is_found(name):
+    report = survey_video(spoil(pan(), name))
+    assert report.seams
+    assert abs(report.seams[0] - 20) <= 1
+    assert report.flagged == report.seams
+
+
+def test_nothing_is_found_in_a_clean_video():
+    report = survey_video(pan())
+    assert report.seams == ()
+    assert report.usual.boundary_jump == pytest.approx(1, abs=0.1)
+    assert "0 seams" in str(report)
+
+
+def test_a_told_seam_is_judged_beside_what_is_usual():
+    report = survey_video(spoil(pan(), "colour"), (20, 30))
+    assert report.seams == (20, 30)
+    assert report.flagged == (20,)
+    assert report.reports[0].colour_step > 5 * report.usual.colour_step
+    assert "frame 20" in str(report)
+    assert "median elsewhere" in str(report)
+
+
+def test_drift_is_the_distance_from_the_first_frame():
+    from skimage.color import rgb2lab
+
+    clip = torch.full((30, 3, 32, 32), 0.4)
+    clip[:, 0] += torch.linspace(0, 0.1, 30).view(-1, 1, 1)
+    first, last = (rgb2lab(frame.movedim(0, -1).numpy()).mean(axis=(0, 1)) for frame in (clip[0], clip[-1]))
+    report = survey_video(clip)
+    assert report.drift[0] == 0
+    assert report.drift[-1].item() == pytest.approx(float(((first - last) ** 2).sum() ** 0.5), rel=1e-3)
+
+
+def test_the_figures_are_json():
+    report = survey_video(spoil(pan(30), "colour"), (20,))
+    read = json.loads(report.as_json())
+    assert read["seams"][0]["frame"] == 20
+    assert read["seams"][0]["flags"] == ["colour step"]
+    assert len(read["drift"]) == 30
+
+
+def test_the_plot_marks_seams_that_stand_out_in_red():
+    clean, wrong = (plot_seams(survey_video(clip, (20,))) for clip in (pan(), spoil(pan(), "colour")))
+    red = torch.tensor([198, 40, 40]).view(3, 1, 1) / 255
+    assert clean.shape == wrong.shape == (1, 3, 480, 960)
+    for picture, marked in ((clean, False), (wrong, True)):
+        assert ((picture[0] - red).abs().amax(dim=0) < 0.01).any() == marked
+
+
+def test_a_long_video_is_measured_as_in_one_piece():
+    whole = survey_video(pan(40), ())
+    part = survey_video(pan(40)[10:35], ())
+    torch.testing.assert_close(whole.series.acceleration[11:33], part.series.acceleration[1:23], atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("frames", "seams", "says"), [(pan(2), None, "three frames or more"), (pan(9), (9,), "1 to 8, got 9")]
+)
+def test_what_cannot_be_measured_is_refused(frames, seams, says):
+    with pytest.raises(ValueError, match=says):
+        survey_video(frames, seams)

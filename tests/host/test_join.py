@@ -1,0 +1,73 @@
+"""The joining nodes as the host calls them."""
+
+import json
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def image(comfy):
+    from wan_motion_chunks.tests.blending.test_seam import pan
+
+    return pan().movedim(1, -1)
+
+
+def test_join_clips_matches_colours_and_counts_frames_once(image):
+    from wan_motion_chunks.nodes.join import JoinClips
+
+    joined, report = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", False).args
+    assert joined.shape == image.shape
+    assert (joined - image).abs().mean() < 0.5 / 255
+    assert "colours changed by" in report
+    cut, report = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", True).args
+    assert torch.equal(cut[24:], (image * 0.96)[24:])
+
+
+def test_match_color_by_what_both_show_and_by_distribution(image):
+    from wan_motion_chunks.nodes.join import MatchColor
+
+    for method in ("affine", "mkl"):
+        matched = MatchColor.execute(image * 0.96, image[:4], method, 1.0).args[0]
+        assert (matched - image).abs().mean() < 1 / 255
+    assert torch.equal(MatchColor.execute(image, image[:1] * 0.9, "affine", 0.0).args[0], image)
+
+
+def test_measure_seams_reports_in_words_figures_and_a_plot(image):
+    from wan_motion_chunks.nodes.join import MeasureSeams
+
+    changed = image.clone()
+    changed[20:, ..., 0] += 4 / 255
+    for told in ("20", ""):
+        report, figures, plot = MeasureSeams.execute(changed, told).args
+        assert "frame 20" in report
+        assert json.loads(figures)["seams"][0]["flags"] == ["colour step"]
+        assert plot.shape == (1, 480, 960, 3)
+
+
+def test_gaussian_blend_masks_rise_within_their_region(comfy):
+    from wan_motion_chunks.nodes.join import GaussianBlendMask
+
+    masks = GaussianBlendMask.execute(9, 64, 48, 0.35).args[0]
+    assert masks.shape == (9, 48, 64)
+    torch.testing.assert_close(masks + masks.flip(0), torch.ones(9, 48, 64))
+    region = torch.zeros(1, 48, 64)
+    region[..., 32:] = 1
+    soft = GaussianBlendMask.execute(9, 64, 48, 0.35, region).args[0]
+    assert soft[-1, 24, 63] > 0.95
+    assert soft[-1, 24, 0] < 0.01
+
+
+def test_what_does_not_fit_is_refused_with_the_inputs_name(image):
+    from wan_motion_chunks.nodes.join import GaussianBlendMask, JoinClips, MatchColor, MeasureSeams
+
+    with pytest.raises(ValueError, match="first has 5 frames and second 35, got 9"):
+        JoinClips.execute(image[:5], image[5:], 9, 0.8, 0.35, "affine", False)
+    with pytest.raises(ValueError, match="color_match must be one of"):
+        JoinClips.execute(image, image, 9, 0.8, 0.35, "wavelet", False)
+    with pytest.raises(ValueError, match="reference: expected the size of images"):
+        MatchColor.execute(image, image[:, :32], "affine", 1.0)
+    with pytest.raises(ValueError, match="seams: expected frame numbers such as 81, 145, got 'x'"):
+        MeasureSeams.execute(image, "20, x")
+    with pytest.raises(ValueError, match="frames must be at least 1"):
+        GaussianBlendMask.execute(0, 64, 48, 0.35)
