@@ -53,14 +53,15 @@ def hold(host: TinyHost, start: Tensor, carry: bool) -> Tensor:
     return generate(ChunkState(plan, start, settings), Tools(host.vae, sample)).video
 
 
-def drift(video: Tensor) -> list[tuple[float, float]]:
-    """Of each later chunk's last frame from the first chunk's: PSNR and CIEDE2000."""
+def drift(video: Tensor) -> list[tuple[float, float, float]]:
+    """Of each later chunk's last frame from the first chunk's: PSNR, CIEDE2000, and that of the mean colour."""
     from skimage.color import deltaE_ciede2000, rgb2lab
 
     last = video[CHUNK - 1 :: CHUNK - OVERLAP]
     first, *later = (rgb2lab(frame.movedim(0, -1).numpy()) for frame in last)
     errors = (last[1:] - last[0]).square().mean(dim=(1, 2, 3)).clamp(min=1e-10)
-    return [
-        (-10 * error.log10().item(), float(deltaE_ciede2000(first, lab).mean()))
-        for error, lab in zip(errors, later, strict=True)
-    ]
+    found = []
+    for error, lab in zip(errors, later, strict=True):
+        means = (clip.mean(axis=(0, 1)) for clip in (first, lab))
+        found.append((-10 * error.log10().item(), deltaE_ciede2000(first, lab).mean(), deltaE_ciede2000(*means)))
+    return found

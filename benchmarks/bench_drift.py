@@ -1,0 +1,63 @@
+"""Colour drift over ten chunks of a model that tints all it makes, through the tiny VAE, with and without correction.
+
+Every chunk comes out, its overlap included, with 2 % more red, a little less blue and more contrast than it was told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+import torch
+from torch import Tensor
+
+from ..blending import ColorTransform
+from ..tiny.scenes import draw_scenes
+from ..wan import ChunkGuide, ChunkState, GuideSettings, Tools, generate, plan_chunks
+from .bench_carry import CHUNK, CHUNKS, OVERLAP, SEED, drift
+from .bench_flow import mean
+from .tiny_host import TinyHost
+
+TINT = ColorTransform(
+    torch.tensor([[1.02, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.985]]) * 1.01, torch.tensor([0.0, -0.005, -0.005])
+)
+ROWS = {
+    "no correction": GuideSettings("overlap", color="none", blend_strength=1.0),
+    "mean": GuideSettings("overlap", color="mean"),
+    "mkl": GuideSettings("overlap", color="mkl"),
+    "affine, the default": GuideSettings("overlap"),
+    "affine, anchor 0.2": GuideSettings("overlap", anchor=0.2),
+}
+
+
+@torch.inference_mode()
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py bench drift", description=__doc__)
+    parser.add_argument("--scenes", type=int, default=8)
+    options = parser.parse_args(arguments)
+    host = TinyHost()
+    logging.getLogger().setLevel(logging.ERROR)
+    starts = draw_scenes(options.scenes, 1, torch.Generator().manual_seed(SEED)).frames
+    print(f"{options.scenes} scenes held for {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}, by the tiny VAE")
+    print("last frame of each chunk against that of the first: CIEDE2000, mean of the pixels / of the mean colour")
+    print(f"{'':>20}" + "".join(f"{chunk:>14}" for chunk in range(2, CHUNKS + 1)))
+    for name, settings in ROWS.items():
+        figures = [drift(tinted(host, start, settings)) for start in starts]
+        cells = []
+        for chunk in range(CHUNKS - 1):
+            pixels, colour = (mean([scene[chunk][column] for scene in figures]) for column in (1, 2))
+            cells.append(f"{pixels:.2f} / {colour:.2f}")
+        print(f"{name:>20}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
+    return 0
+
+
+def tinted(host: TinyHost, start: Tensor, settings: GuideSettings) -> Tensor:
+    """A video ``(F, 3, H, W)`` whose model holds the last known frame and tints it."""
+
+    def sample(guide: ChunkGuide) -> Tensor:
+        known = host.decode(guide.concat_latent_image)[0, : guide.known_frames]
+        held = torch.cat((known, known[-1:].expand(CHUNK - len(known), -1, -1, -1)))
+        return host.encode(TINT(held)[None].clamp(0, 1) if guide.chunk_index else held[None])
+
+    plan = plan_chunks(CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP)
+    return generate(ChunkState(plan, start, settings), Tools(host.vae, sample)).video
