@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -27,18 +28,24 @@ def main(arguments: list[str]) -> int:
     starts = draw_scenes(options.scenes, 1, torch.Generator().manual_seed(SEED)).frames
     print(f"{options.scenes} scenes held for {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}, by the tiny VAE:")
     print("last frame of each chunk against that of the first; PSNR in dB / CIEDE2000, mean over scenes")
-    print(f"{'':>10}" + "".join(f"{chunk:>14}" for chunk in range(2, CHUNKS + 1)))
-    for name, carry in (("encoded", False), ("carried", True)):
-        figures = [drift(hold(host, start, carry)) for start in starts]  # [scene][chunk](PSNR, difference)
+    print(f"{'':>14}" + "".join(f"{chunk:>14}" for chunk in range(2, CHUNKS + 1)))
+    plain = GuideSettings("overlap_pinned", color="none", blend_strength=1.0)
+    rows = {
+        "encoded": replace(plain, carry_latents=False),
+        "carried": plain,
+        "as by default": GuideSettings("overlap_pinned"),
+    }
+    for name, settings in rows.items():
+        figures = [drift(hold(host, start, settings)) for start in starts]  # [scene][chunk](PSNR, difference, ...)
         cells = []
         for chunk in range(CHUNKS - 1):
             psnr, difference = (mean([scene[chunk][column] for scene in figures]) for column in (0, 1))
             cells.append(f"{psnr:.2f} / {difference:.2f}")
-        print(f"{name:>10}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
+        print(f"{name:>14}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
     return 0
 
 
-def hold(host: TinyHost, start: Tensor, carry: bool) -> Tensor:
+def hold(host: TinyHost, start: Tensor, settings: GuideSettings) -> Tensor:
     """A video ``(F, 3, H, W)`` whose model repeats the last latent that it is given."""
 
     def sample(guide: ChunkGuide) -> Tensor:
@@ -49,7 +56,6 @@ def hold(host: TinyHost, start: Tensor, carry: bool) -> Tensor:
         return torch.cat((pinned, pinned[:, :, -1:].expand(-1, -1, free, -1, -1)), dim=2)
 
     plan = plan_chunks(CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP)
-    settings = GuideSettings("overlap_pinned", carry_latents=carry, color="none", blend_strength=1.0)
     return generate(ChunkState(plan, start, settings), Tools(host.vae, sample)).video
 
 

@@ -27,6 +27,8 @@ ROWS = {
     "mkl": GuideSettings("overlap", color="mkl"),
     "affine, the default": GuideSettings("overlap"),
     "affine, anchor 0.2": GuideSettings("overlap", anchor=0.2),
+    "affine, anchor 0.5": GuideSettings("overlap", anchor=0.5),
+    "affine, anchor 1": GuideSettings("overlap", anchor=1.0),
 }
 
 

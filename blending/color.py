@@ -19,14 +19,15 @@ Method = Literal["affine", "mean", "mkl"]
 METHODS: tuple[Method, ...] = get_args(Method)
 """Robust paired fit; shift of the mean; linear Monge-Kantorovich map of the distributions."""
 
-SMALL = 64
-"""Pixels along the shorter side of the pictures that are compared: two of them may be a pixel apart."""
+SMALL, SHRINK = 64, 4
+"""Pixels along the shorter side of the pictures that are compared, or how many times smaller they are at least: things
+that are a few pixels apart must not pass for contrast that is lost."""
 ROUNDS, OUTLIER, RIDGE = 5, 1.5, 1e-4
 """Of reweighting; robust deviations beyond which a pixel counts less; pull towards no change, per pixel."""
 SURE = 1e-4
 """Deviation below which two colours are the same."""
-LARGEST_GAIN, LARGEST_BIAS = 0.15, 0.06
-"""How far a transform may go from none: of each entry of its matrix, and of its bias."""
+LARGEST_GAIN, LARGEST_SHIFT = 0.15, 0.06
+"""How far a transform may go from none: of each entry of its matrix, and of the mean colour."""
 
 
 @dataclass(frozen=True)
@@ -113,26 +114,26 @@ def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> Colo
     x, y = _samples(own), _samples(wanted).to(own.device)
     if not (torch.isfinite(x).all() and torch.isfinite(y).all()):
         raise ValueError("Colours cannot be matched: frames hold NaN or infinite pixels. Check what made them.")
-    fit = {"affine": _paired, "mean": _shift, "mkl": _monge_kantorovich}[method](x, y)
-    eye = torch.eye(3).to(fit.matrix)
-    matrix = eye + (fit.matrix - eye).clamp(-LARGEST_GAIN, LARGEST_GAIN)
-    # Where the matrix had to be clamped, the colour in the middle is still led to where it belongs.
-    bias = torch.where((matrix == fit.matrix).all(), fit.bias, y.mean(dim=0) - x.mean(dim=0) @ matrix)
-    return ColorTransform(matrix, bias.clamp(-LARGEST_BIAS, LARGEST_BIAS))
+    matrix, mean, wanted_mean = {"affine": _paired, "mean": _shift, "mkl": _monge_kantorovich}[method](x, y)
+    eye = torch.eye(3).to(matrix)
+    matrix = eye + (matrix - eye).clamp(-LARGEST_GAIN, LARGEST_GAIN)
+    # Clamped where the colours are: at black, which may be far from them, a gain needs a bias of its own.
+    shifted = mean + (wanted_mean - mean).clamp(-LARGEST_SHIFT, LARGEST_SHIFT)
+    return ColorTransform(matrix, shifted - mean @ matrix)
 
 
 def _samples(frames: Tensor) -> Tensor:
     """Colours ``(n, 3)`` of shrunk frames, float32 or better."""
     if frames.ndim != 4 or frames.shape[1] not in (3, 4) or 0 in frames.shape:
         raise ValueError(f"Colours are matched of RGB frames (N, 3, H, W), got {tuple(frames.shape)}.")
-    picture, shrink = exact(frames[:, :3]), SMALL / min(frames.shape[-2:])
-    if shrink < 1:
-        size = [max(1, round(side * shrink)) for side in frames.shape[-2:]]
-        picture = F.interpolate(picture, size, mode="area")
+    shrink = max(SHRINK, min(frames.shape[-2:]) / SMALL)
+    size = [max(1, round(side / shrink)) for side in frames.shape[-2:]]
+    picture = F.interpolate(exact(frames[:, :3]), size, mode="area")
     return picture.movedim(1, -1).flatten(0, 2)
 
 
-def _paired(x: Tensor, y: Tensor) -> ColorTransform:
+def _paired(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Matrix, mean of x and mean of y, as of the other methods."""
     eye = torch.eye(3).to(x)
     residual = (y - x).norm(dim=1, keepdim=True)  # a transform is close to none: what is far off was made anew
     for _ in range(ROUNDS):
@@ -145,21 +146,21 @@ def _paired(x: Tensor, y: Tensor) -> ColorTransform:
         pull = RIDGE * total * eye
         matrix = torch.linalg.solve((weight * a).T @ a + pull, (weight * a).T @ b + pull)
         residual = (b - a @ matrix).norm(dim=1, keepdim=True)
-    return ColorTransform(matrix, mean_y - mean_x @ matrix)
+    return matrix, mean_x, mean_y
 
 
-def _shift(x: Tensor, y: Tensor) -> ColorTransform:
-    return ColorTransform(torch.eye(3).to(x), y.mean(dim=0) - x.mean(dim=0))
+def _shift(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.eye(3).to(x), x.mean(dim=0), y.mean(dim=0)
 
 
-def _monge_kantorovich(x: Tensor, y: Tensor) -> ColorTransform:
+def _monge_kantorovich(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     mean_x, mean_y = x.mean(dim=0), y.mean(dim=0)
     floor = 1e-5 * torch.eye(3).to(x)
     cov_x = (x - mean_x).T @ (x - mean_x) / len(x) + floor
     cov_y = (y - mean_y).T @ (y - mean_y) / len(y) + floor
     root, inverse = _power(cov_x, 0.5), _power(cov_x, -0.5)
     matrix = inverse @ _power(root @ cov_y @ root, 0.5) @ inverse
-    return ColorTransform(matrix, mean_y - mean_x @ matrix)
+    return matrix, mean_x, mean_y
 
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:

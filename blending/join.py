@@ -38,6 +38,8 @@ class JoinReport:
     """Pixels by which the two versions of the overlap were apart, on average; 0 where they were not compared."""
     trusted: float
     """Share of the picture where they could be aligned; the rest is cut."""
+    behind: int = 0
+    """Frames behind the overlap that are moved too."""
 
     def __str__(self) -> str:
         if not self.blended:
@@ -71,7 +73,7 @@ def join_clips(
     """Join two clips whose last and first ``overlap`` frames show the same moments.
 
     The picture passes over within a few frames of the overlap, around the frame where the clips agree best; the place
-    of things passes over more slowly, up to eight frames behind the overlap. Frame k is
+    of things passes over behind the overlap, within eight frames. Frame k is
     ``(1 - w) W(A, g b) + w W(B, (1 - g) f)`` with the flows f from A to B and b back, where w is the weight of the
     picture and g that of the place. Where the clips do not show the same thing nothing is mixed: there the cut is
     hard. Frames that are alike in both pass bit for bit.
@@ -103,7 +105,7 @@ def join_clips(
     if torch.equal(a, b):
         return Joined(torch.cat((first, second[overlap:])), report)
     fall = min(FALL, len(second) - overlap)
-    share = gaussian_ramp(overlap + fall, centre=overlap, sigma=max(fall, 1) / 3)
+    share = gaussian_ramp(overlap + fall, centre=overlap + fall / 2, sigma=max(fall, 2) / 4)
     start = max(0, overlap - FALL)
     residual = find_residual(exact(a[start:, :3]), exact(b[start:, :3]), estimator=estimator)
     frames = [first[:before], *_overlap(a, b, weight, share, start, residual, mask_sigma)]
@@ -113,7 +115,8 @@ def join_clips(
         frames.append(second[overlap : overlap + fall])
     frames.append(second[overlap + fall :])
     blended = int(((weight > 0.01) & (weight < 0.99)).sum())
-    report = JoinReport(report.cut, blended, residual.length, residual.trust.mean().item())
+    behind = fall if residual.matters else 0
+    report = JoinReport(report.cut, blended, residual.length, residual.trust.mean().item(), behind)
     return Joined(torch.cat(frames), report)
 
 

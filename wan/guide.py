@@ -58,6 +58,8 @@ class ChunkGuide:
     """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
     start: int = 0
     """The chunk's first pixel frame in the whole video."""
+    carried: int = 0
+    """Known latents that were taken over from the chunk before."""
     attempt: int = 0
     """How often the chunk was made before: each time from another noise."""
 

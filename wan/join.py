@@ -19,8 +19,10 @@ ColorChoice = Literal["affine", "mean", "mkl", "none"]
 COLORS: tuple[ColorChoice, ...] = get_args(ColorChoice)
 """How a chunk's colours are matched to the video's: see :data:`~blending.color.METHODS`."""
 
-NEAR = 0.3
-"""8-bit levels, root mean square: a smaller difference is left alone, so that latents can be handed on as they are."""
+NEAR = 1.0
+"""8-bit levels, root mean square: a smaller difference is left alone. To encode changed frames again costs more."""
+LAST = 5
+"""Frames at the overlap's end that tell whether the chunks differ: before them a decoder that starts anew does."""
 SHORTEST = 5
 """Frames of overlap that a join takes; in fewer there is no room to pass over."""
 
@@ -33,10 +35,15 @@ class JoinedChunk:
     """``(overlap, 3, H, W)``: what replaces the video's last frames."""
     added: Tensor
     """``(n, 3, H, W)``: the chunk's frames behind the overlap."""
-    changed: bool
-    """Whether the added frames are other than decoded, so that their latents no longer tell what they show."""
+    intact: int
+    """The last of the added frames that are as decoded, so that their latents still tell what they show."""
     report: str
     """What was done, in words."""
+
+
+def as_made(before: Tensor, decoded: Tensor, overlap: int) -> JoinedChunk:
+    """A chunk cut behind its overlap, with nothing changed; see :func:`join_chunk` for the arguments."""
+    return JoinedChunk(before[-overlap:], decoded[overlap:], len(decoded) - overlap, "as made")
 
 
 @torch.no_grad()
@@ -61,15 +68,15 @@ def join_chunk(
         mask_sigma: see :func:`~blending.join_clips`.
         estimator: of flow.
     """
-    old, new = before[-overlap:], decoded[:overlap]
-    native = JoinedChunk(old, decoded[overlap:], False, "as made")
-    if 255 * (old - new).square().mean().sqrt() < NEAR:
+    native = as_made(before, decoded, overlap)
+    old, new = native.tail, decoded[:overlap]
+    if 255 * (old[-LAST:] - new[-LAST:]).square().mean().sqrt() < NEAR:
         return native
     best, least, chunk = native, _cost(before, native, estimator), decoded
-    transform = None if color == "none" else fit_color(new, old, method=color)
-    if transform is not None and (levels := transform.change(new)) >= NEAR:
+    transform = None if color == "none" else fit_color(new[-LAST:], old[-LAST:], method=color)
+    if transform is not None and (levels := transform.change(new[-LAST:])) >= NEAR:
         matched = transform(decoded)
-        candidate = JoinedChunk(old, matched[overlap:], True, f"colour matched by {levels:.1f}/255")
+        candidate = JoinedChunk(old, matched[overlap:], 0, f"colour matched by {levels:.1f}/255")
         cost = _cost(before, candidate, estimator)
         if cost < least:
             best, least, chunk = candidate, cost, matched
@@ -77,8 +84,9 @@ def join_chunk(
         joined = join_clips(
             old, chunk, overlap, blend_strength=blend_strength, mask_sigma=mask_sigma, estimator=estimator
         )
-        words = f"{best.report}, {joined.report}" if best.changed else str(joined.report)
-        candidate = JoinedChunk(joined.frames[:overlap], joined.frames[overlap:], True, words)
+        words = str(joined.report) if best is native else f"{best.report}, {joined.report}"
+        intact = max(0, best.intact - joined.report.behind)
+        candidate = JoinedChunk(joined.frames[:overlap], joined.frames[overlap:], intact, words)
         if _cost(before, candidate, estimator) < least:
             best = candidate
     if best is native:

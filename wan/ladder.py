@@ -156,7 +156,7 @@ def carry_latents(guide: ChunkGuide, previous: Tensor, frames: int) -> ChunkGuid
     image[:, :, stop - count : stop] = carried
     if guide.noise_mask is not None:
         samples[:, :, stop - count : stop] = carried
-    return replace(guide, concat_latent_image=image, samples=samples)
+    return replace(guide, concat_latent_image=image, samples=samples, carried=count)
 
 
 def _choose_level(

@@ -14,7 +14,7 @@ from ..motion import FlowEstimator
 from .anchor import anchor_color
 from .chunks import Chunk, ChunkPlan
 from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
-from .join import join_chunk
+from .join import as_made, join_chunk
 from .ladder import continue_chunk
 
 logger = logging.getLogger(__name__)
@@ -185,18 +185,24 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
 def _append(state: ChunkState, decoded: Tensor, estimator: str | FlowEstimator) -> tuple[ChunkState, str]:
     """The state with a decoded chunk joined to its video, and what was done in words."""
     chunk, settings = state.chunk, state.settings
-    joined = join_chunk(
-        state.tail(chunk.overlap + SeamReport.REACH),
-        decoded,
-        chunk.overlap,
-        color=settings.color,
-        blend_strength=settings.blend_strength,
-        mask_sigma=settings.mask_sigma,
-        estimator=estimator,
-    )
+    before = state.tail(chunk.overlap + SeamReport.REACH)
+    if state.guide.carried and state.guide.noise_mask is not None:
+        # Both versions of the overlap are decoded from the same latents, but for the first: what parts them is the
+        # decoder's start, which is over where the overlap ends and says nothing about the chunk.
+        joined = as_made(before, decoded, chunk.overlap)
+    else:
+        joined = join_chunk(
+            before,
+            decoded,
+            chunk.overlap,
+            color=settings.color,
+            blend_strength=settings.blend_strength,
+            mask_sigma=settings.mask_sigma,
+            estimator=estimator,
+        )
     added = anchor_color(joined.added, state.start[:1], settings.anchor, chunk.index)
     pieces = (*_replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
-    made = replace(state, pieces=pieces, intact=0 if joined.changed or added is not joined.added else len(added))
+    made = replace(state, pieces=pieces, intact=joined.intact if added is joined.added else 0)
     near = torch.cat((made.tail(len(added) + SeamReport.REACH + 1)[: 2 * SeamReport.REACH + 2],))
     made = replace(
         made, seam=measure_seam(near, len(near) - min(len(added), SeamReport.REACH + 1), estimator=estimator)

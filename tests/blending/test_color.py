@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.blending import ColorTransform, fit_color, match_color
-from wan_motion_chunks.blending.color import LARGEST_BIAS, LARGEST_GAIN, METHODS
+from wan_motion_chunks.blending.color import LARGEST_GAIN, LARGEST_SHIFT, METHODS
 
 
 def picture(seed=0, frames=4, size=48):
@@ -65,7 +65,7 @@ def test_even_and_black_frames_do_not_explode(method, value):
     for own, wanted in ((even, picture(size=32, frames=3)), (picture(size=32, frames=3), even), (even, even)):
         found = match_color(own, (own, wanted), method=method)
         assert torch.isfinite(found).all()
-        assert (found - own).abs().max() <= 3 * LARGEST_GAIN + LARGEST_BIAS
+        assert (found - own).abs().max() <= 3 * LARGEST_GAIN + LARGEST_SHIFT
 
 
 def test_an_even_frame_takes_the_others_colour():
@@ -77,7 +77,14 @@ def test_a_transform_is_clamped_close_to_none():
     clean = picture()
     fit = fit_color(clean * 0.5, clean)
     assert (fit.matrix - torch.eye(3)).abs().max() <= LARGEST_GAIN + 1e-6
-    assert fit.bias.abs().max() <= LARGEST_BIAS
+    mean = (clean * 0.5).mean(dim=(0, 2, 3))
+    assert (mean @ fit.matrix + fit.bias - mean).abs().max() <= LARGEST_SHIFT + 0.01
+
+
+def test_contrast_is_changed_around_the_colours_that_are_there():
+    bright = 0.8 + 0.1 * (picture() - 0.5)
+    flat = 0.8 + 0.09 * (picture() - 0.5)
+    torch.testing.assert_close(match_color(flat, (flat, bright)), bright, atol=2e-3, rtol=0)
 
 
 def test_half_strength_goes_half_the_way():

@@ -19,7 +19,7 @@ TINT = ColorTransform(torch.eye(3) * 1.03, torch.tensor([0.02, 0.0, -0.02]))
 
 def test_a_colour_step_is_undone_and_reported():
     joined = join_chunk(pan(0, 20), TINT(pan(11, 40)), 9)
-    assert joined.changed
+    assert joined.intact == 0
     assert "colour matched by" in joined.report
     assert (joined.added[-5:] - pan(35, 40)).abs().mean() < 0.5 / 255
 
@@ -28,19 +28,20 @@ def test_colours_are_left_alone_when_asked():
     chunk = TINT(pan(11, 40))
     joined = join_chunk(pan(0, 20), chunk, 9, color="none", blend_strength=1.0)
     assert torch.equal(joined.added, chunk[9:])
-    assert not joined.changed
+    assert joined.intact == 20
 
 
 def test_an_overlap_that_is_alike_is_left_as_made():
     joined = join_chunk(pan(0, 20), pan(11, 40), 9)
-    assert (joined.changed, joined.report) == (False, "as made")
+    assert (joined.intact, joined.report) == (20, "as made")
     assert torch.equal(joined.added, pan(20, 40))
 
 
 def test_a_jump_is_spread_over_the_overlap():
-    joined = join_chunk(pan(0, 20), pan(11, 40, offset=2.5), 9)
+    joined = join_chunk(pan(0, 20), pan(11, 40, offset=2.5), 9, color="none")
     assert "blended around frame" in joined.report
-    assert torch.equal(joined.added[-1:], pan(39, 40, offset=2.5))
+    assert torch.equal(joined.added[-12:], pan(28, 40, offset=2.5))
+    assert joined.intact == 12
 
 
 def test_a_correction_that_does_not_help_is_not_made():
@@ -48,7 +49,7 @@ def test_a_correction_that_does_not_help_is_not_made():
     other = torch.rand(29, 3, *SIZE, generator=generator)  # no two frames alike: nothing can be matched or aligned
     joined = join_chunk(pan(0, 20), other, 9)
     assert joined.added.shape == (20, 3, *SIZE)
-    if not joined.changed:
+    if joined.intact == 20:
         assert "no correction measures better" in joined.report
 
 
