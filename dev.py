@@ -24,7 +24,7 @@ COMMANDS = {
     "demo": "make a long video with the tiny model in a real ComfyUI; leaves it in demo/",
     "test": "all that CI runs: lint, unit tests, host tests; further arguments go to pytest",
     "lint": "ruff; with --fix it mends what it can",
-    "bench": "a benchmark by name: carry, confidence, continue, cost, flow, guidance, motion, seams, tiny",
+    "bench": "a benchmark by name; without one it lists them",
     "host": "run ComfyUI with this pack; further arguments go to it, such as --cpu",
     "train": "train a tiny model: vae, transformer",
 }

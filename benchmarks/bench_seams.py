@@ -3,6 +3,7 @@
 All levels share their first chunk, so that the first seam has one history and one truth after it:
 there, velocity and picture are held against the truth. Further on the videos part, each from the
 truth and from each other; over all seams only what a seam changes in its own video is compared.
+Chunks are cut behind their overlap, as made: what a join adds is for ``bench joins`` to say.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ def make_video(
         len(plan.chunks),
         noise=noise,
     )
-    settings = GuideSettings("overlap" if windows else level, **knobs)
+    settings = GuideSettings("overlap" if windows else level, color="none", blend_strength=1.0, **knobs)
     state = ChunkState(plan, scenes.frames[scene, :OVERLAP], settings)
     return generate(state, Tools(host.vae, sampler)).video
 
