@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import comfy.samplers
 
+from ..wan.features import FeatureTrack
 from ..wan.host import check_interrupt, check_model, check_vae
 from ..wan.loop import Tools, generate
 from ..wan.noise import MAX_SEED, POLICIES, parse_seeds
@@ -101,6 +102,21 @@ class LongVideo(io.ComfyNode):
                 ),
                 region_input(),
                 optical_flow_input(),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    optional=True,
+                    tooltip="Encodes the start image, and for feature_continuity each chunk's last known frame.",
+                ),
+                io.Float.Input(
+                    "feature_continuity",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    optional=True,
+                    tooltip="Needs clip_vision: share of the last known frame's features at the video's end, less "
+                    "before. 0 holds to the start image; more follows a scene that changes.",
+                ),
                 io.String.Input(
                     "seed_list",
                     default="",
@@ -152,6 +168,8 @@ class LongVideo(io.ComfyNode):
         clip_vision_output=None,
         motion_region=None,
         optical_flow=None,
+        clip_vision=None,
+        feature_continuity=0.0,
         seed_list="",
     ) -> io.NodeOutput:
         check_model(model)
@@ -175,9 +193,20 @@ class LongVideo(io.ComfyNode):
             clip_vision_output,
             noise,
             parse_seeds("seed_list", seed_list),
+            _features(clip_vision, clip_vision_output, feature_continuity, state.start[:1]),
         )
         state = generate(state, Tools(vae, sampler, check_interrupt, host_estimator(optical_flow)))
         return io.NodeOutput(to_image(state.video), {"samples": state.latent}, state.report())
+
+
+def _features(encoder, output, strength: float, start) -> FeatureTrack | None:
+    if encoder is None:
+        if strength:
+            raise ValueError(
+                f"feature_continuity is {strength}, but no clip_vision is connected. Connect one, or set 0."
+            )
+        return None
+    return FeatureTrack(encoder, output or encoder.encode_image(to_image(start)), strength)
 
 
 def _encode(name: str, conditioning, clip, text: str):

@@ -58,6 +58,10 @@ class ChunkGuide:
     """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
     start: int = 0
     """The chunk's first pixel frame in the whole video."""
+    time: float = 0.0
+    """[0, 1): where in the whole video the chunk starts."""
+    handed: Tensor | None = None
+    """``(1, 3, H, W)``: the last known frame, from which the chunk goes on."""
     carried: int = 0
     """Known latents that were taken over from the chunk before."""
     attempt: int = 0
@@ -144,4 +148,6 @@ def guide_chunk(
         noise_mask = torch.ones_like(image[:, :1])
         noise_mask[:, :, :pinned] = 0.0
     mask = known_rows(len(known), chunk_frames, h, w).to(image)
-    return ChunkGuide(chunk_index, level, reason, len(known), samples, noise_mask, image, mask)
+    return ChunkGuide(
+        chunk_index, level, reason, len(known), samples, noise_mask, image, mask, handed=known[-1:].clone()
+    )

@@ -146,7 +146,8 @@ def guide_state(
             region=state.region,
             unguided=unguided,
         )
-    return replace(state, guide=replace(guide, start=chunk.start))
+    guide = replace(guide, start=chunk.start, time=chunk.start / state.plan.total_frames)
+    return replace(state, guide=guide)
 
 
 @torch.no_grad()

@@ -13,6 +13,7 @@ import latent_preview
 from torch import Tensor
 
 from .conditioning import apply_guide, release_by_step
+from .features import FeatureTrack
 from .guide import ChunkGuide
 from .latents import TEMPORAL_STRIDE
 from .noise import MAX_SEED, POLICIES, STRIDE, NoisePolicy, absolute_noise, chunk_seed
@@ -39,6 +40,8 @@ class HostSampler:
     noise: NoisePolicy = "per_chunk"
     seeds: tuple[int, ...] = ()
     """Of each chunk, for the policy ``list``."""
+    features: FeatureTrack | None = None
+    """Of CLIP vision by chunk, in place of ``clip_vision_output``."""
     _bar: comfy.utils.ProgressBar = field(init=False)
     _previewer: object | None = field(init=False)
 
@@ -75,9 +78,8 @@ class HostSampler:
             )
         else:
             noise = comfy.sample.prepare_noise(guide.samples, seed)
-        positive, negative = (
-            apply_guide(conditioning, guide, self.clip_vision_output) for conditioning in (self.positive, self.negative)
-        )
+        seen = self.clip_vision_output if self.features is None else self.features(guide)
+        positive, negative = (apply_guide(conditioning, guide, seen) for conditioning in (self.positive, self.negative))
         model = self.model
         if guide.level == "motion":
             model = release_by_step(model, guide)

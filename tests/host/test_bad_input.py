@@ -54,6 +54,7 @@ def refuse(tiny):
     ("changed", "message"),
     [
         ({"color_match": "best"}, "color_match must be one of affine, mean, mkl, none, got 'best'"),
+        ({"feature_continuity": 0.5}, "no clip_vision is connected"),
         ({"color_anchor": 2.0}, "color_anchor must be in"),
         ({"seam_retries": -1}, "seam_retries must be 0 or more"),
         ({"blend_strength": -0.1}, "blend_strength must be in"),
