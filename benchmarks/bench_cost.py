@@ -1,4 +1,4 @@
-"""What motion guidance costs a chunk, stage by stage, next to the VAE decode that the chunk needs anyway."""
+"""What motion guidance and a seam cost a chunk, stage by stage, next to the VAE decode that it needs anyway."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Callable
 
 import torch
 
+from ..blending import SeamReport, measure_seam
 from ..motion import estimate_both, predict_motion
 from ..motion.prediction import render
 from ..motion.trajectory import HISTORY
 from ..tiny.training import import_host
 from ..wan.forecast import LATENTS
+from ..wan.join import join_chunk
 from ..wan.latents import TEMPORAL_STRIDE, frame_length, latent_length
 from ..wan.release import release_map
 from .bench_flow import peak_memory
@@ -39,6 +41,13 @@ def main(arguments: list[str]) -> int:
     (frames, confidence), rendering = clock("predicted frames", lambda: render(clip[-1:], motion))
     _, release = clock("release map", lambda: release_map(confidence, 0.3, 0.35))
     spent = flow + trajectory + rendering + release
+    # A chunk whose overlap is off in colour and place, so that every stage has something to do.
+    video = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t, t)) for t in range(-SeamReport.REACH, OVERLAP)])
+    chunk = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t + 2, t)) for t in range(2 * OVERLAP)]) * 0.97
+    joined, joining = clock("colour, join, what is better", lambda: join_chunk(video, chunk, OVERLAP))
+    whole = torch.cat((video[:-OVERLAP], joined.tail, joined.added))
+    _, measuring = clock("measure the seam", lambda: measure_seam(whole, len(video)))
+    seam = joining + measuring
     vae = real_vae()
     pixels = torch.cat((clip, frames))[..., ::SMALLER, ::SMALLER].movedim(0, 1)[None] * 2 - 1
     latent = torch.randn(1, 16, 3, HEIGHT // 8 // SMALLER, WIDTH // 8 // SMALLER)
@@ -46,6 +55,7 @@ def main(arguments: list[str]) -> int:
     decode = cost("decode", lambda n: vae.decode(latent[:, :, :n]), latent_length(CHUNK))
     print(f"motion analysis {spent:.1f} s, {100 * spent / decode:.1f} % of the chunk's decode ({decode:.0f} s);")
     print(f"with the encode of overlap and prediction ({encode:.0f} s) {100 * (spent + encode) / decode:.0f} %")
+    print(f"the seam {seam:.0f} s, {seam / (decode / latent_length(CHUNK)):.2f} of the decode of one latent")
     return 0
 
 

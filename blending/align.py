@@ -18,6 +18,8 @@ SMOOTH = 1 / 60
 """Of the shorter side: the deviation of the Gaussian by which a difference of place is smoothed, where trusted."""
 NOISE = 0.1
 """Pixels of a 480-pixel frame: less is the estimator's own error."""
+SAME = 0.5
+"""Pixels: two pictures further apart show double where they are mixed."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,16 @@ class Residual:
 
     @property
     def matters(self) -> bool:
-        """Whether there is more than the estimator's own error."""
-        return self.length > NOISE * min(self.forward.shape[-2:]) / 480
+        """Whether most of the picture is out of place, by more than the estimator's own error.
+
+        A thing that is alone in another place cannot be moved without tearing it from its surroundings.
+        """
+        return self.forward.norm(dim=1).median().item() > NOISE * min(self.forward.shape[-2:]) / 480
+
+    @property
+    def in_place(self) -> Tensor:
+        """``(N, 1, H, W)`` in [0, 1]: where both show the same thing in the same place."""
+        return self.trust * torch.exp(-(self.forward.norm(dim=1, keepdim=True) / SAME).square())
 
 
 def find_residual(first: Tensor, second: Tensor, *, estimator: str | FlowEstimator = "auto") -> Residual:

@@ -125,7 +125,8 @@ def _overlap(
 ) -> list[Tensor]:
     """The overlap's frames; ``residual`` is of those from ``start`` on."""
     frames = []
-    trust = feather_mask(residual.trust, FEATHER * mask_sigma, inwards=True)
+    trust = residual.trust if residual.matters else residual.in_place
+    trust = feather_mask(trust, FEATHER * mask_sigma, inwards=True)
     for index, (old, new) in enumerate(zip(exact(a).split(1), exact(b).split(1), strict=True)):
         w, g = weight[index].item(), share[index].item()
         at = index - start
