@@ -24,6 +24,10 @@ SMALLEST_SHARE = 0.05
 """Of the frame, that the confidence over the first four frames must come to on average."""
 
 
+FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+"""What an estimator of flow may raise; not every Exception, since the host's interrupt is one."""
+
+
 class NoForecast(Exception):
     """Motion has nothing to say about the next chunk; the message says why."""
 
@@ -83,8 +87,7 @@ def guide_motion(
         forecast = forecast_chunk(known, latents, settings.step_gain, estimator)
     except NoForecast as reason:
         return replace(guide, reason=str(reason))
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        # What an estimator may raise; not every Exception, since the host's interrupt is one.
+    except FAILURES as error:
         logger.warning("Motion analysis failed for chunk %d: %s", guide.chunk_index + 1, error)
         return replace(guide, reason=f"motion analysis failed: {error}")
     return follow_forecast(guide, known, forecast, settings, vae, region)

@@ -80,7 +80,7 @@ def join_chunk(
         cost = _cost(before, candidate, estimator)
         if cost < least:
             best, least, chunk = candidate, cost, matched
-    if overlap >= SHORTEST and 0 < blend_strength < 1:
+    if overlap >= SHORTEST and blend_strength < 1:
         joined = join_clips(
             old, chunk, overlap, blend_strength=blend_strength, mask_sigma=mask_sigma, estimator=estimator
         )

@@ -13,6 +13,7 @@ from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowEstimator
 from .anchor import anchor_color
 from .chunks import Chunk, ChunkPlan
+from .forecast import FAILURES
 from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
 from .join import as_made, join_chunk
 from .ladder import continue_chunk
@@ -172,6 +173,11 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
     decoded = vae.decode(latent)[0].movedim(-1, 1)  # (F, 3, H, W)
     if len(decoded) != chunk.length:
         raise ValueError(f"vae: {latent.shape[2]} latents should decode to {chunk.length} frames, got {len(decoded)}.")
+    if not torch.isfinite(decoded).all():
+        raise ValueError(
+            f"vae: chunk {chunk.index + 1} decoded to NaN or infinite pixels. "
+            "A VAE in half precision can overflow: run ComfyUI with --fp32-vae."
+        )
     line = f"chunk {chunk.index + 1}/{len(plan.chunks)}: {plan.added(chunk)} new frames"
     if not state.pieces:
         pieces = (decoded[: plan.added(chunk)].clone(),)
@@ -185,6 +191,16 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
 
 def _append(state: ChunkState, decoded: Tensor, estimator: str | FlowEstimator) -> tuple[ChunkState, str]:
     """The state with a decoded chunk joined to its video, and what was done in words."""
+    try:
+        return _join(state, decoded, estimator)
+    except FAILURES as error:
+        logger.warning("Joining chunk %d failed, it is cut as made: %s", state.chunk.index + 1, error)
+    as_it_is = replace(state, settings=replace(state.settings, color="none", blend_strength=1.0))
+    made, _ = _join(as_it_is, decoded, "auto")
+    return replace(made, settings=state.settings), "cut as made, since joining failed"
+
+
+def _join(state: ChunkState, decoded: Tensor, estimator: str | FlowEstimator) -> tuple[ChunkState, str]:
     chunk, settings = state.chunk, state.settings
     before = state.tail(chunk.overlap + SeamReport.REACH)
     if state.guide.carried and state.guide.noise_mask is not None:
@@ -204,11 +220,10 @@ def _append(state: ChunkState, decoded: Tensor, estimator: str | FlowEstimator) 
     added = anchor_color(joined.added, state.start[:1], settings.anchor, chunk.index)
     pieces = (*_replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
     made = replace(state, pieces=pieces, intact=joined.intact if added is joined.added else 0)
-    near = torch.cat((made.tail(len(added) + SeamReport.REACH + 1)[: 2 * SeamReport.REACH + 2],))
-    made = replace(
-        made, seam=measure_seam(near, len(near) - min(len(added), SeamReport.REACH + 1), estimator=estimator)
-    )
-    return made, joined.report
+    reach = 2 * SeamReport.REACH  # as far as replayed frames are looked for
+    earlier = made.tail(len(added) + reach)[: -len(added)]
+    seam = measure_seam(torch.cat((earlier, added[:reach])), len(earlier), estimator=estimator)
+    return replace(made, seam=seam), joined.report
 
 
 def _replace_tail(pieces: tuple[Tensor, ...], tail: Tensor) -> tuple[Tensor, ...]:

@@ -108,3 +108,36 @@ def test_a_chunk_whose_seam_stands_out_is_made_again_but_not_for_ever(bad, retri
     assert ("attempts" in state.report()) == (made > 1)
     if bad < made:
         assert state.seam.excess <= 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), ValueError("no flow")])
+def test_an_estimator_that_fails_costs_the_join_and_not_the_job(error):
+    def fail(first, second):
+        raise error
+
+    class Forgetful(CountingModel):
+        """Makes an overlap that is not quite what it was told."""
+
+        def __call__(self, guide):
+            frames = CausalVae().decode(super().__call__(guide))[0]
+            return CausalVae().encode((frames + 4 / 256) if guide.chunk_index else frames)
+
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
+    state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap"))
+    state = generate(state, Tools(CausalVae(), Forgetful(CausalVae()), estimator=fail))
+    assert "cut as made, since joining failed" in state.report()
+    assert state.settings == GuideSettings("overlap")
+    assert len(state.video) == 25
+
+
+def test_the_hosts_interrupt_gets_through_a_join():
+    class Interrupt(Exception):
+        pass
+
+    def stop(first, second):
+        raise Interrupt
+
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
+    state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap"))
+    with pytest.raises(Interrupt):
+        generate(state, Tools(CausalVae(), CountingModel(CausalVae()), estimator=stop))
