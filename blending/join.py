@@ -20,7 +20,7 @@ FEATHER = 0.1
 """Of ``mask_sigma``: around what cannot be aligned."""
 ROOM = 0.75
 """Of the way from the nominal cut to the overlap's end or start, for the cut to be moved by."""
-LATER = 0.03
+LATER = 0.15
 """Disagreement, as a share and per frame, that is worth holding the first clip for one more frame."""
 SMALL = 64
 """Pixels along the shorter side of the pictures by which the clips' agreement is judged."""
