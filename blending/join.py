@@ -14,7 +14,7 @@ from .align import Residual, carry_on, find_residual
 from .gaussian import feather_sigma, gaussian_ramp
 from .mask import feather_mask
 
-FALL = 8
+FALL = 12
 """Frames behind the overlap over which a difference of place is let go."""
 FEATHER = 0.1
 """Of ``mask_sigma``: around what cannot be aligned."""
@@ -73,7 +73,7 @@ def join_clips(
     """Join two clips whose last and first ``overlap`` frames show the same moments.
 
     The picture passes over within a few frames of the overlap, around the frame where the clips agree best; the place
-    of things passes over behind the overlap, within eight frames. Frame k is
+    of things passes over more slowly, most of it within twelve frames behind the overlap. Frame k is
     ``(1 - w) W(A, g b) + w W(B, (1 - g) f)`` with the flows f from A to B and b back, where w is the weight of the
     picture and g that of the place. Where the clips do not show the same thing nothing is mixed: there the cut is
     hard. Frames that are alike in both pass bit for bit.
@@ -105,7 +105,7 @@ def join_clips(
     if torch.equal(a, b):
         return Joined(torch.cat((first, second[overlap:])), report)
     fall = min(FALL, len(second) - overlap)
-    share = gaussian_ramp(overlap + fall, centre=overlap + fall / 2, sigma=max(fall, 2) / 4)
+    share = gaussian_ramp(overlap + fall, centre=overlap + fall / 4, sigma=max(fall, 2) / 3)
     start = max(0, overlap - FALL)
     residual = find_residual(exact(a[start:, :3]), exact(b[start:, :3]), estimator=estimator)
     frames = [first[:before], *_overlap(a, b, weight, share, start, residual, mask_sigma)]
