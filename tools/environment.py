@@ -21,8 +21,10 @@ HOST_FORGETS = ("requests",)
 """Imported at its start, but not among its requirements."""
 DEVELOPMENT = (
     "color-matcher==0.6.0",
+    "click==8.5.1",
     "hypothesis==6.170.15",
     "opencv-python-headless==5.0.0.93",
+    "platformdirs==4.14.7",
     "pytest==9.2.0",
     "ruff==0.17.6",
     "scikit-image==0.26.0",
@@ -32,7 +34,8 @@ ALONE = (
     "comfyui-workflow-templates-core==0.3.12",
     "scenedetect==0.7.2",
 )
-"""Without what they ask for: hundreds of megabytes of templates' media, and a second OpenCV over the first."""
+"""Without what they ask for: hundreds of megabytes of templates' media, and a second OpenCV over the first. What else
+scenedetect needs, click and platformdirs, is named above."""
 
 
 def python() -> Path:
