@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -28,21 +29,31 @@ def main(arguments: list[str]) -> int:
     starts = draw_scenes(options.scenes, 1, torch.Generator().manual_seed(SEED)).frames
     print(f"{options.scenes} scenes held for {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}, by the tiny VAE:")
     print("last frame of each chunk against that of the first; PSNR in dB / CIEDE2000, mean over scenes")
-    print(f"{'':>14}" + "".join(f"{chunk:>14}" for chunk in range(2, CHUNKS + 1)))
     plain = GuideSettings("overlap_pinned", color="none", blend_strength=1.0)
     rows = {
         "encoded": replace(plain, carry_latents=False),
         "carried": plain,
         "as by default": GuideSettings("overlap_pinned"),
     }
+    print_drift(starts, rows, lambda start, settings: hold(host, start, settings), (0, 1))
+    return 0
+
+
+def print_drift(
+    starts: Tensor,
+    rows: dict[str, GuideSettings],
+    make: Callable[[Tensor, GuideSettings], Tensor],
+    columns: tuple[int, int],
+) -> None:
+    """Two columns of :func:`drift`, means over the start images, for each chunk and row of settings."""
+    print(f"{'':>20}" + "".join(f"{chunk:>14}" for chunk in range(2, CHUNKS + 1)))
     for name, settings in rows.items():
-        figures = [drift(hold(host, start, settings)) for start in starts]  # [scene][chunk](PSNR, difference, ...)
+        figures = [drift(make(start, settings)) for start in starts]  # [scene][chunk][column]
         cells = []
         for chunk in range(CHUNKS - 1):
-            psnr, difference = (mean([scene[chunk][column] for scene in figures]) for column in (0, 1))
-            cells.append(f"{psnr:.2f} / {difference:.2f}")
-        print(f"{name:>14}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
-    return 0
+            first, second = (mean([scene[chunk][column] for scene in figures]) for column in columns)
+            cells.append(f"{first:.2f} / {second:.2f}")
+        print(f"{name:>20}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
 
 
 def hold(host: TinyHost, start: Tensor, settings: GuideSettings) -> Tensor:

@@ -14,8 +14,7 @@ from torch import Tensor
 from ..blending import ColorTransform
 from ..tiny.scenes import draw_scenes
 from ..wan import ChunkGuide, ChunkState, GuideSettings, Tools, generate, plan_chunks
-from .bench_carry import CHUNK, CHUNKS, OVERLAP, SEED, drift
-from .bench_flow import mean
+from .bench_carry import CHUNK, CHUNKS, OVERLAP, SEED, print_drift
 from .tiny_host import TinyHost
 
 TINT = ColorTransform(
@@ -42,14 +41,7 @@ def main(arguments: list[str]) -> int:
     starts = draw_scenes(options.scenes, 1, torch.Generator().manual_seed(SEED)).frames
     print(f"{options.scenes} scenes held for {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}, by the tiny VAE")
     print("last frame of each chunk against that of the first: CIEDE2000, mean of the pixels / of the mean colour")
-    print(f"{'':>20}" + "".join(f"{chunk:>14}" for chunk in range(2, CHUNKS + 1)))
-    for name, settings in ROWS.items():
-        figures = [drift(tinted(host, start, settings)) for start in starts]
-        cells = []
-        for chunk in range(CHUNKS - 1):
-            pixels, colour = (mean([scene[chunk][column] for scene in figures]) for column in (1, 2))
-            cells.append(f"{pixels:.2f} / {colour:.2f}")
-        print(f"{name:>20}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
+    print_drift(starts, ROWS, lambda start, settings: tinted(host, start, settings), (1, 2))
     return 0
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..motion import FlowEstimator
-from .replay import content_change, is_cut, replayed_frames
+from .replay import SIDE, content_change, is_cut, replayed_frames
 from .seam import NAMES, SeamReport, judge
 from .series import PairSeries, measure_pairs, shrink
 
@@ -89,21 +89,22 @@ def survey_video(
         if not 1 <= seam < len(frames):
             raise ValueError(f"seams: of {len(frames)} frames a seam lies at 1 to {len(frames) - 1}, got {seam}.")
     series = measure_pairs(frames, estimator=estimator)
-    change = content_change(frames)
+    small = torch.cat([shrink(frame[None], SIDE) for frame in frames])  # once for cuts, replays and drift
+    change = content_change(small)
     every = [judge(series, pair, changed=is_cut(change, pair)) for pair in range(len(series))]
-    told = tuple(sorted(set(seams))) if seams is not None else _find(every, frames)
+    told = tuple(sorted(set(seams))) if seams is not None else _find(every, small)
     reports = tuple(
-        judge(series, seam - 1, replayed=_replayed(frames, seam), changed=is_cut(change, seam - 1)) for seam in told
+        judge(series, seam - 1, replayed=_replayed(small, seam), changed=is_cut(change, seam - 1)) for seam in told
     )
     others = [report for pair, report in enumerate(every) if all(abs(pair + 1 - seam) > 1 for seam in told)]
-    return VideoReport(told, reports, _median(others), series, color_drift(frames))
+    return VideoReport(told, reports, _median(others), series, color_drift(small))
 
 
 def color_drift(frames: Tensor) -> Tensor:
     """``(T,)``: distance of each frame's mean LAB colour from the first frame's."""
     from kornia.color import rgb_to_lab
 
-    mean = torch.cat([rgb_to_lab(shrink(frame[None], 64)).mean(dim=(2, 3)) for frame in frames])
+    mean = rgb_to_lab(shrink(frames, SIDE)).mean(dim=(2, 3))
     return (mean - mean[:1]).norm(dim=1)
 
 

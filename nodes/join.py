@@ -10,7 +10,7 @@ from ..wan.join import COLORS
 from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
 from .layout import to_clip, to_image, to_region
-from .types import CATEGORY, optical_flow_input
+from .types import CATEGORY, optical_flow_input, share_input
 
 
 class JoinClips(io.ComfyNode):
@@ -32,20 +32,14 @@ class JoinClips(io.ComfyNode):
                     max=16384,
                     tooltip="Frames that both show; 0 puts one behind the other.",
                 ),
-                io.Float.Input(
+                share_input(
                     "blend_strength",
-                    default=0.8,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
+                    0.8,
                     tooltip="How long the first clip is held in the overlap. 0 cuts where it begins, 1 where it ends.",
                 ),
-                io.Float.Input(
+                share_input(
                     "mask_sigma",
-                    default=0.35,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
+                    0.35,
                     tooltip="Softens the border between what is mixed and what is cut.",
                 ),
                 io.Combo.Input(
@@ -71,10 +65,9 @@ class JoinClips(io.ComfyNode):
         if color_match not in COLORS:
             raise ValueError(f"color_match must be one of {', '.join(COLORS)}, got {color_match!r}.")
         words = []
-        same = a.shape[1:] == b.shape[1:] and 0 < overlap_frames <= min(
-            len(a), len(b)
-        )  # else the join says what is wrong
-        if same and color_match != "none" and not cut:
+        # What does not fit is for the join to name.
+        fits = a.shape[1:] == b.shape[1:] and 0 < overlap_frames <= min(len(a), len(b))
+        if fits and color_match != "none" and not cut:
             transform = fit_color(b[:overlap_frames], a[-overlap_frames:], method=color_match)
             words.append(f"colours changed by {transform.change(b[:overlap_frames]):.1f}/255")
             b = transform(b)
@@ -110,9 +103,7 @@ class MatchColor(io.ComfyNode):
                     tooltip="affine: pixel by pixel, for a reference that shows the same as the first images, such as "
                     "an overlap. mkl: by mean and covariance, for one that does not. mean: shifts.",
                 ),
-                io.Float.Input(
-                    "strength", default=1.0, min=0.0, max=1.0, step=0.01, tooltip="Share of the correction."
-                ),
+                share_input("strength", 1.0, tooltip="Share of the correction."),
             ],
             outputs=[io.Image.Output(display_name="images", tooltip="The corrected clip.")],
         )
@@ -186,12 +177,9 @@ class GaussianBlendMask(io.ComfyNode):
                 io.Int.Input("frames", default=17, min=1, max=16384, tooltip="How many masks, one for each frame."),
                 io.Int.Input("width", default=832, min=8, max=16384, tooltip="Pixels."),
                 io.Int.Input("height", default=480, min=8, max=16384, tooltip="Pixels."),
-                io.Float.Input(
+                share_input(
                     "mask_sigma",
-                    default=0.35,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
+                    0.35,
                     tooltip="Feather of region, in eighths of the shorter side.",
                 ),
                 io.Mask.Input("region", optional=True, tooltip="Where the masks rise; all of the frame without."),

@@ -20,6 +20,11 @@ CATEGORY = "video/wan motion"
 LENGTH_UNITS = ("seconds", "frames")
 
 
+def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
+    """A number in [0, 1], in hundredths."""
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip, **more)
+
+
 def plan_inputs() -> list[io.Input]:
     """The inputs that size a video."""
     return [
@@ -73,21 +78,15 @@ def continuity_input() -> io.Input:
 def guidance_inputs() -> list[io.Input]:
     """The inputs of the level ``motion``."""
     return [
-        io.Float.Input(
+        share_input(
             "motion_weight",
-            default=0.3,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            0.3,
             tooltip="For the level motion: how long sampling follows the predicted motion; 0.3 is two thirds of the "
             "steps where that is sure. Higher carries motion better and leaves the prompt less say; 0: overlap_pinned.",
         ),
-        io.Float.Input(
+        share_input(
             "mask_sigma",
-            default=0.35,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            0.35,
             tooltip="For the level motion: feather around what cannot be predicted, in eighths of the shorter side. "
             "Higher guides less near it.",
         ),
@@ -98,12 +97,9 @@ def guidance_inputs() -> list[io.Input]:
 def join_inputs() -> list[io.Input]:
     """The inputs of how chunks are joined."""
     return [
-        io.Float.Input(
+        share_input(
             "blend_strength",
-            default=0.8,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            0.8,
             tooltip="How long the earlier chunk is held in the overlap before the next takes over. "
             "0 cuts where the overlap begins, 1 where it ends. Kept only where the seam measures better with it.",
         ),
@@ -113,12 +109,9 @@ def join_inputs() -> list[io.Input]:
             tooltip="How a chunk takes the colours of the one before, from the overlap that both show; one transform "
             "for all of the chunk. affine: pixel by pixel. mean, mkl: by the overlap's mean, or mean and covariance.",
         ),
-        io.Float.Input(
+        share_input(
             "color_anchor",
-            default=0.0,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            0.0,
             tooltip="Leads colours back to the start image, more with every chunk up to the fifth. Against slow drift "
             "of one scene; 0.2 is a lot where the scene changes.",
         ),
@@ -143,12 +136,9 @@ def region_input() -> io.Input:
 
 def step_gain_input() -> io.Input:
     """The input that damps what is predicted."""
-    return io.Float.Input(
+    return share_input(
         "step_gain",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        step=0.01,
+        0.5,
         tooltip="Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; "
         "lower is more cautious.",
     )

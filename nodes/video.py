@@ -21,6 +21,7 @@ from .types import (
     optical_flow_input,
     plan_inputs,
     region_input,
+    share_input,
 )
 
 
@@ -107,12 +108,9 @@ class LongVideo(io.ComfyNode):
                     optional=True,
                     tooltip="Encodes the start image, and for feature_continuity each chunk's last known frame.",
                 ),
-                io.Float.Input(
+                share_input(
                     "feature_continuity",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
+                    0.0,
                     optional=True,
                     tooltip="Needs clip_vision: share of the last known frame's features at the video's end, less "
                     "before. 0 holds to the start image; more follows a scene that changes.",

@@ -70,6 +70,9 @@ def join_chunk(
     """
     native = as_made(before, decoded, overlap)
     old, new = native.tail, decoded[:overlap]
+    passes = overlap >= SHORTEST and blend_strength < 1
+    if color == "none" and not passes:
+        return native
     if 255 * (old[-LAST:] - new[-LAST:]).square().mean().sqrt() < NEAR:
         return native
     best, least, chunk = native, _cost(before, native, estimator), decoded
@@ -80,7 +83,7 @@ def join_chunk(
         cost = _cost(before, candidate, estimator)
         if cost < least:
             best, least, chunk = candidate, cost, matched
-    if overlap >= SHORTEST and blend_strength < 1:
+    if passes:
         joined = join_clips(
             old, chunk, overlap, blend_strength=blend_strength, mask_sigma=mask_sigma, estimator=estimator
         )

@@ -192,16 +192,17 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
 def _append(state: ChunkState, decoded: Tensor, estimator: str | FlowEstimator) -> tuple[ChunkState, str]:
     """The state with a decoded chunk joined to its video, and what was done in words."""
     try:
-        return _join(state, decoded, estimator)
+        return _join(state, decoded, state.settings, estimator)
     except FAILURES as error:
         logger.warning("Joining chunk %d failed, it is cut as made: %s", state.chunk.index + 1, error)
-    as_it_is = replace(state, settings=replace(state.settings, color="none", blend_strength=1.0))
-    made, _ = _join(as_it_is, decoded, "auto")
-    return replace(made, settings=state.settings), "cut as made, since joining failed"
+    made, _ = _join(state, decoded, replace(state.settings, color="none", blend_strength=1.0), "auto")
+    return made, "cut as made, since joining failed"
 
 
-def _join(state: ChunkState, decoded: Tensor, estimator: str | FlowEstimator) -> tuple[ChunkState, str]:
-    chunk, settings = state.chunk, state.settings
+def _join(
+    state: ChunkState, decoded: Tensor, settings: GuideSettings, estimator: str | FlowEstimator
+) -> tuple[ChunkState, str]:
+    chunk = state.chunk
     before = state.tail(chunk.overlap + SeamReport.REACH)
     if state.guide.carried and state.guide.noise_mask is not None:
         # Both versions of the overlap are decoded from the same latents, but for the first: what parts them is the

@@ -73,6 +73,7 @@ class HostSampler:
         again = guide.attempt * STRIDE
         seed = (chunk_seed(self.seed, guide.chunk_index, self.noise, self.seeds) + again) & MAX_SEED
         if self.noise == "absolute":
+            # Times STRIDE once more: seeds of absolute noise are a STRIDE apart from frame to frame themselves.
             noise = absolute_noise(
                 guide.samples, (self.seed + again * STRIDE) & MAX_SEED, guide.start // TEMPORAL_STRIDE
             )
