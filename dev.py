@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything a developer does here: ``python dev.py demo | test | lint | bench | host | train``.
+"""Everything a developer does here: ``python dev.py demo | test | lint | bench | examples | host | train``.
 
 Needs Python 3.10 or newer and nothing else: the first call makes ``.venv`` and fetches ComfyUI into
 a cache folder, later calls find them. ``COMFYUI_PATH`` puts another ComfyUI in its place.
@@ -25,6 +25,7 @@ COMMANDS = {
     "test": "all that CI runs: lint, unit tests, host tests; further arguments go to pytest",
     "lint": "ruff; with --fix it mends what it can",
     "bench": "a benchmark by name; without one it lists them",
+    "examples": "write the example workflows anew from the nodes of a running host",
     "host": "run ComfyUI with this pack; further arguments go to it, such as --cpu",
     "train": "train a tiny model: vae, transformer",
 }
@@ -34,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0],
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="\n".join(f"{name:6} {text}" for name, text in COMMANDS.items()),
+        epilog="\n".join(f"{name:8} {text}" for name, text in COMMANDS.items()),
     )
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see each command's own --help")
@@ -70,6 +71,10 @@ def bench(arguments: list[str]) -> int:
         print(f"python dev.py bench {' | '.join(names)}", file=sys.stderr)
         return 2
     return _run(f"benchmarks.bench_{arguments[0]}", arguments[1:])
+
+
+def examples(arguments: list[str]) -> int:
+    return _run("tools.examples", arguments)
 
 
 def train(arguments: list[str]) -> int:

@@ -60,12 +60,12 @@ def main(arguments: list[str]) -> int:
 
 def continue_scene(host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings) -> Tensor:
     """``(17, 3, H, W)``: a chunk after the scene's first frames."""
-    from ..wan.sampling import HostSampler
+    from ..wan.sampling import ChunkNoise, HostSampler
 
     known = scenes.frames[scene, :OVERLAP]
     guide = continue_chunk(known, settings, host.vae, 1, CHUNK, OVERLAP, tuple(known.shape[-2:]))
     positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
-    sampler = HostSampler(host.model, positive, negative, scene, STEPS, CFG, "euler", "simple", 2)
+    sampler = HostSampler(host.model, [(positive, negative)], ChunkNoise(scene), STEPS, CFG, "euler", "simple")
     return host.decode(sampler(guide))[0]
 
 

@@ -119,10 +119,10 @@ def wrong_motion(world: World, gain: float, degrees: float) -> tuple[Tensor, Ten
 
 
 def sample(model, guide: ChunkGuide, sampler: str, steps: int, seed: int) -> Tensor:
-    from ..wan.sampling import HostSampler
+    from ..wan.sampling import ChunkNoise, HostSampler
 
     nothing = [[embed_text("")[None], {}]]
-    return HostSampler(model, nothing, nothing, seed, steps, 1.0, sampler, "simple", 2)(guide)
+    return HostSampler(model, [(nothing, nothing)], ChunkNoise(seed), steps, 1.0, sampler, "simple")(guide)
 
 
 def nearest(vae: TeacherVae, latent: Tensor, bank: Tensor) -> Tensor:

@@ -110,7 +110,7 @@ def make_video(
     host: TinyHost, scenes: Scenes, scene: int, level: str, knobs: dict[str, float], seed: int, noise: NoisePolicy
 ) -> Tensor:
     """``(F, 3, H, W)``: the scene continued from its first frames, by the real loop."""
-    from ..wan.sampling import HostSampler
+    from ..wan.sampling import ChunkNoise, HostSampler
 
     overlap = LEVELS[level]
     total = CHUNK + (CHUNKS - 1) * (CHUNK - overlap)
@@ -119,15 +119,12 @@ def make_video(
     positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
     sampler = HostSampler(
         context_windows(host.model, CHUNK, overlap) if windows else host.model,
-        positive,
-        negative,
-        1000 * seed + scene,
+        [(positive, negative)],
+        ChunkNoise(1000 * seed + scene, noise),
         STEPS,
         CFG,
         "euler",
         "simple",
-        len(plan.chunks),
-        noise=noise,
     )
     settings = GuideSettings("overlap" if windows else level, color="none", blend_strength=1.0, **knobs)
     state = ChunkState(plan, scenes.frames[scene, :OVERLAP], settings)

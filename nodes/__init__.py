@@ -2,18 +2,22 @@
 
 from ._compat import ComfyExtension, prepare_optical_flow_folder
 from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
+from .custom import CustomLongVideo
 from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
 from .join import GaussianBlendMask, JoinClips, MatchColor, MeasureSeams
 from .motion import PredictMotion, WarpLatent
 from .plan import PlanVideo
+from .prompts import ConditioningStack, LoraStack, PromptStack
 from .rope import SlowRope
+from .settings import Settings
 from .tiny import TinyModels, TinyScene
 from .video import LongVideo
 
 
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
-        nodes = [LongVideo, PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo]
+        nodes = [LongVideo, CustomLongVideo, Settings, PromptStack, ConditioningStack, LoraStack]
+        nodes += [PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo]
         nodes += [JoinClips, MatchColor, MeasureSeams, GaussianBlendMask]
         nodes += [EstimateFlow, FlowToImage, PredictMotion, WarpLatent, SlowRope]
         if prepare_optical_flow_folder():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ..wan.conditioning import apply_guide, latent_dict, release_by_step
+from ..wan.encoding import mix_prompts
 from ..wan.host import check_vae
 from ..wan.loop import finish_chunk, guide_state
 from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
 from .layout import to_image
+from .told import encode_prompts
 from .types import CATEGORY, ChunkStateType, optical_flow_input
 
 
@@ -23,8 +25,12 @@ class GuideNextChunk(io.ComfyNode):
             inputs=[
                 ChunkStateType.Input("state", tooltip="From Plan Long Video, or from the Finish Chunk before."),
                 io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
-                io.Conditioning.Input("positive", tooltip="Encoded prompt of this chunk."),
-                io.Conditioning.Input("negative", tooltip="Encoded negative prompt of this chunk."),
+                io.Conditioning.Input(
+                    "positive",
+                    optional=True,
+                    tooltip="Encoded prompt of this chunk; without, that of the prompt stack of Plan Long Video.",
+                ),
+                io.Conditioning.Input("negative", optional=True, tooltip="Encoded negative prompt of this chunk."),
                 io.ClipVisionOutput.Input("clip_vision_output", optional=True, tooltip="Features of the start image."),
                 io.Model.Input(
                     "model",
@@ -33,6 +39,7 @@ class GuideNextChunk(io.ComfyNode):
                     "how many steps to follow. Without it chunks are overlap_pinned.",
                 ),
                 optical_flow_input(),
+                io.Clip.Input("clip", optional=True, tooltip="Text encoder for a prompt stack of texts."),
             ],
             outputs=[
                 ChunkStateType.Output(
@@ -51,11 +58,27 @@ class GuideNextChunk(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, state, vae, positive, negative, clip_vision_output=None, model=None, optical_flow=None
+        cls,
+        state,
+        vae,
+        positive=None,
+        negative=None,
+        clip_vision_output=None,
+        model=None,
+        optical_flow=None,
+        clip=None,
     ) -> io.NodeOutput:
         check_vae(vae)
         unguided = "no model is connected to Guide Next Chunk" if model is None else None
         state = guide_state(state, vae, host_estimator(optical_flow), unguided=unguided)
+        if positive is None or negative is None:
+            if not state.plan.entries:
+                raise ValueError("Connect positive and negative, or a prompt_stack to Plan Long Video.")
+            if model is None:
+                raise ValueError("model: a prompt stack may name LoRAs. Connect the model, and give its sampler ours.")
+            prompts, files = encode_prompts(state, model, clip)
+            model = files.on_model(model, state.guide.cue.loras)
+            positive, negative = mix_prompts(prompts, state.guide.cue)
         return io.NodeOutput(
             state,
             apply_guide(positive, state.guide, clip_vision_output),

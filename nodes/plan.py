@@ -1,27 +1,18 @@
-"""The start of a long video that other nodes sample."""
+"""The start of a long video, for whatever samples it."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
 from ..wan.chunks import plan_chunks
-from ..wan.guide import LEVELS, GuideSettings
-from ..wan.host import prepare_start
-from ..wan.join import COLORS
-from ..wan.loop import ChunkState
+from ..wan.host import prepare_image
+from ..wan.prompts import Entry, parse_stack
+from ..wan.settings import RunSettings
+from ..wan.state import ChunkState
 from ._compat import io, schema
 from .layout import to_region
-from .types import (
-    CATEGORY,
-    LENGTH_UNITS,
-    ChunkStateType,
-    continuity_input,
-    guidance_inputs,
-    join_inputs,
-    plan_inputs,
-    region_input,
-)
-
-FPS = 16
-"""Frames per second of Wan2.1."""
+from .types import CATEGORY, LENGTH_UNITS, ChunkStateType, plan_inputs, region_input, stack_inputs
 
 
 class PlanVideo(io.ComfyNode):
@@ -33,7 +24,7 @@ class PlanVideo(io.ComfyNode):
             category=CATEGORY,
             description="Cuts a long video into chunks and gives out the state that Guide Next Chunk starts from.",
             search_aliases=["chunk plan", "long video plan"],
-            inputs=[*plan_inputs(), continuity_input(), *guidance_inputs(), *join_inputs(), region_input()],
+            inputs=[*plan_inputs(), *stack_inputs(), region_input()],
             outputs=[
                 ChunkStateType.Output(
                     display_name="state", tooltip="A video without a chunk yet; connect to Guide Next Chunk."
@@ -53,65 +44,55 @@ class PlanVideo(io.ComfyNode):
         height,
         length,
         length_unit,
+        fps,
         chunk_frames,
-        overlap_frames,
-        continuity,
-        motion_weight,
-        mask_sigma,
-        step_gain,
-        blend_strength,
-        color_match,
-        color_anchor,
-        seam_retries,
+        settings=None,
+        prompt_stack=None,
+        end_image=None,
         motion_region=None,
     ) -> io.NodeOutput:
-        settings = guide_settings(
-            continuity, motion_weight, mask_sigma, step_gain, blend_strength, color_match, color_anchor, seam_retries
-        )
         state = start_video(
-            start_image, width, height, length, length_unit, chunk_frames, overlap_frames, settings, motion_region
+            start_image,
+            width,
+            height,
+            length,
+            length_unit,
+            fps,
+            chunk_frames,
+            settings,
+            parse_stack(prompt_stack or ()),
+            end_image,
+            motion_region,
         )
         return io.NodeOutput(state, len(state.plan.chunks), state.report())
 
 
-def guide_settings(
-    continuity, motion_weight, mask_sigma, step_gain, blend_strength, color_match, color_anchor, seam_retries
-) -> GuideSettings:
-    """Check the inputs of :func:`continuity_input`, :func:`guidance_inputs` and :func:`join_inputs`."""
-    if continuity not in ("auto", *LEVELS):
-        raise ValueError(f"continuity must be one of {', '.join(('auto', *LEVELS))}, got {continuity!r}.")
-    if color_match not in COLORS:
-        raise ValueError(f"color_match must be one of {', '.join(COLORS)}, got {color_match!r}.")
-    if not 0 <= color_anchor <= 1:
-        raise ValueError(f"color_anchor must be in [0, 1], got {color_anchor}.")
-    if seam_retries < 0:
-        raise ValueError(f"seam_retries must be 0 or more, got {seam_retries}.")
-    return GuideSettings(
-        continuity,
-        blend_strength,
-        motion_weight,
-        mask_sigma,
-        step_gain,
-        color=color_match,
-        anchor=color_anchor,
-        retries=seam_retries,
-    )
-
-
 def start_video(
-    image, width, height, length, unit, chunk_frames, overlap_frames, settings: GuideSettings, region=None
+    image,
+    width,
+    height,
+    length,
+    unit,
+    fps,
+    chunk_frames,
+    settings: RunSettings | None = None,
+    entries: Sequence[Entry] = (),
+    end_image=None,
+    region=None,
 ) -> ChunkState:
-    """Check the inputs of :func:`plan_inputs` and make the first state of them."""
-    start = prepare_start(image, width, height)
+    """Check the inputs of :func:`plan_inputs` and :func:`stack_inputs` and make the first state of them."""
+    settings = settings or RunSettings()
+    start = prepare_image(image, width, height)
     if unit not in LENGTH_UNITS:
         raise ValueError(f"length_unit must be one of {', '.join(LENGTH_UNITS)}, got {unit!r}.")
     if not 0 < length < float("inf"):
         raise ValueError(f"length must be more than 0 {unit}, got {length}.")
-    total = max(1, round(length * FPS)) if unit == "seconds" else int(length)
+    total = max(1, round(length * fps)) if unit == "seconds" else int(length)
     if unit == "frames" and length != total:
         raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
-    overlap = 1 if settings.level == "last_frame" else overlap_frames
-    plan = plan_chunks(total, chunk_frames=chunk_frames, overlap_frames=overlap)
+    overlap = 1 if settings.guide.level == "last_frame" else settings.overlap_frames
+    entries = [_at_size(entry, width, height) for entry in entries]
+    plan = plan_chunks(total, chunk_frames=chunk_frames, overlap_frames=overlap, entries=entries, fps=fps)
     if len(start) >= plan.chunks[0].length:
         raise ValueError(
             f"start_image: of {len(start)} start frames nothing is left to make in a first chunk of "
@@ -119,4 +100,15 @@ def start_video(
         )
     if region is not None:
         region = to_region("motion_region", region, height, width)
-    return ChunkState(plan, start, settings, region)
+    end = None if end_image is None else prepare_image(end_image[-1:], width, height, "end_image")
+    return ChunkState(plan, start, settings.guide, region, end=end, notes=(settings.describe(),))
+
+
+def _at_size(entry: Entry, width: int, height: int) -> Entry:
+    """The entry with its pictures as frames of the video."""
+    start, end = entry.start_image, entry.end_image
+    return dataclasses.replace(
+        entry,
+        start_image=None if start is None else prepare_image(start, width, height, "prompt_stack: start_image"),
+        end_image=None if end is None else prepare_image(end[-1:], width, height, "prompt_stack: end_image"),
+    )

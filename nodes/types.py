@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..wan.guide import LEVELS
-from ..wan.join import COLORS
+from ..wan.chunks import FPS
 from ._compat import io
 
 ChunkStateType = io.Custom("WAN_MOTION_CHUNK_STATE")
@@ -15,6 +14,13 @@ FlowType = io.Custom("WAN_MOTION_FLOW")
 """Carries a :class:`~motion.Flow`."""
 OpticalFlowType = io.Custom("OPTICAL_FLOW")
 """The host's: a ModelPatcher around torchvision's RAFT."""
+
+PromptStackType = io.Custom("WAN_MOTION_PROMPT_STACK")
+"""Carries entries, or lists ``[positive, negative, start_chunk, lora_stack]``; see :func:`~wan.prompts.parse_stack`."""
+LoraStackType = io.Custom("LORA_STACK")
+"""As other packs have it: a list of ``(name, strength_model, strength_clip)``."""
+SettingsType = io.Custom("WAN_MOTION_SETTINGS")
+"""Carries a :class:`~wan.settings.RunSettings`."""
 
 CATEGORY = "video/wan motion"
 LENGTH_UNITS = ("seconds", "frames")
@@ -42,7 +48,15 @@ def plan_inputs() -> list[io.Input]:
         io.Combo.Input(
             "length_unit",
             options=list(LENGTH_UNITS),
-            tooltip="Unit of length. Wan2.1 makes 16 frames a second; frames must be a whole number.",
+            tooltip="Unit of length; frames must be a whole number.",
+        ),
+        io.Float.Input(
+            "fps",
+            default=FPS,
+            min=0.01,
+            max=1000.0,
+            step=0.01,
+            tooltip="Frames per second, for what is given in seconds. Wan2.1 makes 16.",
         ),
         io.Int.Input(
             "chunk_frames",
@@ -53,74 +67,23 @@ def plan_inputs() -> list[io.Input]:
             tooltip="Frames of one sampling call, 4n + 1. Wan2.1 is trained on 81; "
             "beyond, it bounces back towards its first frame (RIFLEx for Long Chunks may help).",
         ),
-        io.Int.Input(
-            "overlap_frames",
-            default=16,
-            min=1,
-            max=16384,
-            tooltip="Frames handed from chunk to chunk; the next 4k + 1 is used (8, 16, 24 become 9, 17, 25). "
-            "More carries motion better and adds fewer new frames per chunk.",
-        ),
     ]
 
 
-def continuity_input() -> io.Input:
-    """The input that ties chunks together."""
-    return io.Combo.Input(
-        "continuity",
-        options=["auto", *LEVELS],
-        tooltip="How a chunk continues the one before. last_frame: from one frame, velocity is lost. "
-        "overlap: from all overlap frames. overlap_pinned: they are also held during sampling. "
-        "motion: and the first steps follow what their motion foretells. auto: the highest that works.",
-    )
-
-
-def guidance_inputs() -> list[io.Input]:
-    """The inputs of the level ``motion``."""
+def stack_inputs() -> list[io.Input]:
+    """The sockets of what is set elsewhere."""
     return [
-        share_input(
-            "motion_weight",
-            0.3,
-            tooltip="For the level motion: how long sampling follows the predicted motion; 0.3 is two thirds of the "
-            "steps where that is sure. Higher carries motion better and leaves the prompt less say; 0: overlap_pinned.",
+        SettingsType.Input("settings", optional=True, tooltip="From Settings; the preset Standard without."),
+        PromptStackType.Input(
+            "prompt_stack",
+            optional=True,
+            tooltip="From Prompt Stack or Conditioning Stack: prompts, LoRAs and pictures by time, instead of the "
+            "prompt widgets.",
         ),
-        share_input(
-            "mask_sigma",
-            0.35,
-            tooltip="For the level motion: feather around what cannot be predicted, in eighths of the shorter side. "
-            "Higher guides less near it.",
-        ),
-        step_gain_input(),
-    ]
-
-
-def join_inputs() -> list[io.Input]:
-    """The inputs of how chunks are joined."""
-    return [
-        share_input(
-            "blend_strength",
-            0.8,
-            tooltip="How long the earlier chunk is held in the overlap before the next takes over. "
-            "0 cuts where the overlap begins, 1 where it ends. Kept only where the seam measures better with it.",
-        ),
-        io.Combo.Input(
-            "color_match",
-            options=list(COLORS),
-            tooltip="How a chunk takes the colours of the one before, from the overlap that both show; one transform "
-            "for all of the chunk. affine: pixel by pixel. mean, mkl: by the overlap's mean, or mean and covariance.",
-        ),
-        share_input(
-            "color_anchor",
-            0.0,
-            tooltip="Leads colours back to the start image, more with every chunk up to the fifth. Against slow drift "
-            "of one scene; 0.2 is a lot where the scene changes.",
-        ),
-        io.Int.Input(
-            "seam_retries",
-            default=0,
-            min=0,
-            max=16,
-            tooltip="How often a chunk may be made again, from other noise, while its seam stands out from real video.",
+        io.Image.Input(
+            "end_image",
+            optional=True,
+            tooltip="Where the video arrives. Needs Wan2.1 FLF2V or Wan2.2 I2V A14B.",
         ),
     ]
 

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import comfy.samplers
 
-from ..wan.features import FeatureTrack
-from ..wan.host import check_interrupt, check_model, check_vae
-from ..wan.loop import Tools, generate
-from ..wan.noise import MAX_SEED, POLICIES, parse_seeds
-from ..wan.optical_flow import host_estimator
-from ..wan.sampling import HostSampler
+from ..wan.host import check_experts, check_model, check_vae
+from ..wan.noise import parse_seeds
+from ..wan.sampling import ChunkNoise, HostSampler
 from ._compat import io, schema
-from .layout import to_image
-from .plan import guide_settings, start_video
-from .types import (
-    CATEGORY,
-    continuity_input,
-    guidance_inputs,
-    join_inputs,
-    optical_flow_input,
-    plan_inputs,
-    region_input,
-    share_input,
-)
+from .plan import start_video
+from .run import make_video, noise_input, seed_input, sight_inputs, video_outputs
+from .told import encode_prompts, read_prompts
+from .types import CATEGORY, plan_inputs, stack_inputs
 
 
 class LongVideo(io.ComfyNode):
@@ -32,20 +21,17 @@ class LongVideo(io.ComfyNode):
             node_id="WanMotionLongVideo",
             display_name="Long Video (Wan Motion)",
             category=CATEGORY,
-            description="Makes a long Wan2.1 video from one picture: chunk after chunk, each continuing the last.",
+            description="Makes a long Wan video from one picture: chunk after chunk, each continuing the last.",
             search_aliases=["long video", "chunk", "extend video", "infinite video", "wan i2v"],
             inputs=[
-                io.Model.Input("model", tooltip="A Wan2.1 image-to-video model. Set its shift with ModelSamplingSD3."),
-                io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
-                *plan_inputs(),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=MAX_SEED,
-                    control_after_generate=True,
-                    tooltip="Noise seed of the first chunk; see noise.",
+                io.Model.Input(
+                    "model",
+                    tooltip="A Wan2.1 image-to-video model, or the high-noise expert of Wan2.2 I2V A14B. Set its shift "
+                    "with ModelSamplingSD3.",
                 ),
+                io.Vae.Input("vae", tooltip="The Wan2.1 VAE, which is Wan2.2 A14B's as well."),
+                *plan_inputs(),
+                seed_input(),
                 io.Int.Input(
                     "steps", default=20, min=1, max=10000, tooltip="Sampling steps per chunk. More is finer and slower."
                 ),
@@ -69,67 +55,52 @@ class LongVideo(io.ComfyNode):
                     default="simple",
                     tooltip="Noise schedule of the host.",
                 ),
-                continuity_input(),
-                *guidance_inputs(),
-                *join_inputs(),
-                io.Combo.Input(
-                    "noise",
-                    options=list(POLICIES),
-                    tooltip="per_chunk: each later chunk takes the next seed. fixed: all take the same. "
-                    "absolute: each moment of the video has its own noise, which two chunks share in their overlap. "
-                    "list: the seeds of seed_list.",
-                ),
+                noise_input(),
                 io.String.Input(
                     "prompt",
                     multiline=True,
                     default="",
-                    tooltip="What happens, for all chunks. Needs clip; not used when positive is connected.",
+                    tooltip="What happens, for all chunks; or a line for each change, such as '0: walking' and "
+                    "'2: running' (chunks, from 0) or '7.5s over 1s: jumping' (seconds, taking over for one). "
+                    "Needs clip; not used when positive or prompt_stack is connected.",
                 ),
                 io.String.Input(
                     "negative_prompt",
                     multiline=True,
                     default="",
-                    tooltip="What to avoid. Needs clip; not used when negative is connected.",
+                    tooltip="What to avoid. Needs clip; not used when negative or prompt_stack is connected.",
                 ),
-                io.Clip.Input("clip", optional=True, tooltip="Text encoder for the two prompts."),
+                io.Clip.Input("clip", optional=True, tooltip="Text encoder for all prompts that are texts."),
+                *stack_inputs(),
                 io.Conditioning.Input("positive", optional=True, tooltip="Encoded prompt, instead of clip and prompt."),
                 io.Conditioning.Input(
                     "negative", optional=True, tooltip="Encoded negative prompt, instead of clip and negative_prompt."
                 ),
-                io.ClipVisionOutput.Input(
-                    "clip_vision_output",
+                *sight_inputs(),
+                io.Model.Input(
+                    "model_low_noise",
                     optional=True,
-                    tooltip="Features of the start image, given to every chunk. They hold the subject.",
+                    tooltip="The low-noise expert of Wan2.2 I2V A14B, which takes over from model within each chunk.",
                 ),
-                region_input(),
-                optical_flow_input(),
-                io.ClipVision.Input(
-                    "clip_vision",
+                io.Int.Input(
+                    "switch_step",
+                    default=0,
+                    min=0,
+                    max=10000,
                     optional=True,
-                    tooltip="Encodes the start image, and for feature_continuity each chunk's last known frame.",
+                    tooltip="The step with which model_low_noise takes over; 0: by boundary.",
                 ),
-                share_input(
-                    "feature_continuity",
-                    0.0,
+                io.Float.Input(
+                    "boundary",
+                    default=0.9,
+                    min=0.01,
+                    max=0.99,
+                    step=0.005,
                     optional=True,
-                    tooltip="Needs clip_vision: share of the last known frame's features at the video's end, less "
-                    "before. 0 holds to the start image; more follows a scene that changes.",
-                ),
-                io.String.Input(
-                    "seed_list",
-                    default="",
-                    optional=True,
-                    tooltip="For noise list: the seed of each chunk, such as 7, 42, 7. Further chunks count on.",
+                    tooltip="The noise level below which model_low_noise takes over; Wan2.2 I2V A14B was made for 0.9.",
                 ),
             ],
-            outputs=[
-                io.Image.Output(display_name="frames", tooltip="The finished video."),
-                io.Latent.Output(display_name="latent", tooltip="The last chunk as sampled, overlap included."),
-                io.String.Output(
-                    display_name="report",
-                    tooltip="The plan, and per chunk the level used and how its seam measures.",
-                ),
-            ],
+            outputs=video_outputs(),
         )
 
     @classmethod
@@ -142,74 +113,51 @@ class LongVideo(io.ComfyNode):
         height,
         length,
         length_unit,
+        fps,
         chunk_frames,
-        overlap_frames,
         seed,
         steps,
         cfg,
         sampler_name,
         scheduler,
-        continuity,
-        motion_weight,
-        mask_sigma,
-        step_gain,
-        blend_strength,
-        color_match,
-        color_anchor,
-        seam_retries,
         noise,
         prompt="",
         negative_prompt="",
         clip=None,
+        settings=None,
+        prompt_stack=None,
+        end_image=None,
         positive=None,
         negative=None,
-        clip_vision_output=None,
-        motion_region=None,
-        optical_flow=None,
-        clip_vision=None,
-        feature_continuity=0.0,
-        seed_list="",
+        model_low_noise=None,
+        switch_step=0,
+        boundary=0.9,
+        **more,
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
-        settings = guide_settings(
-            continuity, motion_weight, mask_sigma, step_gain, blend_strength, color_match, color_anchor, seam_retries
-        )
-        state = start_video(
-            start_image, width, height, length, length_unit, chunk_frames, overlap_frames, settings, motion_region
-        )
-        sampler = HostSampler(
-            model,
-            _encode("positive", positive, clip, prompt),
-            _encode("negative", negative, clip, negative_prompt),
-            seed,
-            steps,
-            cfg,
-            sampler_name,
-            scheduler,
-            len(state.plan.chunks),
-            clip_vision_output,
-            noise,
-            parse_seeds("seed_list", seed_list),
-            _features(clip_vision, clip_vision_output, feature_continuity, state.start[:1]),
-        )
-        state = generate(state, Tools(vae, sampler, check_interrupt, host_estimator(optical_flow)))
-        return io.NodeOutput(to_image(state.video), {"samples": state.latent}, state.report())
+        if model_low_noise is not None:
+            check_experts(model, model_low_noise)
+        entries = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)
+        plan = (start_image, width, height, length, length_unit, fps, chunk_frames)
+        state = start_video(*plan, settings, entries, end_image, more.get("motion_region"))
+        chunk_noise = ChunkNoise(seed, noise, parse_seeds("seed_list", more.get("seed_list", "")))
 
-
-def _features(encoder, output, strength: float, start) -> FeatureTrack | None:
-    if encoder is None:
-        if strength:
-            raise ValueError(
-                f"feature_continuity is {strength}, but no clip_vision is connected. Connect one, or set 0."
+        def make_sampler(features):
+            prompts, files = encode_prompts(state, model, clip)
+            return HostSampler(
+                model,
+                prompts,
+                chunk_noise,
+                steps,
+                cfg,
+                sampler_name,
+                scheduler,
+                features,
+                files,
+                model_low_noise,
+                switch_step,
+                boundary,
             )
-        return None
-    return FeatureTrack(encoder, output or encoder.encode_image(to_image(start)), strength)
 
-
-def _encode(name: str, conditioning, clip, text: str):
-    if conditioning is not None:
-        return conditioning
-    if clip is None:
-        raise ValueError(f"Connect {name} (a conditioning), or clip so that the prompt widgets can be encoded.")
-    return clip.encode_from_tokens_scheduled(clip.tokenize(text))
+        return make_video(state, vae, make_sampler, **more)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from . import TRANSFORMER, VAE
-from .text import embed_text
+from .text import WIDTH, embed_text
 
 
 def load_tiny_models() -> tuple:
@@ -25,16 +25,17 @@ def load_tiny_clip() -> comfy.sd.CLIP:
 
 
 class TinyTextModel(nn.Module):
-    """The text encoder as the host's CLIP drives it. It has no weights to load or to move."""
+    """The text encoder as the host's CLIP drives it: one gain per channel, for LoRAs to work on."""
 
     def __init__(self, device="cpu", dtype=None, model_options=None):
         super().__init__()
         self.dtypes = {torch.float32}
-        # The host's memory management reads a device and a size off a model's parameters.
-        self.anchor = nn.Parameter(torch.zeros(1, device=device), requires_grad=False)
+        self.gain = nn.Module()
+        self.gain.weight = nn.Parameter(torch.ones(WIDTH, device=device), requires_grad=False)
 
     def encode_token_weights(self, tokens: dict[str, list]) -> tuple[Tensor, None]:
-        return torch.cat(tokens["tiny"]), None
+        found = torch.cat(tokens["tiny"])
+        return found * self.gain.weight.to(found), None
 
     def set_clip_options(self, options: dict) -> None:
         """No layer to choose and no pooled output to project."""

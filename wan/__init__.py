@@ -7,14 +7,18 @@ from .chunks import Chunk, ChunkPlan, plan_chunks
 from .guide import ChunkGuide, GuideSettings
 from .ladder import guide_next_chunk
 from .latents import frame_length, known_rows, latent_length
-from .loop import ChunkState, Tools, finish_chunk, generate, guide_state
+from .loop import Tools, finish_chunk, generate, guide_state
+from .prompts import Entry, Lora, parse_schedule, parse_stack
+from .state import ChunkState
 
 __all__ = [
     "Chunk",
     "ChunkGuide",
     "ChunkPlan",
     "ChunkState",
+    "Entry",
     "GuideSettings",
+    "Lora",
     "Tools",
     "finish_chunk",
     "frame_length",
@@ -23,5 +27,7 @@ __all__ = [
     "guide_state",
     "known_rows",
     "latent_length",
+    "parse_schedule",
+    "parse_stack",
     "plan_chunks",
 ]

@@ -11,7 +11,12 @@ from .release import step_fraction, step_mask
 
 
 def apply_guide(conditioning: list, guide: ChunkGuide, clip_vision_output=None) -> list:
-    """``conditioning`` with the guide's picture and mask; the input is left as it is.
+    """``conditioning`` with the guide's picture and mask; the input is left as it is."""
+    return node_helpers.conditioning_set_values(conditioning, guide_values(guide, clip_vision_output))
+
+
+def guide_values(guide: ChunkGuide, clip_vision_output=None) -> dict:
+    """What Wan2.1 I2V reads of a guide, by the host's names.
 
     Args:
         clip_vision_output: features of the start image, for models that heed them.
@@ -19,7 +24,7 @@ def apply_guide(conditioning: list, guide: ChunkGuide, clip_vision_output=None) 
     values = {"concat_latent_image": guide.concat_latent_image, "concat_mask": guide.concat_mask}
     if clip_vision_output is not None:
         values["clip_vision_output"] = clip_vision_output
-    return node_helpers.conditioning_set_values(conditioning, values)
+    return values
 
 
 def latent_dict(guide: ChunkGuide) -> dict:

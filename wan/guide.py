@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from .join import COLORS, ColorChoice
-from .latents import (
-    CHANNELS,
-    SPATIAL_STRIDE,
-    check_size,
-    known_rows,
-    latent_length,
-)
+from .latents import CHANNELS, SPATIAL_STRIDE, check_size, end_rows, known_rows, latent_length
+from .presets import KNOBS
+from .prompts import Cue
 
 Level = Literal["last_frame", "overlap", "overlap_pinned", "motion"]
 LEVELS: tuple[Level, ...] = ("last_frame", "overlap", "overlap_pinned", "motion")
@@ -60,8 +56,16 @@ class ChunkGuide:
     """The chunk's first pixel frame in the whole video."""
     time: float = 0.0
     """[0, 1): where in the whole video the chunk starts."""
+    cue: Cue = field(default_factory=Cue)
+    """What the chunk is told of the prompts."""
+    done: tuple[float, float] = (0.0, 1.0)
+    """Shares of the whole video that are made before the chunk and with it."""
     handed: Tensor | None = None
     """``(1, 3, H, W)``: the last known frame, from which the chunk goes on."""
+    end: Tensor | None = None
+    """``(1, 3, H, W)``: where the chunk is to arrive."""
+    origin: Tensor | None = None
+    """``(1, 3, H, W)``: the picture that its scene began with, the video's or that of the last cut."""
     carried: int = 0
     """Known latents that were taken over from the chunk before."""
     attempt: int = 0
@@ -89,6 +93,11 @@ class GuideSettings:
     """[0, 1]: how far colours are led back to the start image; all of it from the fourth chunk on."""
     retries: int = 0
     """Times that a chunk is made again, with another noise, while its seam stands out."""
+    adaptive: frozenset[str] = frozenset()
+    """Names of :data:`~wan.presets.KNOBS` that follow the measured speed from chunk to chunk."""
+    lora_at_rest: float = 1.0
+    lora_in_motion: float = 1.0
+    """How strong LoRAs are by speed; see :func:`~wan.presets.lora_factor`. 1 and 1 leave them as they are."""
 
     def __post_init__(self) -> None:
         if self.level not in ("auto", *LEVELS):
@@ -97,9 +106,34 @@ class GuideSettings:
             raise ValueError(f"color must be one of {', '.join(COLORS)}, got {self.color!r}.")
         if self.retries < 0:
             raise ValueError(f"retries must be 0 or more, got {self.retries}.")
+        if not self.adaptive <= set(KNOBS):
+            raise ValueError(f"adaptive must be of {', '.join(KNOBS)}, got {', '.join(sorted(self.adaptive))}.")
+        for name in ("lora_at_rest", "lora_in_motion"):
+            if not -10 <= getattr(self, name) <= 10:
+                raise ValueError(f"{name} must be in [-10, 10], got {getattr(self, name)}.")
         for name in ("blend_strength", "motion_weight", "mask_sigma", "step_gain", "anchor"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
+
+    @property
+    def moves_loras(self) -> bool:
+        """Whether LoRAs follow the measured speed."""
+        return (self.lora_at_rest, self.lora_in_motion) != (1, 1)
+
+    def describe(self) -> str:
+        """Every number in words, those that follow the speed apart."""
+        numbers = ", ".join(
+            f"{name} {'by speed' if name in self.adaptive else format(getattr(self, name), 'g')}"
+            for name in ("motion_weight", "mask_sigma", "step_gain", "blend_strength")
+        )
+        words = f"continuity {self.level}, {numbers}, color_match {self.color}"
+        if self.anchor:
+            words += f", color_anchor {self.anchor:g}"
+        if self.retries:
+            words += f", seam_retries {self.retries}"
+        if self.moves_loras:
+            words += f", LoRAs {self.lora_at_rest:g} at rest to {self.lora_in_motion:g} in motion"
+        return words
 
 
 @torch.no_grad()
@@ -112,11 +146,16 @@ def guide_chunk(
     chunk_index: int = 0,
     level: Level = "last_frame",
     reason: str = "first chunk",
+    *,
+    end: Tensor | None = None,
+    dropped: int = 0,
 ) -> ChunkGuide:
     """Condition a chunk on the frames at its head: the known frames on a gray canvas, encoded, and its masks.
 
     Args:
         known: ``(N, 3, H, W)`` in [0, 1] at the size of the video, 1 to ``chunk_frames - 1`` frames.
+        end: ``(1, 3, H, W)``, the frame that the chunk is to end with, where the model can be told one.
+        dropped: frames at the chunk's end that the video does not keep; the end frame is held through them.
     """
     latents = latent_length(chunk_frames)
     for name, size in (("image_height", image_height), ("image_width", image_width)):
@@ -135,6 +174,15 @@ def guide_chunk(
         )
     canvas = known.new_full((chunk_frames, image_height, image_width, 3), CANVAS)
     canvas[: len(known)] = known.movedim(1, -1)
+    mask = known_rows(len(known), chunk_frames, h, w)
+    if end is not None:
+        if len(known) + dropped >= chunk_frames - 1:
+            raise ValueError(
+                f"end_image: of {chunk_frames} frames {len(known)} are known and {dropped} dropped, which leaves "
+                "none to lead to it. Lengthen the video by a few frames."
+            )
+        canvas[chunk_frames - 1 - dropped :] = end.movedim(1, -1).to(canvas)
+        mask = torch.minimum(mask, end_rows(1 + dropped, chunk_frames, h, w))
     image = vae.encode(canvas)  # (1, 16, T, h, w)
     if tuple(image.shape) != (1, CHANNELS, latents, h, w):
         raise ValueError(
@@ -147,7 +195,15 @@ def guide_chunk(
         samples[:, :, :pinned] = image[:, :, :pinned]
         noise_mask = torch.ones_like(image[:, :1])
         noise_mask[:, :, :pinned] = 0.0
-    mask = known_rows(len(known), chunk_frames, h, w).to(image)
     return ChunkGuide(
-        chunk_index, level, reason, len(known), samples, noise_mask, image, mask, handed=known[-1:].clone()
+        chunk_index,
+        level,
+        reason,
+        len(known),
+        samples,
+        noise_mask,
+        image,
+        mask.to(image),
+        handed=known[-1:].clone(),
+        end=end,
     )

@@ -14,18 +14,47 @@ I2V_CHANNELS = 36
 """16 of noise, 4 of mask, 16 of picture."""
 
 
-def check_model(model) -> None:
-    """Raise ValueError unless ``model`` is a Wan2.1 image-to-video model."""
+def check_model(model, name: str = "model") -> None:
+    """Raise ValueError unless the model of input ``name`` is a Wan2.1 image-to-video model."""
     base = model.model
-    name = type(base).__name__
+    kind = type(base).__name__
     # Its subclasses (VACE, camera, Animate, HuMo, S2V) are conditioned in other ways.
     if type(base) is not comfy.model_base.WAN21:
-        raise ValueError(f"model: expected Wan2.1 image-to-video, got {name}. Load a wan2.1_i2v checkpoint.")
+        raise ValueError(f"{name}: expected Wan2.1 image-to-video, got {kind}. Load a wan2.1_i2v checkpoint.")
     channels = base.diffusion_model.patch_embedding.weight.shape[1]
     if channels != I2V_CHANNELS:
         raise ValueError(
-            f"model: expected Wan2.1 image-to-video with {I2V_CHANNELS} input channels, got {name} with {channels}"
+            f"{name}: expected Wan2.1 image-to-video with {I2V_CHANNELS} input channels, got {kind} with {channels}"
             f"{' (a text-to-video model)' if channels == CHANNELS else ''}. Load a wan2.1_i2v checkpoint."
+        )
+
+
+def check_experts(model, low_noise) -> None:
+    """Raise ValueError unless two models are experts of one kind."""
+    check_model(model)
+    check_model(low_noise, "model_low_noise")
+    shapes = [
+        {name: tuple(weight.shape) for name, weight in each.model.diffusion_model.state_dict().items()}
+        for each in (model, low_noise)
+    ]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            "model_low_noise: expected an expert of the same kind as model, got one of other sizes. "
+            "Load the high-noise and the low-noise file of one Wan2.2 I2V A14B."
+        )
+
+
+def check_end(model, name: str = "end_image") -> None:
+    """Raise ValueError unless ``model`` can be told the frame to end with.
+
+    Wan2.1 FLF2V has a position for a second picture's features, and Wan2.2 I2V A14B reads no features at all; plain
+    Wan2.1 I2V was trained on a first frame only.
+    """
+    image = model.model.diffusion_model.img_emb
+    if image is not None and image.emb_pos is None:
+        raise ValueError(
+            f"{name}: this model was not trained to end with a given frame. Take the picture away, or load "
+            "wan2.1_flf2v or Wan2.2 I2V A14B."
         )
 
 
@@ -40,8 +69,8 @@ def check_vae(vae) -> None:
         )
 
 
-def prepare_start(image: Tensor, width: int, height: int) -> Tensor:
-    """An IMAGE ``(N, H, W, C)`` as the start of a video, ``(N, 3, height, width)``, scaled as WanImageToVideo does.
+def prepare_image(image: Tensor, width: int, height: int, name: str = "start_image") -> Tensor:
+    """An IMAGE ``(N, H, W, C)`` of input ``name`` as frames ``(N, 3, height, width)``, scaled as WanImageToVideo does.
 
     Raises:
         ValueError: if the batch is empty, a size is no multiple of 16, or pixels are not finite.
@@ -49,11 +78,11 @@ def prepare_start(image: Tensor, width: int, height: int) -> Tensor:
     check_size("width", width)
     check_size("height", height)
     if image.ndim != 4 or len(image) == 0:
-        raise ValueError(f"start_image: expected at least one picture (N, H, W, C), got {tuple(image.shape)}.")
+        raise ValueError(f"{name}: expected at least one picture (N, H, W, C), got {tuple(image.shape)}.")
     if image.shape[-1] < 3:
-        raise ValueError(f"start_image: expected RGB, got {image.shape[-1]} channels.")
+        raise ValueError(f"{name}: expected RGB, got {image.shape[-1]} channels.")
     if not torch.isfinite(image).all():
-        raise ValueError("start_image: holds NaN or infinite pixels. Check the node that made it.")
+        raise ValueError(f"{name}: holds NaN or infinite pixels. Check the node that made it.")
     return comfy.utils.common_upscale(image.movedim(-1, 1), width, height, "bilinear", "center")[:, :3]
 
 

@@ -98,12 +98,15 @@ def continue_chunk(
     estimator: str | FlowEstimator = "auto",
     region: Tensor | None = None,
     unguided: str | None = None,
+    end: Tensor | None = None,
+    dropped: int = 0,
 ) -> ChunkGuide:
     """:func:`guide_next_chunk` with its knobs in one piece.
 
     Args:
         size: height and width in pixels.
         unguided: why the sampler cannot follow motion, if it cannot: ``motion`` then is ``overlap_pinned``.
+        end: see :func:`~wan.guide.guide_chunk`, as ``dropped``.
     """
     if overlap_frames < 1:
         raise ValueError(f"overlap_frames must be at least 1, got {overlap_frames}.")
@@ -121,7 +124,7 @@ def continue_chunk(
     logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", chunk_index + 1, level)
     known = previous_frames[-overlap:]
     pinned = "overlap_pinned" if level == "motion" else level
-    guide = guide_chunk(known, chunk_frames, vae, *size, chunk_index, pinned, reason)
+    guide = guide_chunk(known, chunk_frames, vae, *size, chunk_index, pinned, reason, end=end, dropped=dropped)
     if previous_latent is not None:
         guide = carry_latents(guide, previous_latent, carry)
     if level == "motion":

@@ -74,3 +74,20 @@ def known_rows(known: int, length: int, h: int, w: int) -> Tensor:
     if known:
         rows[:, : known + TEMPORAL_STRIDE - 1] = 0.0
     return rows.view(1, latents, TEMPORAL_STRIDE, h, w).transpose(1, 2)
+
+
+def end_rows(known: int, length: int, h: int, w: int) -> Tensor:
+    """Wan's ``concat_mask`` for a chunk whose last frames are known; see :func:`known_rows`.
+
+    Args:
+        known: pixel frames that are given, from the last one back; 0 to ``length - 1``.
+
+    Returns:
+        ``(1, 4, n + 1, h, w)`` float32: 0 where a frame is known, 1 where it is to be generated.
+    """
+    if not 0 <= known < length:
+        raise ValueError(f"A chunk of {length} frames can know 0 to {length - 1} of its last, got {known}.")
+    latents = latent_length(length)
+    rows = torch.ones(1, TEMPORAL_STRIDE * latents, h, w)
+    rows[:, TEMPORAL_STRIDE * latents - known :] = 0.0
+    return rows.view(1, latents, TEMPORAL_STRIDE, h, w).transpose(1, 2)

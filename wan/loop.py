@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
 
-from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowEstimator
-from .anchor import anchor_color
-from .chunks import Chunk, ChunkPlan
+from .append import append_chunk
+from .chunks import ChunkPlan
 from .forecast import FAILURES
 from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
-from .join import as_made, join_chunk
 from .ladder import continue_chunk
+from .presets import FRAMES, KNOBS, lora_factor, measure_speed, preset_at
+from .state import ChunkState
 
 logger = logging.getLogger(__name__)
 
@@ -34,59 +34,6 @@ class Tools:
     """Of optical flow, for the level ``motion``."""
 
 
-@dataclass(frozen=True)
-class ChunkState:
-    """The video so far and what the next chunk needs."""
-
-    plan: ChunkPlan
-    start: Tensor
-    """``(N, 3, H, W)`` in [0, 1]: the frames that the video starts from, at its size."""
-    settings: GuideSettings = field(default_factory=GuideSettings)
-    region: Tensor | None = None
-    """``(1, 1, H, W)`` in [0, 1]: scales motion guidance."""
-    pieces: tuple[Tensor, ...] = ()
-    """Per finished chunk the frames that it added, ``(n, 3, H, W)``."""
-    latent: Tensor | None = None
-    """``(1, 16, T, h, w)``: the last chunk as sampled."""
-    guide: ChunkGuide | None = None
-    """Of the chunk that is being sampled; None between chunks."""
-    intact: int = 0
-    """The video's last frames that are as ``latent`` decodes, so that it may be handed on for them."""
-    seam: SeamReport | None = None
-    """Of the last chunk; None after the first."""
-    lines: tuple[str, ...] = ()
-    """The report, a line per finished chunk."""
-
-    def __post_init__(self) -> None:
-        overlap = self.plan.overlap_frames
-        if self.settings.level == "last_frame" and overlap != 1 and len(self.plan.chunks) > 1:
-            raise ValueError(f"Level last_frame overlaps by one frame, but the plan by {overlap}. Plan with 1.")
-
-    @property
-    def chunk(self) -> Chunk | None:
-        """The chunk to make next, None when the video is finished."""
-        return self.plan.chunks[len(self.pieces)] if len(self.pieces) < len(self.plan.chunks) else None
-
-    @property
-    def video(self) -> Tensor:
-        """``(F, 3, H, W)``: all frames so far."""
-        return torch.cat(self.pieces)
-
-    def tail(self, count: int) -> Tensor:
-        """The last ``count`` frames, which may lie in several pieces."""
-        pieces, have = [], 0
-        for piece in reversed(self.pieces):
-            pieces.insert(0, piece)
-            have += len(piece)
-            if have >= count:
-                break
-        return torch.cat(pieces)[-count:]
-
-    def report(self) -> str:
-        """The plan, then a line per finished chunk."""
-        return "\n".join((self.plan.describe(), *self.lines))
-
-
 def generate(state: ChunkState, tools: Tools) -> ChunkState:
     """Make every chunk that is left: guide -> sample -> decode -> append."""
     while state.chunk is not None:
@@ -101,7 +48,7 @@ def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
         tools.check_interrupt()
         guide = replace(state.guide, attempt=attempt)
         made = finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.estimator)
-        if best is None or made.seam.excess < best.seam.excess:
+        if best is None or made.seam.excess < best.seam.excess:  # without a seam there is no second attempt
             best = made
         if best.seam is None or best.seam.excess <= 1:
             break
@@ -129,26 +76,60 @@ def guide_state(
         raise ValueError(
             f"All {len(state.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less often."
         )
-    size = tuple(state.start.shape[-2:])
+    size, settings, cue = tuple(state.start.shape[-2:]), state.settings, state.plan.cue(chunk)
+    speed = None if not chunk.overlap else _speed_of(state, estimator)
+    if speed is not None:
+        plan, settings = _adapt(state, speed)
+        state, chunk = replace(state, plan=plan), plan.chunks[chunk.index]
+        cue = cue.scaled(lora_factor(speed, settings.lora_at_rest, settings.lora_in_motion))
+    end = {"end": state.end_of(chunk), "dropped": max(0, chunk.stop - state.plan.total_frames)}
     if chunk.index == 0:
-        guide = guide_chunk(state.start, chunk.length, vae, *size)
+        guide = guide_chunk(state.start, chunk.length, vae, *size, **end)
+    elif not chunk.overlap:
+        picture = state.plan.entries[chunk.entry].start_image
+        guide = guide_chunk(picture, chunk.length, vae, *size, chunk.index, reason="a cut to its own picture", **end)
     else:
         guide = continue_chunk(
             state.tail(chunk.overlap),
-            state.settings,
+            settings,
             vae,
             chunk.index,
             chunk.length,
             chunk.overlap,
             size,
             previous_latent=state.latent,
-            carry=state.intact if state.settings.carry_latents else 0,
+            carry=state.intact if settings.carry_latents else 0,
             estimator=estimator,
             region=state.region,
             unguided=unguided,
+            **end,
         )
-    guide = replace(guide, start=chunk.start, time=chunk.start / state.plan.total_frames)
-    return replace(state, guide=guide)
+    total = state.plan.total_frames
+    done = (chunk.seam / total, min(chunk.stop, total) / total)
+    guide = replace(
+        guide, start=chunk.start, time=chunk.start / total, cue=cue, done=done, origin=state.origin_of(chunk)
+    )
+    return replace(state, guide=guide, speed=speed, effective=settings)
+
+
+def _speed_of(state: ChunkState, estimator: str | FlowEstimator) -> float | None:
+    """How fast the handed-over frames move, if anything depends on it."""
+    if not (state.settings.adaptive or state.settings.moves_loras):
+        return None
+    try:
+        return measure_speed(state.tail(min(FRAMES, len(state.pieces[-1]))), estimator)
+    except FAILURES as error:
+        logger.warning("The motion of chunk %d could not be measured: %s", len(state.pieces), error)
+        return None
+
+
+def _adapt(state: ChunkState, speed: float) -> tuple[ChunkPlan, GuideSettings]:
+    """Plan and settings of the next chunk, for a measured speed."""
+    wanted = {name: value for name, value in asdict(preset_at(speed)).items() if name in state.settings.adaptive}
+    plan, overlap = state.plan, wanted.pop("overlap_frames", None)
+    if overlap is not None:
+        plan = plan.replan(len(state.pieces), overlap)
+    return plan, replace(state.settings, **wanted)
 
 
 @torch.no_grad()
@@ -178,63 +159,22 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
             f"vae: chunk {chunk.index + 1} decoded to NaN or infinite pixels. "
             "A VAE in half precision can overflow: run ComfyUI with --fp32-vae."
         )
-    line = f"chunk {chunk.index + 1}/{len(plan.chunks)}: {plan.added(chunk)} new frames"
-    if not state.pieces:
-        pieces = (decoded[: plan.added(chunk)].clone(),)
-        made = replace(state, pieces=pieces, intact=len(pieces[0]))
+    line = f"chunk {chunk.index + 1}/{len(plan.chunks)}: {plan.added(chunk)} new frames{_told(state)}"
+    if not chunk.overlap:
+        added = decoded[: plan.added(chunk)].clone()
+        made = replace(state, pieces=(*state.pieces, added), intact=len(added), seam=None)
+        line += ", a cut: its seam is left alone" if plan.cuts(chunk) else ""
     else:
-        made, words = _append(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
+        made, words = append_chunk(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
         line += f", level {state.guide.level} ({state.guide.reason}), {words}, seam {made.seam}"
     logger.info(line)
-    return replace(made, latent=latent, guide=None, lines=(*state.lines, line))
+    return replace(made, latent=latent, guide=None, effective=None, speed=None, lines=(*state.lines, line))
 
 
-def _append(state: ChunkState, decoded: Tensor, estimator: str | FlowEstimator) -> tuple[ChunkState, str]:
-    """The state with a decoded chunk joined to its video, and what was done in words."""
-    try:
-        return _join(state, decoded, state.settings, estimator)
-    except FAILURES as error:
-        logger.warning("Joining chunk %d failed, it is cut as made: %s", state.chunk.index + 1, error)
-    made, _ = _join(state, decoded, replace(state.settings, color="none", blend_strength=1.0), "auto")
-    return made, "cut as made, since joining failed"
-
-
-def _join(
-    state: ChunkState, decoded: Tensor, settings: GuideSettings, estimator: str | FlowEstimator
-) -> tuple[ChunkState, str]:
-    chunk = state.chunk
-    before = state.tail(chunk.overlap + SeamReport.REACH)
-    if state.guide.carried and state.guide.noise_mask is not None:
-        # Both versions of the overlap are decoded from the same latents, but for the first: what parts them is the
-        # decoder's start, which is over where the overlap ends and says nothing about the chunk.
-        joined = as_made(before, decoded, chunk.overlap)
-    else:
-        joined = join_chunk(
-            before,
-            decoded,
-            chunk.overlap,
-            color=settings.color,
-            blend_strength=settings.blend_strength,
-            mask_sigma=settings.mask_sigma,
-            estimator=estimator,
-        )
-    added = anchor_color(joined.added, state.start[:1], settings.anchor, chunk.index)
-    pieces = (*_replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
-    made = replace(state, pieces=pieces, intact=joined.intact if added is joined.added else 0)
-    reach = 2 * SeamReport.REACH  # as far as replayed frames are looked for
-    earlier = made.tail(len(added) + reach)[: -len(added)]
-    seam = measure_seam(torch.cat((earlier, added[:reach])), len(earlier), estimator=estimator)
-    return replace(made, seam=seam), joined.report
-
-
-def _replace_tail(pieces: tuple[Tensor, ...], tail: Tensor) -> tuple[Tensor, ...]:
-    """The pieces with their last frames replaced; those that stay are not copied."""
-    changed = list(pieces)
-    for index in range(len(pieces) - 1, -1, -1):
-        if not len(tail):
-            break
-        own = tail[-len(pieces[index]) :]
-        tail = tail[: len(tail) - len(own)]
-        if not torch.equal(own, pieces[index][-len(own) :]):
-            changed[index] = torch.cat((pieces[index][: -len(own)], own))
-    return tuple(changed)
+def _told(state: ChunkState) -> str:
+    """What the guided chunk is told, in words."""
+    words = f", {state.guide.cue.describe()}" if state.plan.varied else ""
+    if state.speed is not None:
+        words += f", speed {state.speed:.1f} px/frame"
+    numbers = {"overlap_frames": state.chunk.overlap, **asdict(state.effective or state.settings)}
+    return words + "".join(f", {name} {numbers[name]:.3g}" for name in KNOBS if name in state.settings.adaptive)

@@ -1,24 +1,86 @@
-"""The host's sampler over a run of chunks: one progress bar, live previews, a noise seed per chunk."""
+"""The host's sampler over a run of chunks: prompts and LoRAs of each, noise, progress, one expert or two."""
 
 from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import comfy.sample
 import comfy.samplers
 import comfy.utils
 import latent_preview
+import torch
 from torch import Tensor
 
 from .conditioning import apply_guide, release_by_step
+from .encoding import mix_prompts
 from .features import FeatureTrack
 from .guide import ChunkGuide
 from .latents import TEMPORAL_STRIDE
+from .lora import LoraFiles, PatchedModel
 from .noise import MAX_SEED, POLICIES, STRIDE, NoisePolicy, absolute_noise, chunk_seed
 
 logger = logging.getLogger(__name__)
+
+RESOLUTION = 10_000
+"""Of the progress bar, whose length in steps is not known before all chunks are planned."""
+
+
+@dataclass(frozen=True)
+class ChunkNoise:
+    """The noise of each chunk of a run."""
+
+    seed: int
+    """Of the first chunk; by default each later chunk takes the next."""
+    policy: NoisePolicy = "per_chunk"
+    seeds: tuple[int, ...] = ()
+    """Of each chunk, for the policy ``list``."""
+
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise ValueError(f"noise must be one of {', '.join(POLICIES)}, got {self.policy!r}.")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"seed must be in [0, {MAX_SEED}], got {self.seed}.")
+        if self.policy == "list" and not self.seeds:
+            raise ValueError("seed_list: noise is list, but no seed is named. Name one for each chunk, such as 7, 42.")
+
+    def seed_of(self, guide: ChunkGuide) -> int:
+        again = guide.attempt * STRIDE
+        return (chunk_seed(self.seed, guide.chunk_index, self.policy, self.seeds) + again) & MAX_SEED
+
+    def draw(self, guide: ChunkGuide) -> Tensor:
+        """``(1, 16, T, h, w)``: what the host draws for the chunk's seed, or, if absolute, by place in the video."""
+        if self.policy != "absolute":
+            return comfy.sample.prepare_noise(guide.samples, self.seed_of(guide))
+        # Times STRIDE once more: seeds of absolute noise are a STRIDE apart from frame to frame themselves.
+        seed = (self.seed + guide.attempt * STRIDE * STRIDE) & MAX_SEED
+        return absolute_noise(guide.samples, seed, guide.start // TEMPORAL_STRIDE)
+
+    def describe(self) -> str:
+        numbers = ", ".join(map(str, self.seeds)) if self.policy == "list" else str(self.seed)
+        return f"noise {self.policy}, seed {numbers}"
+
+
+class Progress:
+    """One bar over the whole video, with previews of the chunk that is being made."""
+
+    def __init__(self, model):
+        self._bar = comfy.utils.ProgressBar(RESOLUTION)
+        self._previewer = latent_preview.get_previewer(model.load_device, model.model.latent_format)
+
+    def callback(self, guide: ChunkGuide, first: float = 0.0, last: float = 1.0):
+        """The host's callback of a sampler call that makes the part ``first`` to ``last`` of a chunk."""
+        before, behind = guide.done
+
+        def callback(step, x0, x, total_steps):
+            preview = self._previewer.decode_latent_to_preview_image("JPEG", x0) if self._previewer else None
+            # A sampler may take more or fewer model calls than its steps: its own count sets the share.
+            share = first + (last - first) * (step + 1) / total_steps
+            self._bar.update_absolute(round(RESOLUTION * (before + share * (behind - before))), RESOLUTION, preview)
+
+        return callback
 
 
 @dataclass
@@ -26,31 +88,31 @@ class HostSampler:
     """A KSampler that samples one guided chunk after another; see ``Tools.sample``."""
 
     model: object
-    positive: list
-    negative: list
-    seed: int
-    """Of the first chunk; by default each later chunk takes the next."""
+    prompts: Sequence[tuple[list, list]]
+    """Positive and negative conditioning of each entry."""
+    noise: ChunkNoise
     steps: int
     cfg: float
     sampler_name: str
     scheduler: str
-    chunks: int
-    """Chunks of the whole run, for the progress bar."""
-    clip_vision_output: object | None = None
-    noise: NoisePolicy = "per_chunk"
-    seeds: tuple[int, ...] = ()
-    """Of each chunk, for the policy ``list``."""
     features: FeatureTrack | None = None
-    """Of CLIP vision by chunk, in place of ``clip_vision_output``."""
-    _bar: comfy.utils.ProgressBar = field(init=False)
-    _previewer: object | None = field(init=False)
+    """Of CLIP vision, by chunk."""
+    loras: LoraFiles | None = None
+    low_noise: object | None = None
+    """The second expert of Wan2.2, which takes over where little noise is left."""
+    switch_step: int = 0
+    """The first step of the second expert; 0 finds it by ``boundary``."""
+    boundary: float = 0.9
+    """The noise level, of 1, below which the second expert takes over."""
+    _high: PatchedModel = field(init=False)
+    _low: PatchedModel = field(init=False)
+    _progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
         # The host takes its first sampler or scheduler, without a word, for a name that it does not know.
         for name, options in (
             ("sampler_name", comfy.samplers.KSampler.SAMPLERS),
             ("scheduler", comfy.samplers.KSampler.SCHEDULERS),
-            ("noise", POLICIES),
         ):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
@@ -58,34 +120,64 @@ class HostSampler:
             raise ValueError(f"steps must be at least 1, got {self.steps}.")
         if not math.isfinite(self.cfg):
             raise ValueError(f"cfg must be a finite number, got {self.cfg}.")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise ValueError(f"seed must be in [0, {MAX_SEED}], got {self.seed}.")
-        if self.noise == "list" and not self.seeds:
-            raise ValueError("seed_list: noise is list, but no seed is named. Name one for each chunk, such as 7, 42.")
-        self._bar = comfy.utils.ProgressBar(self.steps * self.chunks)
-        self._previewer = latent_preview.get_previewer(self.model.load_device, self.model.model.latent_format)
+        if not 0 <= self.switch_step < max(self.steps, 1):
+            raise ValueError(f"switch_step must be less than the {self.steps} steps, got {self.switch_step}.")
+        if not 0 < self.boundary < 1:
+            raise ValueError(f"boundary must be between 0 and 1, got {self.boundary}.")
+        self._high, self._low = PatchedModel(self.model, self.loras), PatchedModel(self.low_noise, self.loras)
+        self._progress = Progress(self.model)
 
     def __call__(self, guide: ChunkGuide) -> Tensor:
         """Sample the guided chunk, ``(1, 16, T, h, w)``; bit for bit what KSampler makes of the same inputs.
 
-        But for noise that is drawn frame by frame of the whole video, which no KSampler draws.
+        But for noise that is drawn frame by frame of the whole video, which no KSampler draws. With a second expert:
+        what two KSamplerAdvanced make, the first of which hands on its leftover noise.
         """
-        again = guide.attempt * STRIDE
-        seed = (chunk_seed(self.seed, guide.chunk_index, self.noise, self.seeds) + again) & MAX_SEED
-        if self.noise == "absolute":
-            # Times STRIDE once more: seeds of absolute noise are a STRIDE apart from frame to frame themselves.
-            noise = absolute_noise(
-                guide.samples, (self.seed + again * STRIDE) & MAX_SEED, guide.start // TEMPORAL_STRIDE
-            )
-        else:
-            noise = comfy.sample.prepare_noise(guide.samples, seed)
-        seen = self.clip_vision_output if self.features is None else self.features(guide)
-        positive, negative = (apply_guide(conditioning, guide, seen) for conditioning in (self.positive, self.negative))
-        model = self.model
-        if guide.level == "motion":
-            model = release_by_step(model, guide)
+        model, noise = self._prepared(self._high, guide, guide.cue.loras), self.noise.draw(guide)
+        seen = None if self.features is None else self.features(guide)
+        told = [apply_guide(conditioning, guide, seen) for conditioning in mix_prompts(self.prompts, guide.cue)]
         if guide.chunk_index:
             logger.info("Applied motion guidance to conditioning for chunk %d", guide.chunk_index + 1)
+        if self.low_noise is None:
+            return self._sample(model, guide, told, noise, guide.samples, 0, self.steps)
+        switch = self.switch()
+        latent = guide.samples
+        if switch > 0:
+            latent = self._sample(model, guide, told, noise, latent, 0, switch, leftover=switch < self.steps)
+            noise = torch.zeros_like(noise)
+        del model
+        if switch < self.steps:
+            model = self._prepared(self._low, guide, guide.cue.low_noise_loras)
+            latent = self._sample(model, guide, told, noise, latent, switch, self.steps, handed=switch > 0)
+        return latent
+
+    def switch(self) -> int:
+        """The first step of the second expert."""
+        if self.switch_step:
+            return self.switch_step
+        schedule = comfy.samplers.KSampler(
+            self.model, self.steps, self.model.load_device, self.sampler_name, self.scheduler
+        )
+        return int((schedule.sigmas[:-1] >= self.boundary).sum())
+
+    def describe(self) -> str:
+        """What the report says of sampling."""
+        words = self.noise.describe()
+        if self.low_noise is not None:
+            words += f"; model_low_noise takes over at step {self.switch()} of {self.steps}"
+        return words
+
+    def _prepared(self, patched: PatchedModel, guide: ChunkGuide, loras):
+        model = patched.under(loras)
+        if self.loras is not None:
+            self.loras.release(guide.cue)
+        # One expert needs no help to hold what is pinned; the second of two would hold half-noised latents.
+        if guide.level == "motion" or (self.low_noise is not None and guide.noise_mask is not None):
+            model = release_by_step(model, guide)
+        return model
+
+    def _sample(self, model, guide, told, noise, latent, first, last, *, leftover=False, handed=False) -> Tensor:
+        part = {} if self.low_noise is None else {"start_step": first, "last_step": last}
         return comfy.sample.sample(
             model,
             noise,
@@ -93,20 +185,13 @@ class HostSampler:
             self.cfg,
             self.sampler_name,
             self.scheduler,
-            positive,
-            negative,
-            guide.samples,
+            *told,
+            latent,
+            disable_noise=handed,
+            force_full_denoise=bool(part) and not leftover,
             noise_mask=guide.noise_mask,
-            callback=self._callback(guide.chunk_index),
+            callback=self._progress.callback(guide, first / self.steps, last / self.steps),
             disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
-            seed=seed,
+            seed=self.noise.seed_of(guide),
+            **part,
         )
-
-    def _callback(self, chunk_index: int):
-        def callback(step, x0, x, total_steps):
-            preview = self._previewer.decode_latent_to_preview_image("JPEG", x0) if self._previewer else None
-            # A sampler may take more or fewer model calls than its steps: its own count sets the share.
-            done = chunk_index + (step + 1) / total_steps
-            self._bar.update_absolute(round(done * self.steps), self.steps * self.chunks, preview)
-
-        return callback

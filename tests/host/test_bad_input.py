@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from wan_motion_chunks.wan import Entry
+from wan_motion_chunks.wan.settings import choose_settings
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +27,14 @@ def refuse(tiny):
             "height": 64,
             "length": 33.0,
             "length_unit": "frames",
+            "fps": 16.0,
             "chunk_frames": 17,
-            "overlap_frames": 8,
+            "settings": choose_settings(own={"overlap_frames": 8}),
             "seed": 0,
             "steps": 2,
             "cfg": 1.0,
             "sampler_name": "euler",
             "scheduler": "simple",
-            "continuity": "auto",
-            "motion_weight": 0.3,
-            "mask_sigma": 0.35,
-            "step_gain": 0.5,
-            "blend_strength": 0.8,
-            "color_match": "affine",
-            "color_anchor": 0.0,
-            "seam_retries": 0,
             "noise": "per_chunk",
             "clip": clip,
         }
@@ -53,11 +48,7 @@ def refuse(tiny):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"color_match": "best"}, "color_match must be one of affine, mean, mkl, none, got 'best'"),
         ({"feature_continuity": 0.5}, "no clip_vision is connected"),
-        ({"color_anchor": 2.0}, "color_anchor must be in"),
-        ({"seam_retries": -1}, "seam_retries must be 0 or more"),
-        ({"blend_strength": -0.1}, "blend_strength must be in"),
         ({"width": 72}, "width must be a multiple of 16, got 72; the nearest is 64."),
         ({"height": 8}, "height must be a multiple of 16, got 8; the nearest is 16."),
         ({"height": -16}, "height must be a multiple of 16, got -16"),
@@ -68,9 +59,7 @@ def refuse(tiny):
             {"start_image": torch.rand(17, 64, 64, 3)},
             "of 17 start frames nothing is left to make",
         ),
-        ({"overlap_frames": 17}, "overlap_frames must leave room in a chunk: 17 becomes 17"),
-        ({"overlap_frames": 16}, "overlap_frames must leave room in a chunk: 16 becomes 17"),
-        ({"overlap_frames": 0}, "overlap_frames must be at least 1, got 0"),
+        ({"settings": choose_settings()}, "overlap_frames must leave room in a chunk: 16 becomes 17"),
         ({"chunk_frames": 80}, "chunk_frames: Wan codes 4n + 1 frames (1, 5, 9, ..., 81), got 80; the nearest is 81."),
         ({"chunk_frames": -3}, "got -3; the nearest is 1"),
         ({"length": 0.0}, "length must be more than 0 frames, got 0.0"),
@@ -79,16 +68,59 @@ def refuse(tiny):
         ({"length_unit": "minutes"}, "length_unit must be one of seconds, frames, got 'minutes'"),
         ({"cfg": float("nan")}, "cfg must be a finite number, got nan"),
         ({"length": 20.5}, "length must be a whole number of frames, got 20.5"),
-        ({"continuity": "best"}, "continuity must be one of auto"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"sampler_name": "eular"}, "sampler_name must be one of euler"),
         ({"scheduler": "linear"}, "scheduler must be one of simple"),
         ({"seed": -1}, "seed must be in [0, 18446744073709551615], got -1"),
         ({"clip": None}, "Connect positive (a conditioning), or clip"),
+        ({"fps": 0.0}, "fps must be more than 0, got 0.0"),
+        ({"prompt": "0: walks\nruns"}, "prompt, line 2: expected a start and a text"),
+        ({"prompt_stack": []}, "prompt_stack: expected at least one prompt"),
+        ({"prompt_stack": [["a", "b"]]}, "prompt_stack: item 1 should be [positive, negative, start_chunk"),
+        ({"prompt_stack": [["a", "b", -1, None]]}, "item 1: start must be 0 chunks or more, got -1"),
+        ({"prompt_stack": [["a", "", 2, None], ["b", "", 2, None]]}, "items 1 and 2 both start at start 2 (chunk 3)"),
+        ({"prompt_stack": [["a", "", 0, None]], "positive": []}, "prompt_stack: positive and negative are connected"),
+        ({"prompt_stack": [Entry("a", "", chunk_frames=9)]}, "8 becomes 9 (4k + 1), but chunk_frames is 9"),
+        ({"end_image": torch.rand(1, 64, 64, 3)}, "end_image: this model was not trained to end with a given frame"),
+        (
+            {"prompt_stack": [Entry("a", "", end_image=torch.rand(1, 64, 64, 3))]},
+            "prompt_stack: end_image of prompt 1: this model was not trained",
+        ),
+        (
+            {"prompt_stack": [Entry("a", ""), Entry("b", "", 1, start_image=torch.rand(1, 9, 9, 1))]},
+            "prompt_stack: start_image: expected RGB, got 1 channels",
+        ),
+        ({"switch_step": 2}, "switch_step must be less than the 2 steps, got 2"),
+        ({"boundary": 1.0}, "boundary must be between 0 and 1"),
     ],
 )
 def test_the_message_names_the_input(refuse, monkeypatch, changed, message):
     assert message in refuse(monkeypatch, **changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"preset": "Best"}, "preset must be one of Standard, Fast motion, Slow or static, Auto, got 'Best'"),
+        ({"overlap_frames": -1}, "overlap_frames must be at least 1, or 0 for the preset's, got -1"),
+        ({"color_match": "best"}, "color_match must be one of affine, mean, mkl, none, got 'best'"),
+        ({"color_anchor": 2.0}, "color_anchor must be in"),
+        ({"seam_retries": -1}, "seam_retries must be 0 or more"),
+        ({"blend_strength": -0.1}, "blend_strength must be in"),
+        ({"motion_weight": float("nan")}, "motion_weight must be in"),
+        ({"continuity": "best"}, "continuity must be one of auto"),
+        ({"lora_in_motion": 11.0}, "lora_in_motion must be in"),
+    ],
+)
+def test_settings_name_the_input(comfy, changed, message):
+    from wan_motion_chunks.nodes import Settings
+
+    knobs = dict.fromkeys(("motion_weight", "mask_sigma", "step_gain", "blend_strength"), -1.0)
+    knobs |= {"preset": "Standard", "overlap_frames": 0, "continuity": "auto", "color_match": "affine"}
+    knobs |= {"color_anchor": 0.0, "seam_retries": 0, "lora_at_rest": 1.0, "lora_in_motion": 1.0}
+    with pytest.raises(ValueError) as error:  # noqa: PT011  the message is matched
+        Settings.execute(**(knobs | changed))
+    assert message in str(error.value)
 
 
 def test_a_text_to_video_model_is_refused(refuse, monkeypatch, comfy):

@@ -49,7 +49,7 @@ def test_features_pass_from_the_start_image_to_the_handed_frame_by_time(encoder)
     nothing = torch.zeros(1)
     for time in (0.0, 0.4):
         guide = ChunkGuide(1, "overlap", "", 9, nothing, None, nothing, nothing, time=time, handed=frames[1:])
-        found = FeatureTrack(encoder, first, 0.5)(guide)
+        found = FeatureTrack(frames[:1], first, encoder, 0.5)(guide)
         expected = torch.lerp(kept, last.penultimate_hidden_states, 0.5 * time)
         torch.testing.assert_close(found.penultimate_hidden_states, expected)
     assert torch.equal(first.penultimate_hidden_states, kept)
@@ -67,6 +67,8 @@ class Watched:
 
 
 def test_later_chunks_look_at_the_frame_that_they_go_on_from(tiny, encoder, conditioning):
+    from wan_motion_chunks.wan.settings import choose_settings
+
     # The tiny model does not heed these features, so that the encoder tells what it was asked for.
     image = torch.rand(1, 48, 64, 3, generator=torch.Generator().manual_seed(2))
     for strength, asked in ((0.0, 1), (1.0, 2)):
@@ -81,7 +83,7 @@ def test_later_chunks_look_at_the_frame_that_they_go_on_from(tiny, encoder, cond
             length=25.0,
             clip_vision=watched,
             feature_continuity=strength,
-            blend_strength=1.0,
+            settings=choose_settings(own={"overlap_frames": 8, "blend_strength": 1.0}),
         )
         assert len(watched.shown) == asked
         assert watched.shown[0].shape == (1, 48, 64, 3)

@@ -26,9 +26,9 @@ def guide(tiny, clip, level="motion", weight=0.3):
 
 
 def sample(model, conditioning, found, sampler_name="euler", scheduler="simple", steps=STEPS):
-    from wan_motion_chunks.wan.sampling import HostSampler
+    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
 
-    return HostSampler(model, conditioning, conditioning, 3, steps, 1.0, sampler_name, scheduler, 2)(found)
+    return HostSampler(model, [(conditioning, conditioning)], ChunkNoise(3), steps, 1.0, sampler_name, scheduler)(found)
 
 
 def watched(model):
@@ -177,20 +177,19 @@ def test_without_our_model_the_latent_is_that_of_a_pinned_chunk(tiny, clip):
 
 def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, clip, conditioning):
     from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, LongVideo, PlanVideo
+    from wan_motion_chunks.wan.settings import choose_settings
 
     import nodes
 
     model, _, vae = tiny
     image = clip.movedim(1, -1)
     sizes = {"width": 64, "height": 64, "length": 25.0, "length_unit": "frames", "chunk_frames": 17}
-    knobs = {"overlap_frames": 8, "continuity": "motion", "motion_weight": 0.3, "mask_sigma": 0.35, "step_gain": 0.5}
-    knobs |= {"blend_strength": 0.8, "color_match": "affine", "color_anchor": 0.0, "seam_retries": 0}
+    sizes |= {"fps": 16.0, "settings": choose_settings(own={"overlap_frames": 8}, level="motion")}
     whole, _, report = LongVideo.execute(
         model,
         vae,
         image,
         **sizes,
-        **knobs,
         seed=3,
         steps=4,
         cfg=1.0,
@@ -202,7 +201,7 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
     ).args
     assert "level motion" in report
     for connected, level in ((model, "motion"), (None, "overlap_pinned")):
-        state, chunks, _ = PlanVideo.execute(image, **sizes, **knobs).args
+        state, chunks, _ = PlanVideo.execute(image, **sizes).args
         for index in range(chunks):
             state, positive, negative, latent, patched = GuideNextChunk.execute(
                 state, vae, conditioning, conditioning, model=connected
@@ -220,23 +219,23 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
 @pytest.mark.parametrize("noise", ["fixed", "absolute"])
 def test_noise_policies_make_other_videos(tiny, clip, conditioning, noise):
     from wan_motion_chunks.wan import ChunkState, Tools, generate, plan_chunks
-    from wan_motion_chunks.wan.sampling import HostSampler
+    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
 
     def video(policy):
-        sampler = HostSampler(tiny[0], conditioning, conditioning, 3, 3, 1.0, "euler", "simple", 2, noise=policy)
+        sampler = HostSampler(tiny[0], [(conditioning, conditioning)], ChunkNoise(3, policy), 3, 1.0, "euler", "simple")
         plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
         return generate(ChunkState(plan, clip), Tools(tiny[2], sampler)).video
 
     assert not torch.equal(video(noise)[17:], video("per_chunk")[17:])
 
 
-def test_an_unknown_noise_is_refused(tiny, conditioning):
-    from wan_motion_chunks.wan.sampling import HostSampler
+def test_an_unknown_noise_is_refused(comfy):
+    from wan_motion_chunks.wan.sampling import ChunkNoise
 
     with pytest.raises(ValueError, match="noise must be one of per_chunk, fixed, absolute, list, got 'none'"):
-        HostSampler(tiny[0], conditioning, conditioning, 3, 3, 1.0, "euler", "simple", 2, noise="none")
+        ChunkNoise(3, "none")
     with pytest.raises(ValueError, match="seed_list: noise is list, but no seed is named"):
-        HostSampler(tiny[0], conditioning, conditioning, 3, 3, 1.0, "euler", "simple", 2, noise="list")
+        ChunkNoise(3, "list")
 
 
 def test_predict_motion_and_warp_latent(tiny, clip):

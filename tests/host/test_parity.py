@@ -27,6 +27,7 @@ def stock(tiny):
 
 def long_video(tiny, image, positive, negative, sampler_name, scheduler, **changed):
     from wan_motion_chunks.nodes import LongVideo
+    from wan_motion_chunks.wan.settings import choose_settings
 
     model, _, vae = tiny
     arguments = {
@@ -34,22 +35,15 @@ def long_video(tiny, image, positive, negative, sampler_name, scheduler, **chang
         "height": 48,
         "length": 17.0,
         "length_unit": "frames",
+        "fps": 16.0,
         "chunk_frames": 17,
-        "overlap_frames": 8,
         "seed": 7,
         "steps": 4,
         "cfg": 2.5,
         "sampler_name": sampler_name,
         "scheduler": scheduler,
-        "continuity": "auto",
-        "motion_weight": 0.3,
-        "mask_sigma": 0.35,
-        "step_gain": 0.5,
-        "blend_strength": 0.8,
-        "color_match": "affine",
-        "color_anchor": 0.0,
-        "seam_retries": 0,
         "noise": "per_chunk",
+        "settings": choose_settings(own={"overlap_frames": 8}),
         "positive": positive,
         "negative": negative,
     }
@@ -92,11 +86,11 @@ def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stoc
 
 def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
     from wan_motion_chunks.wan import ChunkState, GuideSettings, finish_chunk, guide_state, plan_chunks
-    from wan_motion_chunks.wan.sampling import HostSampler
+    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
 
     model, _, vae = tiny
     image, positive, negative, _ = stock
-    sampler = HostSampler(model, positive, negative, 7, 4, 2.5, "euler", "simple", 2)
+    sampler = HostSampler(model, [(positive, negative)], ChunkNoise(7), 4, 2.5, "euler", "simple")
     start = image[:1, :48, :64].movedim(-1, 1)
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, start, GuideSettings(level="overlap_pinned"))
@@ -109,16 +103,15 @@ def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
 
 
 def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
-    from wan_motion_chunks.nodes import AssembleVideo, FinishChunk, GuideNextChunk, PlanVideo
+    from wan_motion_chunks.nodes import AssembleVideo, FinishChunk, GuideNextChunk, PlanVideo, Settings
 
     import nodes
 
     model, _, vae = tiny
     image, positive, negative, _ = stock
     whole, _, report = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
-    state, chunks, _ = PlanVideo.execute(
-        image[:1], 64, 48, 30.0, "frames", 17, 8, "auto", 0.3, 0.35, 0.5, 0.8, "affine", 0.0, 0
-    ).args
+    settings = Settings.execute("Standard", 8, -1.0, -1.0, -1.0, -1.0, "auto", "affine", 0.0, 0, 1.0, 1.0).args[0]
+    state, chunks, _ = PlanVideo.execute(image[:1], 64, 48, 30.0, "frames", 16.0, 17, settings).args
     for index in range(chunks):
         state, *graph, patched = GuideNextChunk.execute(state, vae, positive, negative, model=model).args
         latent = nodes.common_ksampler(patched, 7 + index, 4, 2.5, "euler", "simple", *graph)[0]

@@ -24,9 +24,9 @@ def node_of(prompt, class_type):
     return next(node for node in prompt.values() if node["class_type"] == class_type)
 
 
-def changed(prompt, **inputs):
+def changed(prompt, class_type="WanMotionLongVideo", **inputs):
     copy = json.loads(json.dumps(prompt))
-    node_of(copy, "WanMotionLongVideo")["inputs"].update(inputs)
+    node_of(copy, class_type)["inputs"].update(inputs)
     return copy
 
 
@@ -34,6 +34,11 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
     ours = {name: info for name, info in object_info.items() if name.startswith(PREFIX)}
     assert set(ours) == {
         "WanMotionLongVideo",
+        "WanMotionLongVideoCustom",
+        "WanMotionSettings",
+        "WanMotionPromptStack",
+        "WanMotionConditioningStack",
+        "WanMotionLoraStack",
         "WanMotionPlanVideo",
         "WanMotionGuideNextChunk",
         "WanMotionFinishChunk",
@@ -97,7 +102,7 @@ def test_a_wrong_input_fails_with_our_message(server, prompt):
     from wan_motion_chunks.tools.server import HostError
 
     with pytest.raises(HostError, match="WanMotionLongVideo: ValueError: overlap_frames must leave room in a chunk"):
-        server.execute(changed(prompt, overlap_frames=17))
+        server.execute(changed(prompt, "WanMotionSettings", overlap_frames=17))
 
 
 def test_an_interrupt_ends_the_run_as_interrupted(server, prompt):

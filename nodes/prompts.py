@@ -1,0 +1,164 @@
+"""Stacks: what is asked of a video from when on."""
+
+from __future__ import annotations
+
+import folder_paths
+
+from ..wan.prompts import UNITS, Entry, Lora, parse_loras, parse_stack
+from ._compat import io, schema
+from .types import CATEGORY, LoraStackType, PromptStackType
+
+
+class PromptStack(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionPromptStack",
+            display_name="Prompt Stack (Wan Motion)",
+            category=CATEGORY,
+            description="Adds a prompt that holds from some moment on. Chain several for one video.",
+            search_aliases=["prompt schedule", "prompt travel", "multi prompt", "timeline"],
+            inputs=[
+                io.String.Input("positive", multiline=True, default="", tooltip="What happens from then on."),
+                io.String.Input("negative", multiline=True, default="", tooltip="What to avoid from then on."),
+                *_moment_inputs(),
+            ],
+            outputs=[_stack_output()],
+        )
+
+    @classmethod
+    def execute(cls, positive, negative, start, unit, transition, chunk_frames, **sockets) -> io.NodeOutput:
+        return _add(positive, negative, start, unit, transition, chunk_frames, **sockets)
+
+
+class ConditioningStack(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionConditioningStack",
+            display_name="Conditioning Stack (Wan Motion)",
+            category=CATEGORY,
+            description="Like Prompt Stack, for prompts that are encoded already, by any text encoder.",
+            search_aliases=["prompt schedule", "conditioning schedule", "multi prompt"],
+            inputs=[
+                io.Conditioning.Input("positive", tooltip="Encoded prompt from then on."),
+                io.Conditioning.Input("negative", tooltip="Encoded negative prompt from then on."),
+                *_moment_inputs(),
+            ],
+            outputs=[_stack_output()],
+        )
+
+    @classmethod
+    def execute(cls, positive, negative, start, unit, transition, chunk_frames, **sockets) -> io.NodeOutput:
+        return _add(positive, negative, start, unit, transition, chunk_frames, **sockets)
+
+
+class LoraStack(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionLoraStack",
+            display_name="LoRA Stack (Wan Motion)",
+            category=CATEGORY,
+            description="Adds a LoRA to the set of a Prompt Stack entry. The stacks of other packs fit as well.",
+            search_aliases=["lora", "lora loader", "lora schedule"],
+            inputs=[
+                io.Combo.Input(
+                    "lora_name", options=folder_paths.get_filename_list("loras"), tooltip="A file in models/loras."
+                ),
+                _strength("strength_model", "diffusion model"),
+                _strength("strength_clip", "text encoder"),
+                LoraStackType.Input("lora_stack", optional=True, tooltip="LoRAs that apply as well."),
+            ],
+            outputs=[LoraStackType.Output(display_name="lora_stack", tooltip="For a Prompt Stack entry.")],
+        )
+
+    @classmethod
+    def execute(cls, lora_name, strength_model, strength_clip, lora_stack=None) -> io.NodeOutput:
+        return io.NodeOutput([*parse_loras(lora_stack or ()), Lora(lora_name, strength_model, strength_clip)])
+
+
+def _strength(name: str, what: str) -> io.Input:
+    return io.Float.Input(
+        name, default=1.0, min=-100.0, max=100.0, step=0.01, tooltip=f"On the {what}; 0 is none, negative the opposite."
+    )
+
+
+def _moment_inputs() -> list[io.Input]:
+    """When an entry holds, and what comes with it."""
+    return [
+        io.Float.Input(
+            "start",
+            default=0.0,
+            min=0.0,
+            max=100000.0,
+            step=0.01,
+            tooltip="From when on, in the unit below. Chunks count from 0; a time takes the chunk whose seam is "
+            "nearest. Before the first prompt's start the first prompt holds.",
+        ),
+        io.Combo.Input("unit", options=list(UNITS), tooltip="Unit of start and transition."),
+        io.Float.Input(
+            "transition",
+            default=0.0,
+            min=0.0,
+            max=100000.0,
+            step=0.01,
+            tooltip="Over how long this prompt takes over from the one before, LoRAs included. 0 switches.",
+        ),
+        io.Int.Input(
+            "chunk_frames",
+            default=0,
+            min=0,
+            max=16385,
+            tooltip="Frames of this prompt's chunks, 4n + 1; 0: as the video's.",
+        ),
+        PromptStackType.Input("prompt_stack", optional=True, tooltip="Prompts that come before."),
+        LoraStackType.Input("lora_stack", optional=True, tooltip="LoRAs while this prompt holds."),
+        LoraStackType.Input(
+            "lora_stack_low_noise",
+            optional=True,
+            tooltip="For model_low_noise, where its LoRAs are other files; lora_stack without.",
+        ),
+        io.Image.Input(
+            "start_image",
+            optional=True,
+            tooltip="A cut: this prompt's first chunk starts from this picture, not from the video so far.",
+        ),
+        io.Image.Input(
+            "end_image",
+            optional=True,
+            tooltip="Where this prompt's last chunk arrives. Needs Wan2.1 FLF2V or Wan2.2 I2V A14B.",
+        ),
+    ]
+
+
+def _stack_output() -> io.Output:
+    return PromptStackType.Output(display_name="prompt_stack", tooltip="For the next stack node, or for Long Video.")
+
+
+def _add(
+    positive,
+    negative,
+    start,
+    unit,
+    transition,
+    chunk_frames,
+    prompt_stack=None,
+    lora_stack=None,
+    lora_stack_low_noise=None,
+    start_image=None,
+    end_image=None,
+) -> io.NodeOutput:
+    entry = Entry(
+        positive,
+        negative,
+        start,
+        unit,
+        parse_loras(lora_stack or ()),
+        None if lora_stack_low_noise is None else parse_loras(lora_stack_low_noise),
+        transition,
+        chunk_frames or None,
+        start_image,
+        end_image,
+    )
+    return io.NodeOutput(parse_stack([*(prompt_stack or ()), entry]))

@@ -1,0 +1,163 @@
+"""The knobs of how chunks follow each other, in one place."""
+
+from __future__ import annotations
+
+from ..wan.guide import LEVELS
+from ..wan.join import COLORS
+from ..wan.presets import AUTO, KNOBS, PRESETS
+from ..wan.settings import choose_settings
+from ._compat import io, schema
+from .types import CATEGORY, SettingsType, share_input
+
+PRESETS_OWN = -1.0
+"""What a number is set to so that the preset decides."""
+
+
+class Settings(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionSettings",
+            display_name="Settings (Wan Motion)",
+            category=CATEGORY,
+            description="How chunks overlap, are guided and are joined: a preset, and whatever you set otherwise.",
+            search_aliases=["preset", "overlap", "blend strength", "motion weight", "color match"],
+            inputs=[
+                io.Combo.Input(
+                    "preset",
+                    options=[*PRESETS, AUTO],
+                    tooltip="Standard: overlap 16, blend 0.8, weight 0.3, sigma 0.35, gain 0.5. Fast motion: 24, 0.6, "
+                    "0.4, 0.25, 0.7. Slow or static: 8, 0.9, 0.2, 0.5, 0.3. Auto: between these for each chunk, by "
+                    "the speed of what was made last (0.5, 2 and 8 px/frame at 480 lines).",
+                ),
+                io.Int.Input(
+                    "overlap_frames",
+                    default=0,
+                    min=0,
+                    max=16384,
+                    tooltip="Frames handed from chunk to chunk; the next 4k + 1 is used (8, 16, 24 become 9, 17, 25). "
+                    "More carries motion better and adds fewer new frames per chunk. 0: the preset's.",
+                ),
+                _own(
+                    "motion_weight",
+                    "For the level motion: how long sampling follows the predicted motion; 0.3 is two thirds of the "
+                    "steps where that is sure. Higher carries motion better and leaves the prompt less say; "
+                    "0: overlap_pinned.",
+                ),
+                _own(
+                    "mask_sigma",
+                    "For the level motion: feather around what cannot be predicted, in eighths of the shorter side. "
+                    "Higher guides less near it.",
+                ),
+                _own(
+                    "step_gain",
+                    "Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; lower is "
+                    "more cautious.",
+                ),
+                _own(
+                    "blend_strength",
+                    "How long the earlier chunk is held in the overlap before the next takes over. 0 cuts where the "
+                    "overlap begins, 1 where it ends. Kept only where the seam measures better with it.",
+                ),
+                io.Combo.Input(
+                    "continuity",
+                    options=["auto", *LEVELS],
+                    tooltip="How a chunk continues the one before. last_frame: from one frame, velocity is lost. "
+                    "overlap: from all overlap frames. overlap_pinned: they are also held during sampling. "
+                    "motion: and the first steps follow what their motion foretells. auto: the highest that works.",
+                ),
+                io.Combo.Input(
+                    "color_match",
+                    options=list(COLORS),
+                    tooltip="How a chunk takes the colours of the one before, from the overlap that both show; one "
+                    "transform for all of the chunk. affine: pixel by pixel. mean, mkl: by the overlap's mean, or mean "
+                    "and covariance. Only where the overlap is not pinned.",
+                ),
+                share_input(
+                    "color_anchor",
+                    0.0,
+                    tooltip="Leads colours back to the start image, more with every chunk up to the fifth. Against "
+                    "slow drift of one scene; 0.2 is a lot where the scene changes.",
+                ),
+                io.Int.Input(
+                    "seam_retries",
+                    default=0,
+                    min=0,
+                    max=16,
+                    tooltip="How often a chunk may be made again, from other noise, while its seam stands out from "
+                    "real video.",
+                ),
+                _strength("lora_at_rest", "nothing moves"),
+                _strength("lora_in_motion", "the last frames move by 8 px/frame (at 480 lines) or more"),
+            ],
+            outputs=[
+                SettingsType.Output(display_name="settings", tooltip="For Long Video or Plan Long Video."),
+                io.String.Output(display_name="report", tooltip="All numbers in use, in words."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        preset,
+        overlap_frames,
+        motion_weight,
+        mask_sigma,
+        step_gain,
+        blend_strength,
+        continuity,
+        color_match,
+        color_anchor,
+        seam_retries,
+        lora_at_rest,
+        lora_in_motion,
+    ) -> io.NodeOutput:
+        for name, value, options in (
+            ("continuity", continuity, ("auto", *LEVELS)),
+            ("color_match", color_match, COLORS),
+        ):
+            if value not in options:
+                raise ValueError(f"{name} must be one of {', '.join(options)}, got {value!r}.")
+        if not 0 <= color_anchor <= 1:
+            raise ValueError(f"color_anchor must be in [0, 1], got {color_anchor}.")
+        if seam_retries < 0:
+            raise ValueError(f"seam_retries must be 0 or more, got {seam_retries}.")
+        if overlap_frames < 0:
+            raise ValueError(f"overlap_frames must be at least 1, or 0 for the preset's, got {overlap_frames}.")
+        given = dict(
+            zip(
+                KNOBS,
+                (overlap_frames or PRESETS_OWN, blend_strength, motion_weight, mask_sigma, step_gain),
+                strict=True,
+            )
+        )
+        settings = choose_settings(
+            preset,
+            own={name: value for name, value in given.items() if value != PRESETS_OWN},
+            level=continuity,
+            color=color_match,
+            anchor=color_anchor,
+            retries=seam_retries,
+            lora_at_rest=lora_at_rest,
+            lora_in_motion=lora_in_motion,
+        )
+        return io.NodeOutput(settings, settings.describe())
+
+
+def _own(name: str, tooltip: str) -> io.Input:
+    """A number in [0, 1] that stands in for the preset's."""
+    return io.Float.Input(
+        name, default=PRESETS_OWN, min=PRESETS_OWN, max=1.0, step=0.01, tooltip=f"{tooltip} -1: the preset's."
+    )
+
+
+def _strength(name: str, when: str) -> io.Input:
+    return io.Float.Input(
+        name,
+        default=1.0,
+        min=-10.0,
+        max=10.0,
+        step=0.05,
+        tooltip=f"What LoRA strengths are multiplied with where {when}; in between along a line, in steps of 0.05. "
+        "1 and 1: strengths do not follow motion. The first chunk has them as they are.",
+    )

@@ -1,0 +1,278 @@
+"""Prompts, LoRAs and settings by chunk, with the tiny Wan2.1 in the host's own loaders and sampler."""
+
+import gc
+import logging
+import weakref
+
+import pytest
+import torch
+from wan_motion_chunks.tests.host.test_parity import long_video
+from wan_motion_chunks.wan import Entry, Lora
+
+TOTAL = 17 + 3 * 8
+LEFT, RIGHT = "a red ball moves left fast", "a red ball moves right fast"
+
+
+@pytest.fixture(scope="module")
+def image():
+    from wan_motion_chunks.tiny.scenes import draw_scenes
+
+    scene = draw_scenes(1, 1, torch.Generator().manual_seed(11), turn=0.0, two_sprites=0.0, pan=0.0)
+    return scene.frames[0].movedim(1, -1)
+
+
+@pytest.fixture
+def make(tiny, image):
+    """A video of four chunks by Long Video; returns frames and report."""
+
+    def run(**changed):
+        values = {"width": 64, "height": 64, "length": float(TOTAL), "clip": tiny[1], "cfg": 1.0} | changed
+        frames, _, report = long_video(tiny, image, None, None, "euler", "simple", **values)
+        return frames, report
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def loras(tiny, comfy, tmp_path_factory):
+    """Real LoRA files for the tiny Wan2.1, in the host's own folder of LoRAs."""
+    import comfy.utils
+    import folder_paths
+
+    folder = tmp_path_factory.mktemp("loras")
+    folder_paths.add_model_folder_path("loras", str(folder))
+    generator = torch.Generator().manual_seed(0)
+    sizes = {
+        name.removesuffix(".weight"): weight.shape
+        for name, weight in tiny[0].model.diffusion_model.state_dict().items()
+        if name.endswith("self_attn.v.weight")
+    }
+
+    def write(name, weights):
+        comfy.utils.save_torch_file(weights, str(folder / name))
+
+    def attention(amount):
+        weights = {}
+        for name, (out, into) in sizes.items():
+            weights[f"diffusion_model.{name}.lora_up.weight"] = amount * torch.randn(out, 4, generator=generator)
+            weights[f"diffusion_model.{name}.lora_down.weight"] = torch.randn(4, into, generator=generator)
+        return weights
+
+    for number in range(5):
+        write(f"walk{number}.safetensors", attention(0.02))
+    write("text.safetensors", {"text_encoders.gain.diff": torch.full((4096,), -0.5)})
+    write("other.safetensors", {"transformer.blocks.0.attn.lora_up.weight": torch.zeros(4, 4)})
+    return folder
+
+
+def added(frames, chunk):
+    """The frames of the finished video that a chunk added."""
+    return frames[0 if chunk == 0 else 9 + 8 * chunk : 17 + 8 * chunk]
+
+
+def same_until(a, b):
+    """How many chunks are equal in both videos, bit for bit."""
+    for chunk in range(4):
+        if not torch.equal(added(a, chunk), added(b, chunk)):
+            return chunk
+    return 4
+
+
+def test_a_prompt_changes_the_chunks_from_its_start_on(make):
+    alone, _ = make(prompt=LEFT)
+    frames, report = make(prompt=f"0: {LEFT}\n2: {RIGHT}")
+    assert same_until(frames, alone) == 2
+    assert f"prompt 2 from start 2 (chunk 3): '{RIGHT}'" in report
+    assert "chunk 2/4: 8 new frames, prompt 1, level" in report
+    assert "chunk 3/4: 8 new frames, prompt 2, level" in report
+
+
+def test_a_stack_a_list_and_a_schedule_say_the_same(make):
+    from wan_motion_chunks.nodes import PromptStack
+
+    schedule, _ = make(prompt=f"0: {LEFT}\n2: {RIGHT}")
+    listed, _ = make(prompt_stack=[[LEFT, "", 0, None], [RIGHT, "", 2, None]])
+    (stack,) = PromptStack.execute(LEFT, "", 0.0, "chunks", 0.0, 0).args
+    (longer,) = PromptStack.execute(RIGHT, "", 2.0, "chunks", 0.0, 0, prompt_stack=stack).args
+    assert len(stack) == 1  # what the host caches is left as it is
+    stacked, _ = make(prompt_stack=longer)
+    assert torch.equal(schedule, listed)
+    assert torch.equal(schedule, stacked)
+
+
+def test_encoded_prompts_make_the_same_video(make, tiny):
+    from wan_motion_chunks.nodes import ConditioningStack
+
+    clip = tiny[1]
+    stack = None
+    for start, text in ((0.0, LEFT), (2.0, RIGHT)):
+        pair = (clip.encode_from_tokens_scheduled(clip.tokenize(words)) for words in (text, ""))
+        (stack,) = ConditioningStack.execute(*pair, start, "chunks", 0.0, 0, prompt_stack=stack).args
+    encoded, _ = make(prompt_stack=stack, clip=None)
+    assert torch.equal(encoded, make(prompt=f"0: {LEFT}\n2: {RIGHT}")[0])
+
+
+def test_a_transition_is_the_hosts_average_of_both_prompts(tiny):
+    from wan_motion_chunks.wan.encoding import mix_conditioning
+
+    import nodes
+
+    clip = tiny[1]
+    texts = (LEFT, ", ".join([RIGHT] * 9))  # the second has more tokens
+    a, b = (clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in texts)
+    assert a[0][0].shape[1] < b[0][0].shape[1]
+    (expected,) = nodes.ConditioningAverage().addWeighted(b, a, 0.25)
+    torch.testing.assert_close(mix_conditioning([(a, 0.75), (b, 0.25)])[0][0], expected[0][0])
+
+
+def test_a_transition_reaches_both_ends(make):
+    switched, _ = make(prompt=f"0: {LEFT}\n1: {RIGHT}")
+    gradual, report = make(prompt=f"0: {LEFT}\n1 over 2: {RIGHT}")
+    assert same_until(switched, gradual) == 1
+    assert "prompt 1 75 % + prompt 2 25 %" in report
+    assert "prompt 1 25 % + prompt 2 75 %" in report
+
+
+def test_a_lora_changes_the_chunks_of_its_prompt(make, loras):
+    plain, _ = make(prompt=LEFT)
+    stack = [Entry(LEFT, ""), Entry(LEFT, "", 2, loras=(Lora("walk0.safetensors", 1.0, 1.0),))]
+    frames, report = make(prompt_stack=stack)
+    assert same_until(frames, plain) == 2
+    assert "chunk 3/4: 8 new frames, prompt 2, LoRA walk0.safetensors 1.00, level" in report
+    none = [Entry(LEFT, ""), Entry(LEFT, "", 2, loras=(Lora("walk0.safetensors", 0.0, 1.0),))]
+    assert torch.equal(make(prompt_stack=none)[0], plain)
+
+
+def test_a_lora_equals_the_hosts_loader_bit_for_bit(make, tiny, loras, image):
+    import nodes
+
+    model, clip = nodes.LoraLoader().load_lora(tiny[0], tiny[1], "text.safetensors", 0.5, 0.5)
+    model, clip = nodes.LoraLoader().load_lora(model, clip, "walk1.safetensors", 0.7, 0.7)
+    values = {"width": 64, "height": 64, "cfg": 1.0, "clip": clip, "prompt": LEFT}
+    expected, _, _ = long_video((model, clip, tiny[2]), image, None, None, "euler", "simple", **values)
+    stack = (Lora("text.safetensors", 0.5, 0.5), Lora("walk1.safetensors", 0.7, 0.7))
+    ours, _ = make(prompt_stack=[Entry(LEFT, "", loras=stack)], length=17.0)
+    assert torch.equal(ours, expected)
+    no_text, _ = make(prompt_stack=[Entry(LEFT, "", loras=stack[1:])], length=17.0)
+    assert not torch.equal(ours, no_text)
+
+
+def test_a_missing_lora_and_one_for_another_model_are_left_out_with_a_note(make, loras, caplog):
+    stack = (Lora("gone.safetensors", 1.0, 1.0), Lora("other.safetensors", 1.0, 1.0))
+    frames, report = make(prompt_stack=[Entry(LEFT, "", loras=stack)])
+    assert torch.equal(frames, make(prompt=LEFT)[0])
+    assert "LoRA gone.safetensors is left out: there is no such file in models/loras" in report
+    assert "LoRA other.safetensors is left out: none of its weights fit this model" in report
+    assert "lora key not loaded: transformer.blocks.0.attn.lora_up.weight" in caplog.text
+
+
+def test_five_sets_over_forty_chunks_are_patched_five_times_and_let_go(tiny, loras, image, monkeypatch):
+    from comfy.model_patcher import ModelPatcher
+    from wan_motion_chunks.wan.lora import LoraFiles
+
+    patched, alive, clones = [], [], []
+    real, build = ModelPatcher.patch_weight_to_device, LoraFiles.on_model
+
+    def count(self, key, *arguments, **more):
+        if key in self.patches:  # the host passes every weight
+            patched.append(key)
+        return real(self, key, *arguments, **more)
+
+    def watch(self, model, chosen):
+        clone = build(self, model, chosen)
+        clones.append(weakref.ref(clone))
+        return clone
+
+    def still_alive(text):
+        if text.startswith("chunk "):
+            gc.collect()
+            alive.append(sum(clone() is not None for clone in clones))
+
+    monkeypatch.setattr(ModelPatcher, "patch_weight_to_device", count)
+    monkeypatch.setattr(LoraFiles, "on_model", watch)
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            still_alive(record.getMessage())
+
+    logger = logging.getLogger("wan_motion_chunks.wan.loop")
+    monkeypatch.setattr(logger, "handlers", [Listener(logging.INFO)])
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    entries = [Entry(LEFT, "", 8 * set_, loras=(Lora(f"walk{set_}.safetensors", 1.0, 1.0),)) for set_ in range(5)]
+    values = {"width": 64, "height": 64, "length": 17.0 + 39 * 8, "cfg": 1.0, "steps": 1, "clip": tiny[1]}
+    long_video(tiny, image, None, None, "euler", "simple", prompt_stack=entries, **values)
+    weights = len([name for name in tiny[0].model.diffusion_model.state_dict() if name.endswith("self_attn.v.weight")])
+    assert len(patched) == 5 * weights
+    assert len(alive) == 40
+    assert max(alive) == 1
+
+
+def test_motion_scales_loras_between_two_limits_and_the_report_says_so(make, loras):
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    stack = [Entry(LEFT, "", loras=(Lora("walk2.safetensors", 1.0, 1.0),))]
+    settings = {"own": {"overlap_frames": 8}}
+    plain, _ = make(prompt_stack=stack, settings=choose_settings(**settings))
+    none, report = make(prompt_stack=stack, settings=choose_settings(**settings, lora_at_rest=0.5, lora_in_motion=0.5))
+    assert same_until(none, plain) == 1
+    assert "LoRAs 0.5 at rest to 0.5 in motion" in report
+    assert report.count("LoRA walk2.safetensors 0.50") == 3
+    assert report.count(" px/frame") == 3
+
+
+def test_settings_are_in_the_report_and_change_no_first_chunk(make):
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    standard, report = make(prompt=LEFT)
+    assert "settings Standard: overlap_frames 8, continuity auto, motion_weight 0.3" in report
+    assert "noise per_chunk, seed 7" in report
+    slow, report = make(prompt=LEFT, settings=choose_settings("Slow or static"))
+    assert same_until(slow, standard) == 1
+    assert "settings Slow or static: overlap_frames 8, continuity auto, motion_weight 0.2" in report
+    _, report = make(prompt=LEFT, settings=choose_settings("Auto", own={"overlap_frames": 8}))
+    assert "settings Auto: overlap_frames 8, continuity auto, motion_weight by speed" in report
+    assert report.count(" px/frame, blend_strength ") == 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"), [("fixed", "noise fixed, seed 7"), ("list", "noise list, seed 7, 3"), ("absolute", "absolute")]
+)
+def test_a_seed_policy_is_in_the_report(make, policy, words):
+    frames, report = make(prompt=LEFT, noise=policy, seed_list="7, 3" if policy == "list" else "")
+    assert words in report
+    if policy != "absolute":
+        assert same_until(frames, make(prompt=LEFT)[0]) == 1
+
+
+def test_a_cut_starts_anew_and_leaves_the_chunks_before_it_alone(make):
+    from wan_motion_chunks.tiny.scenes import draw_scenes
+
+    other = draw_scenes(1, 1, torch.Generator().manual_seed(5)).frames[0].movedim(1, -1)
+    plain, _ = make(prompt=LEFT)
+    entries = [Entry(LEFT, ""), Entry(RIGHT, "", 2, start_image=other)]
+    frames, report = make(prompt_stack=entries)
+    assert len(frames) == TOTAL
+    assert torch.equal(frames[:25], plain[:25])
+    assert (frames[25] - other[0]).abs().mean() < 0.1  # what the VAE makes of the picture
+    assert "chunk 3/3: 16 new frames, prompt 2, a cut: its seam is left alone" in report
+
+
+def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
+    from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    import nodes
+
+    model, clip, vae = tiny
+    entries = [Entry(LEFT, ""), Entry(RIGHT, "", 1, transition=2, loras=(Lora("walk3.safetensors", 1.0, 1.0),))]
+    whole, report = make(prompt_stack=entries)
+    settings = choose_settings(own={"overlap_frames": 8})
+    state, chunks, _ = PlanVideo.execute(image, 64, 64, float(TOTAL), "frames", 16.0, 17, settings, entries).args
+    for index in range(chunks):
+        state, *graph, patched = GuideNextChunk.execute(state, vae, model=model, clip=clip).args
+        latent = nodes.common_ksampler(patched, 7 + index, 4, 1.0, "euler", "simple", *graph)[0]
+        state, _, _ = FinishChunk.execute(state, latent, vae).args
+    assert torch.equal(state.video.movedim(1, -1), whole)
+    assert "prompt 1 75 % + prompt 2 25 %, LoRA walk3.safetensors 0.25" in report
+    with pytest.raises(ValueError, match="Connect positive and negative, or a prompt_stack to Plan Long Video"):
+        GuideNextChunk.execute(PlanVideo.execute(image, 64, 64, 17.0, "frames", 16.0, 17).args[0], vae, model=model)

@@ -1,0 +1,76 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from wan_motion_chunks.tests.fakes import CausalVae, numbered_frames
+from wan_motion_chunks.tiny.scenes import draw_scenes
+from wan_motion_chunks.wan import ChunkState, Tools, generate, plan_chunks
+from wan_motion_chunks.wan.presets import FAST, KNOBS, SLOW, STANDARD, lora_factor, measure_speed, preset_at
+from wan_motion_chunks.wan.settings import choose_settings
+
+
+def test_the_presets_are_the_seeds_numbers():
+    assert (STANDARD.overlap_frames, FAST.overlap_frames, SLOW.overlap_frames) == (16, 24, 8)
+    settings = choose_settings("Fast motion", own={"step_gain": 0.1})
+    guide = settings.guide
+    assert settings.overlap_frames == 24
+    assert (guide.blend_strength, guide.motion_weight, guide.mask_sigma, guide.step_gain) == (0.6, 0.4, 0.25, 0.1)
+    assert not guide.adaptive
+
+
+def test_auto_leaves_what_is_set_alone():
+    settings = choose_settings("Auto", own={"motion_weight": 0.1, "overlap_frames": 13})
+    assert settings.guide.adaptive == {"blend_strength", "mask_sigma", "step_gain"}
+    assert (settings.overlap_frames, settings.guide.motion_weight) == (13, 0.1)
+    assert "overlap_frames 13" in settings.describe()
+    assert "step_gain by speed" in settings.describe()
+
+
+@pytest.mark.parametrize(("speed", "preset"), [(0.0, SLOW), (0.5, SLOW), (2.0, STANDARD), (8.0, FAST), (99.0, FAST)])
+def test_each_preset_has_its_speed(speed, preset):
+    found = preset_at(speed)
+    for name in KNOBS:
+        assert getattr(found, name) == pytest.approx(getattr(preset, name))
+
+
+@given(st.floats(0, 20), st.floats(0, 20))
+def test_faster_overlaps_more_and_follows_motion_longer(a, b):
+    slow, fast = preset_at(min(a, b)), preset_at(max(a, b))
+    assert slow.overlap_frames <= fast.overlap_frames
+    assert slow.motion_weight <= fast.motion_weight + 1e-9
+    assert slow.mask_sigma >= fast.mask_sigma - 1e-9
+
+
+@given(st.floats(0, 30), st.floats(-2, 2), st.floats(-2, 2))
+def test_lora_strength_stays_between_its_limits_in_steps(speed, at_rest, in_motion):
+    factor = lora_factor(speed, at_rest, in_motion)
+    assert min(at_rest, in_motion) - 0.026 <= factor <= max(at_rest, in_motion) + 0.026
+    assert factor / 0.05 == pytest.approx(round(factor / 0.05))
+    assert lora_factor(0.0, 0.5, 1.0) == pytest.approx(0.5)
+    assert lora_factor(8.0, 0.5, 1.0) == pytest.approx(1.0)
+
+
+def test_a_picture_that_moves_has_its_speed_and_one_that_rests_none():
+    wide = draw_scenes(1, 1, torch.Generator().manual_seed(3), size=96).frames[0, 0]
+    moving = torch.stack([wide[:, :64, 2 * t : 2 * t + 64] for t in range(9)])
+    assert measure_speed(moving) == pytest.approx(2 * 480 / 64, rel=0.15)
+    assert measure_speed(moving[:1].expand(9, -1, -1, -1)) == 0
+
+
+def test_auto_plans_the_next_chunk_by_the_speed_of_the_last():
+    vae = CausalVae()
+    start = numbered_frames(5, 1)
+    hold = Tools(vae, lambda guide: vae.encode(start.expand(guide.samples.shape[2] * 4 - 3, -1, -1, -1).movedim(1, -1)))
+    settings = choose_settings("Auto")
+    plan = plan_chunks(120, chunk_frames=33, overlap_frames=settings.overlap_frames)
+    state = generate(ChunkState(plan, start, settings.guide), hold)
+    assert [chunk.overlap for chunk in state.plan.chunks] == [0, 9, 9, 9, 9]  # it rests: the preset Slow or static
+    assert len(state.video) == 120
+    assert "speed 0.0 px/frame, overlap_frames 9, blend_strength 0.9, motion_weight 0.2" in state.report()
+
+
+def test_an_overlap_too_long_for_the_chunks_is_as_long_as_they_allow():
+    plan = plan_chunks(100, chunk_frames=17, overlap_frames=9).replan(1, 24)
+    assert [chunk.overlap for chunk in plan.chunks[:3]] == [0, 13, 13]
+    made = [frame for chunk in plan.chunks for frame in range(chunk.seam, min(chunk.stop, 100))]
+    assert made == list(range(100))

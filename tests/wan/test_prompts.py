@@ -1,0 +1,204 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
+from wan_motion_chunks.wan import ChunkState, Entry, Lora, Tools, generate, parse_schedule, parse_stack, plan_chunks
+
+SEED = [
+    ["walking slowly", "blurry, bad quality", 0, None],
+    ["running fast", "blurry, bad quality", 2, None],
+    ["jumping high", "blurry, bad quality", 4, None],
+]
+
+
+def plan(entries, total=17 + 5 * 8, **more):
+    return plan_chunks(total, chunk_frames=17, overlap_frames=9, entries=entries, fps=8.0, **more)
+
+
+def entry_by_chunk(found):
+    return [chunk.entry for chunk in found.chunks]
+
+
+def test_the_seeds_stack_is_read_as_it_stands():
+    entries = parse_stack(SEED)
+    assert [(entry.positive, entry.negative, entry.start) for entry in entries] == [tuple(item[:3]) for item in SEED]
+    assert entry_by_chunk(plan(entries)) == [0, 0, 1, 1, 2, 2]
+    assert SEED[0] == ["walking slowly", "blurry, bad quality", 0, None]
+
+
+def test_a_stack_of_other_packs_brings_its_loras():
+    (entry,) = parse_stack([["a", "b", 0, [("walk.safetensors", 0.5, 0.25)]]])
+    assert entry.loras == (Lora("walk.safetensors", 0.5, 0.25),)
+
+
+def test_before_the_first_start_the_first_prompt_holds():
+    assert entry_by_chunk(plan([Entry("a", "", 2), Entry("b", "", 3)])) == [0, 0, 0, 1, 1, 1]
+
+
+def test_order_is_that_of_time():
+    found = plan([Entry("late", "", 3), Entry("early", "", 0)])
+    assert [entry.positive for entry in found.entries] == ["early", "late"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "first"),
+    # Seams lie at 17, 25, 33, ... frames, at 8 frames a second: 2.125, 3.125, ... seconds.
+    [(0.1, 1), (2.125, 1), (2.6, 1), (2.7, 2), (3.125, 2), (3.7, 3)],
+)
+def test_a_time_takes_the_chunk_whose_seam_is_nearest(seconds, first):
+    chosen = entry_by_chunk(plan([Entry("a", ""), Entry("b", "", seconds, "seconds")]))
+    assert chosen.index(1) == first
+
+
+def test_prompts_too_close_in_time_still_get_a_chunk_each():
+    entries = [Entry(str(number), "", 0.5 + 0.1 * number, "seconds") for number in range(4)]
+    assert entry_by_chunk(plan(entries)) == [0, 1, 2, 3, 3, 3]
+
+
+def test_a_start_beyond_the_end_and_an_empty_prompt_are_named():
+    report = plan([Entry("", ""), Entry("b", "", 9)]).describe()
+    assert "prompt 1 is empty" in report
+    assert "prompt 2 has no chunk: the video ends before its start" in report
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=5, unique=True), st.data())
+def test_shares_sum_to_one_and_a_switch_changes_no_earlier_chunk(starts, data):
+    windows = [data.draw(st.sampled_from([0, 1, 2.5])) for _ in starts]
+    entries = [Entry("p", "", start, transition=window) for start, window in zip(starts, windows, strict=True)]
+    found = plan(entries, total=17 + 9 * 8)
+    alone = plan(sorted(entries, key=lambda entry: entry.start)[:1], total=17 + 9 * 8)
+    later = sorted(starts)[1] if len(starts) > 1 else 99
+    for chunk in found.chunks:
+        cue = found.cue(chunk)
+        assert sum(share for _, share in cue.shares) == pytest.approx(1)
+        assert all(share > 0 for _, share in cue.shares)
+        if chunk.index < later:
+            assert cue == alone.cue(alone.chunks[chunk.index])
+
+
+def test_a_transition_goes_by_time():
+    found = plan([Entry("a", ""), Entry("b", "", 2, transition=2)])
+    assert [found.cue(chunk).shares for chunk in found.chunks] == [
+        ((0, 1.0),),
+        ((0, 1.0),),
+        ((0, 0.75), (1, 0.25)),
+        ((0, 0.25), (1, 0.75)),
+        ((1, 1.0),),
+        ((1, 1.0),),
+    ]
+
+
+def test_loras_come_and_go_with_their_prompts():
+    loras = (Lora("x", 0.8, 0.5), Lora("y", 0.4, 0.0))
+    found = plan([Entry("a", "", loras=loras), Entry("b", "", 2, transition=2, loras=(Lora("x", 0.4, 0.5),))])
+    told = [{lora.name: round(lora.model, 6) for lora in found.cue(chunk).loras} for chunk in found.chunks]
+    assert told[1:5] == [{"x": 0.8, "y": 0.4}, {"x": 0.7, "y": 0.3}, {"x": 0.5, "y": 0.1}, {"x": 0.4}]
+    low = plan([Entry("a", "", loras=loras, low_noise_loras=())]).cue(found.chunks[0])
+    assert (low.loras, low.low_noise_loras) == (loras, ())
+
+
+def test_a_cut_shares_no_frames_and_chunks_may_have_their_own_length():
+    picture = torch.zeros(1, 3, 16, 32)
+    entries = [Entry("a", ""), Entry("b", "", 2, start_image=picture, chunk_frames=13), Entry("c", "", 4)]
+    found = plan(entries, total=60)
+    assert [(chunk.start, chunk.length, chunk.overlap) for chunk in found.chunks] == [
+        (0, 17, 0),
+        (8, 17, 9),
+        (25, 13, 0),
+        (29, 13, 9),
+        (33, 17, 9),
+        (41, 17, 9),
+        (49, 13, 9),
+    ]
+    made = [frame for chunk in found.chunks for frame in range(chunk.seam, min(chunk.stop, 60))]
+    assert made == list(range(60))
+
+
+def test_a_cut_starts_from_its_own_picture_and_its_seam_is_left_alone():
+    vae = CausalVae()
+    model = CountingModel(vae)
+    entries = [Entry("a", ""), Entry("b", "", 2, start_image=numbered_frames(500, 1))]
+    state = generate(ChunkState(plan(entries, total=50), numbered_frames(0, 1)), Tools(vae, model))
+    expected = torch.cat((numbered_frames(0, 25), numbered_frames(500, 25)))
+    torch.testing.assert_close(state.video, expected, rtol=0, atol=0)
+    assert "chunk 3/4: 17 new frames, prompt 2, a cut: its seam is left alone" in state.report()
+    assert [guide.known_frames for guide in model.guides] == [1, 9, 1, 9]
+    assert torch.equal(model.guides[3].origin, numbered_frames(500, 1))
+
+
+def test_an_end_image_is_told_to_the_last_chunk_only():
+    vae, seen = CausalVae(), []
+
+    def sample(guide):
+        seen.append(guide)
+        return vae.encode(numbered_frames(guide.start, 17).movedim(1, -1))
+
+    end = numbered_frames(900, 1)
+    total = 17 + 2 * 8 - 2
+    state = ChunkState(plan_chunks(total, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1), end=end)
+    generate(state, Tools(vae, sample))
+    assert [guide.end is None for guide in seen] == [True, True, False]
+    canvas = CausalVae().decode(seen[-1].concat_latent_image)[0].movedim(-1, 1)
+    assert torch.equal(canvas[-3:], end.expand(3, -1, -1, -1))  # the kept last frame and the two that are dropped
+    assert (canvas[9:-3] == 0.5).all()
+    rows = seen[-1].concat_mask[0, :, :, 0, 0].t().flatten()
+    assert rows.tolist() == [0] * 12 + [1] * 5 + [0] * 3
+
+
+def test_a_schedule_has_a_line_for_each_change():
+    entries = parse_schedule("0: walking slowly\n\n2: running: fast\n7.5s over 1s: jumping", "blurry")
+    assert [(e.positive, e.negative, e.start, e.unit, e.transition) for e in entries] == [
+        ("walking slowly", "blurry", 0.0, "chunks", 0.0),
+        ("running: fast", "blurry", 2.0, "chunks", 0.0),
+        ("jumping", "blurry", 7.5, "seconds", 1.0),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "a cat\n2: is a number", "Scene 1: a cat"])
+def test_a_text_without_a_mark_is_one_prompt(text):
+    assert [entry.positive for entry in parse_schedule(text)] == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0: a\nrunning", "line 2: expected a start and a text, .* got 'running'"),
+        ("0: a\n\n-2: b", "line 3: expected a start"),
+        ("0: a\n1.5: b", "line 2: start must be a whole number of chunks, got 1.5. Or set unit to seconds"),
+        ("0: a\n1 over 2s: b", "line 2: the start and its transition should both be in chunks or both in seconds"),
+        ("0: a\n0: b", r"items 1 and 2 both start at start 0 \(chunk 1\)"),
+    ],
+)
+def test_a_schedule_that_cannot_be_read_names_line_and_reason(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_schedule(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"start": -1}, "start must be 0 chunks or more, got -1"),
+        ({"start": float("nan")}, "start must be 0 chunks or more, got nan"),
+        ({"unit": "frames"}, "unit must be one of chunks, seconds, got 'frames'"),
+        ({"transition": -0.5}, "transition must be 0 chunks or more"),
+        ({"chunk_frames": 80}, "chunk_frames: .* the nearest is 81"),
+        ({"start_image": torch.zeros(1), "transition": 1}, "start_image makes a cut, which cannot be gradual"),
+    ],
+)
+def test_an_entry_names_what_is_wrong(values, message):
+    with pytest.raises(ValueError, match=message):
+        Entry("a", "b", **values)
+
+
+@pytest.mark.parametrize(
+    ("stack", "message"),
+    [
+        (["a"], "item 1 should be"),
+        ([["a", "b", "2", None]], "start_chunk of item 1 should be a number, got '2'"),
+        ([["a", "b", 0, ["x"]]], r"item 1: lora_stack: item 1 should be \(name, strength_model, strength_clip\)"),
+    ],
+)
+def test_a_stack_of_another_form_is_refused(stack, message):
+    with pytest.raises(ValueError, match=message):
+        parse_stack(stack)

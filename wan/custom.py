@@ -1,0 +1,81 @@
+"""The host's custom sampling over a run of chunks: any GUIDER, SAMPLER and SIGMAS of the graph."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import comfy.model_management
+import comfy.sampler_helpers
+import comfy.utils
+from torch import Tensor
+
+from .conditioning import guide_values, release_by_step
+from .encoding import mix_prompts
+from .features import FeatureTrack
+from .guide import ChunkGuide
+from .lora import LoraFiles, PatchedModel
+from .sampling import ChunkNoise, Progress
+
+
+@dataclass
+class GuiderSampler:
+    """A SamplerCustomAdvanced that samples one guided chunk after another; see ``Tools.sample``."""
+
+    guider: object
+    sampler: object
+    sigmas: Tensor
+    noise: ChunkNoise
+    prompts: Sequence[tuple[list, list]] = ()
+    """Positive and negative conditioning of each entry; the guider's own where there are none."""
+    features: FeatureTrack | None = None
+    """Of CLIP vision, by chunk."""
+    loras: LoraFiles | None = None
+    _model: PatchedModel = field(init=False)
+    _progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.sigmas.ndim != 1 or len(self.sigmas) < 2:
+            raise ValueError(f"sigmas: expected two or more noise levels, got {tuple(self.sigmas.shape)}.")
+        self._model = PatchedModel(self.guider.model_patcher, self.loras)
+        self._progress = Progress(self.guider.model_patcher)
+
+    def __call__(self, guide: ChunkGuide) -> Tensor:
+        """Sample the guided chunk, ``(1, 16, T, h, w)``; bit for bit what SamplerCustomAdvanced makes of the same."""
+        guider = copy.copy(self.guider)  # the host caches it
+        model = self._model.under(guide.cue.loras)
+        if self.loras is not None:
+            self.loras.release(guide.cue)
+        if guide.level == "motion":
+            model = release_by_step(model, guide)
+        guider.model_patcher, guider.model_options = model, model.model_options
+        seen = None if self.features is None else self.features(guide)
+        guider.original_conds = {
+            name: [condition | guide_values(guide, seen) for condition in conditions]
+            for name, conditions in self._conditions(guide).items()
+        }
+        samples = guider.sample(
+            self.noise.draw(guide),
+            guide.samples,
+            self.sampler,
+            self.sigmas,
+            denoise_mask=guide.noise_mask,
+            callback=self._progress.callback(guide),
+            disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
+            seed=self.noise.seed_of(guide),
+        )
+        return samples.to(comfy.model_management.intermediate_device())
+
+    def describe(self) -> str:
+        """What the report says of sampling."""
+        return self.noise.describe()
+
+    def _conditions(self, guide: ChunkGuide) -> dict[str, list[dict]]:
+        """The guider's conditions by name, with the prompts of the chunk in place of its own."""
+        conditions = dict(self.guider.original_conds)
+        if self.prompts:
+            for name, prompt in zip(("positive", "negative"), mix_prompts(self.prompts, guide.cue), strict=True):
+                if name in conditions:
+                    conditions[name] = comfy.sampler_helpers.convert_cond(prompt)
+        return conditions

@@ -1,0 +1,94 @@
+"""Prompts as the sampler reads them: each text encoded once, and two mixed while one takes over from the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from .prompts import Cue, Entry, Lora
+
+Conditioning = list
+"""The host's: a list of ``[tokens (1, n, c), options]``."""
+
+
+def encode_entries(
+    entries: Sequence[Entry], clip: Any, encoder: Callable[[tuple[Lora, ...]], Any]
+) -> tuple[tuple[Conditioning, Conditioning], ...]:
+    """Positive and negative conditioning of each entry; what is encoded already is taken as it is.
+
+    Args:
+        clip: the host's CLIP, or None.
+        encoder: a set of LoRAs to the CLIP that they are applied to.
+
+    Raises:
+        ValueError: if there is a text and no ``clip``, or two entries of a transition cannot be mixed.
+    """
+    done: dict[tuple, Conditioning] = {}
+
+    def encode(name: str, number: int, value: Any, loras: tuple[Lora, ...]) -> Conditioning:
+        if not isinstance(value, str):
+            return value
+        if clip is None:
+            raise ValueError(
+                f"clip: the {name} prompt {number} is a text. Connect clip so that it can be encoded, or give a "
+                "conditioning."
+            )
+        key = (value, loras)
+        if key not in done:
+            target = encoder(loras)
+            done[key] = target.encode_from_tokens_scheduled(target.tokenize(value))
+        return done[key]
+
+    pairs = tuple(
+        (
+            encode("positive", number, entry.positive, entry.loras),
+            encode("negative", number, entry.negative, entry.loras),
+        )
+        for number, entry in enumerate(entries, 1)
+    )
+    for number, (entry, before, after) in enumerate(zip(entries[1:], pairs, pairs[1:], strict=False), 2):
+        for name, a, b in zip(("positive", "negative"), before, after, strict=True):
+            if entry.transition and len(a) != len(b):
+                raise ValueError(
+                    f"prompt_stack: the transition to prompt {number} would mix {name} conditionings of {len(a)} and "
+                    f"{len(b)} parts. Set its transition to 0, or combine fewer."
+                )
+    return pairs
+
+
+def mix_prompts(pairs: Sequence[tuple[Conditioning, Conditioning]], cue: Cue) -> tuple[Conditioning, Conditioning]:
+    """Positive and negative conditioning of a chunk."""
+    if len(cue.shares) < 2:
+        return pairs[cue.shares[0][0] if cue.shares else 0]
+    return tuple(mix_conditioning([(pairs[index][side], share) for index, share in cue.shares]) for side in (0, 1))
+
+
+def mix_conditioning(parts: Sequence[tuple[Conditioning, float]]) -> Conditioning:
+    """Conditionings of as many items each, mixed in some shares; options are those of the last.
+
+    Shorter texts are filled up with zeros, as the host's ConditioningAverage does: for Wan a zero is a token that says
+    nothing.
+    """
+    mixed = []
+    for items in zip(*(conditioning for conditioning, _ in parts), strict=True):
+        shares = [share for _, share in parts]
+        tokens = _mix([item[0] for item in items], shares)
+        options = dict(items[-1][1])
+        pooled = [item[1].get("pooled_output") for item in items]
+        if all(value is not None for value in pooled):
+            options["pooled_output"] = sum(share * value for share, value in zip(shares, pooled, strict=True))
+        masks = [item[1].get("attention_mask") for item in items]
+        if all(mask is not None for mask in masks):
+            longest = max(masks, key=lambda mask: mask.sum())
+            options["attention_mask"] = F.pad(longest, (0, tokens.shape[1] - longest.shape[-1]))
+        mixed.append([tokens, options])
+    return mixed
+
+
+def _mix(tokens: list[Tensor], shares: list[float]) -> Tensor:
+    length = max(value.shape[1] for value in tokens)
+    filled = [F.pad(value, (0, 0, 0, length - value.shape[1])) for value in tokens]
+    return sum(share * value for share, value in zip(shares, filled, strict=True))

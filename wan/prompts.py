@@ -1,0 +1,246 @@
+"""What is asked of a video from some moment on: prompts, LoRAs, pictures, and how they come and go.
+
+Texts are not encoded here, and LoRAs not loaded: an entry's ``positive`` is whatever the sampler can read.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, get_args
+
+from torch import Tensor
+
+from .latents import latent_length
+
+Unit = Literal["chunks", "seconds"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+
+
+class Lora(NamedTuple):
+    """An item of a LORA_STACK, as other packs make them: a plain tuple of these three."""
+
+    name: str
+    """File below ``models/loras``."""
+    model: float
+    """Strength on the diffusion model."""
+    clip: float
+    """Strength on the text encoder."""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What is asked from ``start`` on, until the next entry.
+
+    Raises:
+        ValueError: if a number is out of range, or a cut is asked to be gradual.
+    """
+
+    positive: Any
+    """A text, or a conditioning."""
+    negative: Any
+    start: float = 0.0
+    """A chunk, counted from 0, or seconds; see ``unit``."""
+    unit: Unit = "chunks"
+    loras: tuple[Lora, ...] = ()
+    low_noise_loras: tuple[Lora, ...] | None = None
+    """For the second expert of Wan2.2; ``loras`` by default."""
+    transition: float = 0.0
+    """In ``unit``: over how long the entry takes over from the one before; 0 switches."""
+    chunk_frames: int | None = None
+    """Pixel frames of its chunks, 4n + 1; the plan's by default."""
+    start_image: Tensor | None = None
+    """An intended cut: its first chunk starts from this picture instead of the video so far."""
+    end_image: Tensor | None = None
+    """Where its last chunk is to arrive."""
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"unit must be one of {', '.join(UNITS)}, got {self.unit!r}.")
+        for name in ("start", "transition"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be 0 {self.unit} or more, got {getattr(self, name)}.")
+        if self.unit == "chunks" and self.start != int(self.start):
+            raise ValueError(f"start must be a whole number of chunks, got {self.start}. Or set unit to seconds.")
+        if self.chunk_frames is not None:
+            try:
+                latent_length(self.chunk_frames)
+            except ValueError as error:
+                raise ValueError(f"chunk_frames: {error}") from None
+        if self.transition and self.cut:
+            raise ValueError(
+                f"transition is {self.transition}, but start_image makes a cut, which cannot be gradual. "
+                "Set transition to 0 or take start_image away."
+            )
+
+    @property
+    def cut(self) -> bool:
+        return self.start_image is not None
+
+    def describe(self) -> str:
+        """Where it starts and what it asks for, in words."""
+        words = f"from {_moment(self.start, self.unit)}"
+        if self.transition:
+            words += f" over {_moment(self.transition, self.unit, count=True)}"
+        if self.cut:
+            words += ", a cut to its own picture"
+        if self.end_image is not None:
+            words += ", to an end picture"
+        if self.chunk_frames:
+            words += f", chunks of {self.chunk_frames}"
+        text = "encoded" if not isinstance(self.positive, str) else repr(self.positive) if self.positive else "no text"
+        loras = "".join(f", LoRA {lora.name} {lora.model:g}/{lora.clip:g}" for lora in self.loras)
+        return f"{words}: {text}{loras}"
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What one chunk is told of the entries."""
+
+    shares: tuple[tuple[int, float], ...] = ()
+    """Entries by index, with shares that sum to 1; none where there are no entries."""
+    loras: tuple[Lora, ...] = ()
+    """With the strengths of this chunk."""
+    low_noise_loras: tuple[Lora, ...] = ()
+
+    def scaled(self, factor: float) -> Cue:
+        """With LoRAs on the diffusion models as strong as ``factor`` says; texts are encoded already."""
+
+        def scale(loras: tuple[Lora, ...]) -> tuple[Lora, ...]:
+            return tuple(lora._replace(model=factor * lora.model) for lora in loras)
+
+        return replace(self, loras=scale(self.loras), low_noise_loras=scale(self.low_noise_loras))
+
+    def describe(self) -> str:
+        """In words: the entries by their numbers, and the strength of each LoRA."""
+        prompts = " + ".join(
+            f"prompt {index + 1}" + (f" {100 * share:.0f} %" if share < 1 else "") for index, share in self.shares
+        )
+        low = () if self.low_noise_loras == self.loras else self.low_noise_loras
+        loras = [f"LoRA {lora.name} {lora.model:.2f}" for lora in self.loras]
+        loras += [f"low-noise LoRA {lora.name} {lora.model:.2f}" for lora in low]
+        return ", ".join((prompts, *loras))
+
+
+def mix_cue(entries: Sequence[Entry], shares: Sequence[tuple[int, float]]) -> Cue:
+    """The cue of entries in some shares: LoRAs as strong as the sum of what each entry asks for."""
+
+    def mix(stacks: Iterable[tuple[tuple[Lora, ...], float]]) -> tuple[Lora, ...]:
+        total: dict[str, Lora] = {}
+        for loras, share in stacks:
+            for lora in loras:
+                sofar = total.get(lora.name, Lora(lora.name, 0.0, 0.0))
+                total[lora.name] = Lora(lora.name, sofar.model + share * lora.model, sofar.clip + share * lora.clip)
+        return tuple(lora for lora in total.values() if lora.model)
+
+    return Cue(
+        tuple(shares),
+        mix((entries[index].loras, share) for index, share in shares),
+        mix((_low_noise(entries[index]), share) for index, share in shares),
+    )
+
+
+def _low_noise(entry: Entry) -> tuple[Lora, ...]:
+    return entry.loras if entry.low_noise_loras is None else entry.low_noise_loras
+
+
+def parse_stack(items: Sequence) -> tuple[Entry, ...]:
+    """Entries from a prompt stack: entries, or lists ``[positive, negative, start_chunk, lora_stack]``.
+
+    Raises:
+        ValueError: if an item is neither, or two start at the same moment.
+    """
+    entries = []
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, Entry):
+            if not isinstance(item, (list, tuple)) or len(item) != 4:
+                raise ValueError(
+                    f"prompt_stack: item {number} should be [positive, negative, start_chunk, lora_stack], "
+                    f"got {item!r}."
+                )
+            positive, negative, start, loras = item
+            if isinstance(start, bool) or not isinstance(start, (int, float)):
+                raise ValueError(f"prompt_stack: start_chunk of item {number} should be a number, got {start!r}.")
+            try:
+                item = Entry(positive, negative, start, loras=parse_loras(loras or ()))
+            except ValueError as error:
+                raise ValueError(f"prompt_stack: item {number}: {error}") from None
+        entries.append(item)
+    moments: dict[tuple, int] = {}
+    for number, entry in enumerate(entries, 1):
+        first = moments.setdefault((entry.start, entry.unit), number)
+        if first != number:
+            raise ValueError(
+                f"prompt_stack: items {first} and {number} both start at {_moment(entry.start, entry.unit)}. "
+                "Give each a start of its own."
+            )
+    return tuple(entries)
+
+
+def parse_loras(stack: Sequence) -> tuple[Lora, ...]:
+    """Items of a LORA_STACK: ``(name, strength_model, strength_clip)``.
+
+    Raises:
+        ValueError: if an item has another form.
+    """
+    loras = []
+    for number, item in enumerate(stack, 1):
+        if not (isinstance(item, (list, tuple)) and len(item) == 3 and isinstance(item[0], str)):
+            raise ValueError(
+                f"lora_stack: item {number} should be (name, strength_model, strength_clip), got {item!r}."
+            )
+        loras.append(Lora(item[0], float(item[1]), float(item[2])))
+    return tuple(loras)
+
+
+MARK = re.compile(
+    r"\s*(?P<start>\d+(?:\.\d+)?)\s*(?P<s>s)?(?:\s+over\s+(?P<over>\d+(?:\.\d+)?)\s*(?P<os>s)?)?\s*:(?P<text>.*)"
+)
+
+
+def parse_schedule(text: str, negative: Any = "") -> tuple[Entry, ...]:
+    """Entries from a text with a line for each: ``0: walking``, ``2: running``, ``7.5s over 1s: jumping``.
+
+    A text whose first line has no such mark is one prompt, as it stands.
+
+    Raises:
+        ValueError: if a line cannot be read; names the line and why.
+    """
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not lines or not MARK.fullmatch(lines[0][1]):
+        return (Entry(text, negative),)
+    entries = []
+    for number, line in lines:
+        mark = MARK.fullmatch(line)
+        if mark is None:
+            raise ValueError(
+                f"prompt, line {number}: expected a start and a text, such as '2: running' or '7.5s: running', "
+                f"got {line.strip()!r}."
+            )
+        if mark["over"] and bool(mark["s"]) != bool(mark["os"]):
+            raise ValueError(
+                f"prompt, line {number}: the start and its transition should both be in chunks or both in seconds, "
+                f"got {line.split(':')[0].strip()!r}."
+            )
+        try:
+            entries.append(
+                Entry(
+                    mark["text"].strip(),
+                    negative,
+                    float(mark["start"]),
+                    "seconds" if mark["s"] else "chunks",
+                    transition=float(mark["over"] or 0),
+                )
+            )
+        except ValueError as error:
+            raise ValueError(f"prompt, line {number}: {error}") from None
+    return parse_stack(entries)
+
+
+def _moment(value: float, unit: Unit, count: bool = False) -> str:
+    if unit == "seconds":
+        return f"{value:g} s"
+    # A start counts from 0, as the stacks of other packs do; all that is said to users counts chunks from 1.
+    return f"{value:g} chunk{'s' if value != 1 else ''}" if count else f"start {value:g} (chunk {value + 1:g})"

@@ -1,0 +1,87 @@
+"""The video so far and what the next chunk needs: what goes from node to node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..blending.seam import SeamReport
+from .chunks import Chunk, ChunkPlan
+from .guide import ChunkGuide, GuideSettings
+
+
+@dataclass(frozen=True)
+class ChunkState:
+    """The video so far and what the next chunk needs."""
+
+    plan: ChunkPlan
+    start: Tensor
+    """``(N, 3, H, W)`` in [0, 1]: the frames that the video starts from, at its size."""
+    settings: GuideSettings = field(default_factory=GuideSettings)
+    region: Tensor | None = None
+    """``(1, 1, H, W)`` in [0, 1]: scales motion guidance."""
+    pieces: tuple[Tensor, ...] = ()
+    """Per finished chunk the frames that it added, ``(n, 3, H, W)``."""
+    latent: Tensor | None = None
+    """``(1, 16, T, h, w)``: the last chunk as sampled."""
+    guide: ChunkGuide | None = None
+    """Of the chunk that is being sampled; None between chunks."""
+    intact: int = 0
+    """The video's last frames that are as ``latent`` decodes, so that it may be handed on for them."""
+    seam: SeamReport | None = None
+    """Of the last chunk; None after the first and after a cut."""
+    end: Tensor | None = None
+    """``(1, 3, H, W)``: the picture that the video is to end with."""
+    effective: GuideSettings | None = None
+    """``settings`` as they are for the guided chunk, by its speed."""
+    speed: float | None = None
+    """Of the frames handed to the guided chunk, if it was measured; see :func:`~wan.presets.measure_speed`."""
+    notes: tuple[str, ...] = ()
+    """What the report says before the chunks: settings, seeds, warnings."""
+    lines: tuple[str, ...] = ()
+    """The report, a line per finished chunk."""
+
+    def __post_init__(self) -> None:
+        overlap = self.plan.overlap_frames
+        if self.settings.level == "last_frame" and overlap != 1 and len(self.plan.chunks) > 1:
+            raise ValueError(f"Level last_frame overlaps by one frame, but the plan by {overlap}. Plan with 1.")
+
+    @property
+    def chunk(self) -> Chunk | None:
+        """The chunk to make next, None when the video is finished."""
+        return self.plan.chunks[len(self.pieces)] if len(self.pieces) < len(self.plan.chunks) else None
+
+    @property
+    def video(self) -> Tensor:
+        """``(F, 3, H, W)``: all frames so far."""
+        return torch.cat(self.pieces)
+
+    def tail(self, count: int) -> Tensor:
+        """The last ``count`` frames, which may lie in several pieces."""
+        pieces, have = [], 0
+        for piece in reversed(self.pieces):
+            pieces.insert(0, piece)
+            have += len(piece)
+            if have >= count:
+                break
+        return torch.cat(pieces)[-count:]
+
+    def end_of(self, chunk: Chunk) -> Tensor | None:
+        """The picture that ``chunk`` is to end with, if there is one."""
+        if not self.plan.closes(chunk):
+            return None
+        own = self.plan.entries[chunk.entry].end_image if self.plan.entries else None
+        return self.end if own is None and chunk.stop >= self.plan.total_frames else own
+
+    def origin_of(self, chunk: Chunk) -> Tensor:
+        """The picture ``(1, 3, H, W)`` that the scene of ``chunk`` began with."""
+        for earlier in reversed(self.plan.chunks[: chunk.index + 1]):
+            if self.plan.cuts(earlier):
+                return self.plan.entries[earlier.entry].start_image[:1]
+        return self.start[:1]
+
+    def report(self) -> str:
+        """The plan, the notes, then a line per finished chunk."""
+        return "\n".join((self.plan.describe(), *self.notes, *self.lines))
