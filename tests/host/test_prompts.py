@@ -26,7 +26,7 @@ def make(tiny, image):
     """A video of four chunks by Long Video; returns frames and report."""
 
     def run(**changed):
-        values = {"width": 64, "height": 64, "length": float(TOTAL), "clip": tiny[1], "cfg": 1.0} | changed
+        values = {"width": 32, "height": 32, "length": float(TOTAL), "clip": tiny[1], "cfg": 1.0} | changed
         frames, _, report = long_video(tiny, image, None, None, "euler", "simple", **values)
         return frames, report
 
@@ -148,7 +148,7 @@ def test_a_lora_equals_the_hosts_loader_bit_for_bit(make, tiny, loras, image):
 
     model, clip = nodes.LoraLoader().load_lora(tiny[0], tiny[1], "text.safetensors", 0.5, 0.5)
     model, clip = nodes.LoraLoader().load_lora(model, clip, "walk1.safetensors", 0.7, 0.7)
-    values = {"width": 64, "height": 64, "cfg": 1.0, "clip": clip, "prompt": LEFT}
+    values = {"width": 32, "height": 32, "cfg": 1.0, "clip": clip, "prompt": LEFT}
     expected, _, _ = long_video((model, clip, tiny[2]), image, None, None, "euler", "simple", **values)
     stack = (Lora("text.safetensors", 0.5, 0.5), Lora("walk1.safetensors", 0.7, 0.7))
     ours, _ = make(prompt_stack=[Entry(LEFT, "", loras=stack)], length=17.0)
@@ -166,7 +166,7 @@ def test_a_missing_lora_and_one_for_another_model_are_left_out_with_a_note(make,
     assert "lora key not loaded: transformer.blocks.0.attn.lora_up.weight" in caplog.text
 
 
-def test_five_sets_over_forty_chunks_are_patched_five_times_and_let_go(tiny, loras, image, monkeypatch):
+def test_five_sets_over_forty_chunks_are_patched_five_times_and_let_go(tiny, loras, image, monkeypatch, caplog):
     from comfy.model_patcher import ModelPatcher
     from wan_motion_chunks.wan.lora import LoraFiles
 
@@ -183,23 +183,20 @@ def test_five_sets_over_forty_chunks_are_patched_five_times_and_let_go(tiny, lor
         clones.append(weakref.ref(clone))
         return clone
 
-    def still_alive(text):
-        if text.startswith("chunk "):
-            gc.collect()
-            alive.append(sum(clone() is not None for clone in clones))
-
     monkeypatch.setattr(ModelPatcher, "patch_weight_to_device", count)
     monkeypatch.setattr(LoraFiles, "on_model", watch)
 
     class Listener(logging.Handler):
-        def emit(self, record):
-            still_alive(record.getMessage())
+        """Counts the clones that are left whenever a chunk is done."""
 
-    logger = logging.getLogger("wan_motion_chunks.wan.loop")
-    monkeypatch.setattr(logger, "handlers", [Listener(logging.INFO)])
-    monkeypatch.setattr(logger, "level", logging.INFO)
+        def emit(self, record):
+            gc.collect()
+            alive.append(sum(clone() is not None for clone in clones))
+
+    caplog.set_level("INFO", logger="wan_motion_chunks.wan.loop")
+    monkeypatch.setattr(logging.getLogger("wan_motion_chunks.wan.loop"), "handlers", [Listener()])
     entries = [Entry(LEFT, "", 8 * set_, loras=(Lora(f"walk{set_}.safetensors", 1.0, 1.0),)) for set_ in range(5)]
-    values = {"width": 64, "height": 64, "length": 17.0 + 39 * 8, "cfg": 1.0, "steps": 1, "clip": tiny[1]}
+    values = {"width": 32, "height": 32, "length": 17.0 + 39 * 8, "cfg": 1.0, "steps": 1, "clip": tiny[1]}
     long_video(tiny, image, None, None, "euler", "simple", prompt_stack=entries, **values)
     weights = len([name for name in tiny[0].model.diffusion_model.state_dict() if name.endswith("self_attn.v.weight")])
     assert len(patched) == 5 * weights
@@ -247,7 +244,7 @@ def test_a_seed_policy_is_in_the_report(make, policy, words):
 def test_a_cut_starts_anew_and_leaves_the_chunks_before_it_alone(make):
     from wan_motion_chunks.tiny.scenes import draw_scenes
 
-    other = draw_scenes(1, 1, torch.Generator().manual_seed(5)).frames[0].movedim(1, -1)
+    other = draw_scenes(1, 1, torch.Generator().manual_seed(5), size=32).frames[0].movedim(1, -1)
     plain, _ = make(prompt=LEFT)
     entries = [Entry(LEFT, ""), Entry(RIGHT, "", 2, start_image=other)]
     frames, report = make(prompt_stack=entries)
@@ -267,7 +264,7 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
     entries = [Entry(LEFT, ""), Entry(RIGHT, "", 1, transition=2, loras=(Lora("walk3.safetensors", 1.0, 1.0),))]
     whole, report = make(prompt_stack=entries)
     settings = choose_settings(own={"overlap_frames": 8})
-    state, chunks, _ = PlanVideo.execute(image, 64, 64, float(TOTAL), "frames", 16.0, 17, settings, entries).args
+    state, chunks, _ = PlanVideo.execute(image, 32, 32, float(TOTAL), "frames", 16.0, 17, settings, entries).args
     for index in range(chunks):
         state, *graph, patched = GuideNextChunk.execute(state, vae, model=model, clip=clip).args
         latent = nodes.common_ksampler(patched, 7 + index, 4, 1.0, "euler", "simple", *graph)[0]
@@ -275,4 +272,4 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
     assert torch.equal(state.video.movedim(1, -1), whole)
     assert "prompt 1 75 % + prompt 2 25 %, LoRA walk3.safetensors 0.25" in report
     with pytest.raises(ValueError, match="Connect positive and negative, or a prompt_stack to Plan Long Video"):
-        GuideNextChunk.execute(PlanVideo.execute(image, 64, 64, 17.0, "frames", 16.0, 17).args[0], vae, model=model)
+        GuideNextChunk.execute(PlanVideo.execute(image, 32, 32, 17.0, "frames", 16.0, 17).args[0], vae, model=model)

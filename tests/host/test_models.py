@@ -1,0 +1,227 @@
+"""The other models of Wan's family that the loop drives, made from the tiny one, against the stock graph."""
+
+import pytest
+import torch
+from wan_motion_chunks.tests.host.test_parity import long_video
+from wan_motion_chunks.wan.settings import choose_settings
+
+STEPS, SWITCH, SEED, CFG = 5, 2, 7, 1.5
+SIZE = {"width": 48, "height": 32}
+
+
+@pytest.fixture(scope="module")
+def weights(comfy):
+    import comfy.utils
+    from wan_motion_chunks.tiny import TRANSFORMER
+
+    return comfy.utils.load_torch_file(str(TRANSFORMER))
+
+
+@pytest.fixture(scope="module")
+def experts(comfy, weights):
+    """Two models of Wan2.2's kind: without CLIP vision, and not the same."""
+    import comfy.sd
+
+    plain = {name: weight for name, weight in weights.items() if ".img_emb." not in f".{name}"}
+    plain = {name: weight for name, weight in plain.items() if "k_img" not in name and "v_img" not in name}
+    other = {name: 0.9 * weight if name.startswith("head.") else weight for name, weight in plain.items()}
+    return [comfy.sd.load_diffusion_model_state_dict(dict(each)) for each in (plain, other)]
+
+
+@pytest.fixture(scope="module")
+def image():
+    return torch.rand(2, 40, 56, 3, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="module")
+def conditioning(tiny):
+    clip = tiny[1]
+    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
+
+
+def two_samplers(models, graph, switch=SWITCH):
+    """What two KSamplerAdvanced make, the first of which hands on its leftover noise."""
+    import nodes
+
+    node = nodes.KSamplerAdvanced()
+    settings = (STEPS, CFG, "euler", "simple")
+    (first,) = node.sample(models[0], "enable", SEED, *settings, *graph, 0, switch, "enable")
+    (second,) = node.sample(models[1], "disable", SEED, *settings, *graph[:2], first, switch, 10000, "disable")
+    return second["samples"]
+
+
+def run(tiny, image, conditioning, model, **changed):
+    values = SIZE | {"steps": STEPS, "cfg": CFG} | changed
+    return long_video((model, *tiny[1:]), image[:1], *conditioning, "euler", "simple", **values)
+
+
+def test_two_experts_equal_two_advanced_samplers_bit_for_bit(tiny, experts, image, conditioning):
+    from comfy_extras.nodes_wan import WanImageToVideo
+
+    graph = WanImageToVideo.execute(*conditioning, tiny[2], 48, 32, 17, 1, start_image=image[:1]).args
+    expected = two_samplers(experts, graph)
+    _, latent, report = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], switch_step=SWITCH)
+    assert torch.equal(latent["samples"], expected)
+    assert "model_low_noise takes over at step 2 of 5" in report
+    alone, _, _ = run(tiny, image, conditioning, experts[0])
+    assert not torch.equal(alone, tiny[2].decode(expected)[0])
+
+
+def test_the_boundary_is_a_noise_level(tiny, experts, image, conditioning):
+    import comfy.samplers
+
+    sigmas = comfy.samplers.KSampler(experts[0], STEPS, "cpu", "euler", "simple").sigmas
+    between = float(sigmas[2] + sigmas[3]) / 2
+    by_step, _, _ = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], switch_step=3)
+    by_level, _, report = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], boundary=between)
+    assert torch.equal(by_step, by_level)
+    assert "model_low_noise takes over at step 3 of 5" in report
+
+
+@pytest.mark.parametrize("level", ["overlap_pinned", "motion"])
+def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
+    tiny, experts, image, conditioning, level
+):
+    from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
+    from wan_motion_chunks.wan.conditioning import release_by_step
+
+    settings = choose_settings(own={"overlap_frames": 8}, level=level)
+    whole, _, report = run(
+        tiny,
+        image,
+        conditioning,
+        experts[0],
+        model_low_noise=experts[1],
+        switch_step=SWITCH,
+        length=25.0,
+        settings=settings,
+        noise="fixed",
+    )
+    assert "level overlap_pinned" in report or "level motion" in report
+    state = PlanVideo.execute(image[:1], 48, 32, 25.0, "frames", 16.0, 17, settings).args[0]
+    for _ in range(2):
+        state, *graph, high = GuideNextChunk.execute(state, tiny[2], *conditioning, model=experts[0]).args
+        low = release_by_step(experts[1], state.guide)
+        state, _, _ = FinishChunk.execute(state, {"samples": two_samplers((high, low), graph)}, tiny[2]).args
+    assert torch.equal(state.video.movedim(1, -1), whole)
+
+
+def test_what_is_pinned_stays_through_both_experts(tiny, experts, image, conditioning):
+    from wan_motion_chunks.wan import ChunkState, GuideSettings, guide_state, plan_chunks
+    from wan_motion_chunks.wan.loop import finish_chunk
+    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
+
+    sampler = HostSampler(
+        experts[0], [conditioning], ChunkNoise(1), STEPS, 1.0, "euler", "simple", low_noise=experts[1], switch_step=2
+    )
+    start = image[:1, :32, :48].movedim(-1, 1)
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
+    state = ChunkState(plan, start, GuideSettings(level="overlap_pinned"))
+    for _ in range(2):
+        state = guide_state(state, tiny[2])
+        guide = state.guide
+        state = finish_chunk(state, sampler(guide), tiny[2])
+    torch.testing.assert_close(state.latent[:, :, :3], guide.samples[:, :, :3], rtol=1e-4, atol=1e-4)
+
+
+def test_experts_of_different_kinds_are_refused(tiny, experts, image, conditioning):
+    with pytest.raises(ValueError, match="model_low_noise: expected an expert of the same kind as model"):
+        run(tiny, image, conditioning, experts[0], model_low_noise=tiny[0])
+
+
+def flf(weights):
+    """The tiny model with a place for a second picture, as Wan2.1 FLF2V has it."""
+    import comfy.sd
+
+    changed = dict(weights)
+    prefix = next(name.removesuffix("img_emb.proj.0.bias") for name in weights if name.endswith("img_emb.proj.0.bias"))
+    changed[f"{prefix}img_emb.emb_pos"] = torch.zeros(1, 514, 1280)
+    return comfy.sd.load_diffusion_model_state_dict(changed)
+
+
+@pytest.mark.parametrize("kind", ["flf", "wan22"])
+def test_an_end_image_equals_the_stock_graph_bit_for_bit(tiny, weights, experts, image, conditioning, kind):
+    from comfy_extras.nodes_wan import WanFirstLastFrameToVideo
+
+    import nodes
+
+    model = flf(weights) if kind == "flf" else experts[0]
+    graph = WanFirstLastFrameToVideo.execute(
+        *conditioning, tiny[2], 48, 32, 17, 1, start_image=image[:1], end_image=image[1:]
+    ).args
+    expected = nodes.common_ksampler(model, SEED, STEPS, CFG, "euler", "simple", *graph)[0]["samples"]
+    _, latent, _ = run(tiny, image, conditioning, model, end_image=image[1:])
+    assert torch.equal(latent["samples"], expected)
+
+
+def test_the_end_image_changes_the_last_chunk_only(tiny, experts, image, conditioning):
+    plain, _, _ = run(tiny, image, conditioning, experts[0], length=25.0)
+    ended, _, _ = run(tiny, image, conditioning, experts[0], length=25.0, end_image=image[1:])
+    assert torch.equal(ended[:17], plain[:17])
+    assert not torch.equal(ended[17:], plain[17:])
+
+
+def custom_video(tiny, image, guider, sampler, sigmas, **changed):
+    from wan_motion_chunks.nodes import CustomLongVideo
+
+    values = {"length": 17.0, "length_unit": "frames", "fps": 16.0, "chunk_frames": 17, "seed": SEED}
+    values |= SIZE | {"noise": "per_chunk", "settings": choose_settings(own={"overlap_frames": 8})}
+    return CustomLongVideo.execute(guider, sampler, sigmas, tiny[2], image[:1], **(values | changed)).args
+
+
+@pytest.fixture(scope="module")
+def custom(tiny):
+    import comfy.samplers
+    from comfy_extras.nodes_custom_sampler import BasicScheduler
+
+    sampler = comfy.samplers.sampler_object("dpmpp_2m")
+    sigmas = BasicScheduler.execute(tiny[0], "simple", 4, 1.0).args[0]
+    return sampler, sigmas
+
+
+def guiders(model, conditioning):
+    import comfy.samplers
+    from comfy_extras.nodes_custom_sampler import Guider_Basic
+
+    basic = Guider_Basic(model)
+    basic.set_conds(conditioning[0])
+    cfg = comfy.samplers.CFGGuider(model)
+    cfg.set_conds(*conditioning)
+    cfg.set_cfg(CFG)
+    return {"basic": basic, "cfg": cfg}
+
+
+@pytest.mark.parametrize("kind", ["basic", "cfg"])
+def test_custom_sampling_equals_the_stock_graph_bit_for_bit(tiny, image, conditioning, custom, kind):
+    from comfy_extras.nodes_custom_sampler import Noise_RandomNoise, SamplerCustomAdvanced
+    from comfy_extras.nodes_wan import WanImageToVideo
+
+    *graph, latent = WanImageToVideo.execute(*conditioning, tiny[2], 48, 32, 17, 1, start_image=image[:1]).args
+    stock = guiders(tiny[0], graph)[kind]
+    expected = SamplerCustomAdvanced.execute(Noise_RandomNoise(SEED), stock, *custom, latent).args[0]["samples"]
+    guider = guiders(tiny[0], conditioning)[kind]
+    _, ours, _ = custom_video(tiny, image, guider, *custom)
+    assert torch.equal(ours["samples"], expected)
+    assert all("concat_mask" not in part for conds in guider.original_conds.values() for part in conds)
+
+
+def test_custom_sampling_follows_motion_and_a_stack(tiny, image, conditioning, custom):
+    guider = guiders(tiny[0], conditioning)["cfg"]
+    plain, _, report = custom_video(tiny, image, guider, *custom, length=25.0)
+    assert "chunk 2/2: 8 new frames, level " in report
+    stack = [["a red ball moves left", "", 0, None], ["a blue ball moves up", "", 1, None]]
+    told, _, report = custom_video(tiny, image, guider, *custom, length=25.0, prompt_stack=stack, clip=tiny[1])
+    assert torch.equal(told[:8], plain[:8])
+    assert not torch.equal(told[17:], plain[17:])
+    assert "chunk 2/2: 8 new frames, prompt 2, level " in report
+
+
+def test_custom_sampling_equals_long_video(tiny, image, conditioning):
+    import comfy.samplers
+
+    sampler = comfy.samplers.sampler_object("euler")
+    sigmas = comfy.samplers.KSampler(tiny[0], STEPS, "cpu", "euler", "simple").sigmas
+    guider = guiders(tiny[0], conditioning)["cfg"]
+    ours, _, _ = custom_video(tiny, image, guider, sampler, sigmas, length=25.0)
+    expected, _, _ = run(tiny, image, conditioning, tiny[0], length=25.0)
+    assert torch.equal(ours, expected)
