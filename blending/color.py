@@ -39,10 +39,6 @@ class ColorTransform:
     bias: Tensor
     """``(3,)`` float32."""
 
-    @staticmethod
-    def identity(device: torch.device | str = "cpu") -> ColorTransform:
-        return ColorTransform(torch.eye(3, device=device), torch.zeros(3, device=device))
-
     def __call__(self, frames: Tensor) -> Tensor:
         """``(T, 3 or 4, H, W)`` to the same shape and dtype; alpha is kept."""
         picture = exact(frames[:, :3])
@@ -54,10 +50,6 @@ class ColorTransform:
         """The share ``strength`` of the way from no change."""
         eye = torch.eye(3).to(self.matrix)
         return ColorTransform(eye + strength * (self.matrix - eye), strength * self.bias)
-
-    def then(self, other: ColorTransform) -> ColorTransform:
-        """This transform, then the other."""
-        return ColorTransform(self.matrix @ other.matrix, self.bias @ other.matrix + other.bias)
 
     def change(self, frames: Tensor) -> float:
         """Root mean square of what it changes in ``frames`` (T, 3, H, W), in 8-bit levels."""

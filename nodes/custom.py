@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..wan.custom import GuiderSampler
 from ..wan.host import check_model, check_vae
-from ..wan.noise import parse_seeds
+from ..wan.numbers import parse_numbers
 from ..wan.prompts import parse_stack
 from ..wan.sampling import ChunkNoise
 from ._compat import io, schema
@@ -69,7 +69,7 @@ class CustomLongVideo(io.ComfyNode):
         plan = (start_image, width, height, length, length_unit, fps, chunk_frames)
         entries = parse_stack(prompt_stack or ())
         state = start_video(*plan, settings, entries, end_image, more.get("motion_region"))
-        chunk_noise = ChunkNoise(seed, noise, parse_seeds("seed_list", more.get("seed_list", "")))
+        chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", more.get("seed_list", "")))
 
         def make_sampler(features):
             prompts, files = encode_prompts(state, guider.model_patcher, clip)

@@ -7,6 +7,7 @@ import comfy.model_management
 from ..blending import feather_mask, fit_color, gaussian_ramp, join_clips, plot_seams, survey_video
 from ..blending.color import METHODS
 from ..wan.join import COLORS
+from ..wan.numbers import parse_numbers
 from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
 from .layout import to_clip, to_image, to_region
@@ -151,14 +152,11 @@ class MeasureSeams(io.ComfyNode):
 
     @classmethod
     def execute(cls, images, seams, optical_flow=None) -> io.NodeOutput:
-        told = seams.replace(",", " ").split()
-        for word in told:
-            if not (word.isascii() and word.isdigit()):
-                raise ValueError(f"seams: expected frame numbers such as 81, 145, got {word!r}.")
+        told = parse_numbers("seams", seams)
         comfy.model_management.throw_exception_if_processing_interrupted()
         report = survey_video(
             to_clip("images", images),
-            tuple(int(word) for word in told) if told else None,
+            told or None,
             estimator=host_estimator(optical_flow),
         )
         return io.NodeOutput(str(report), report.as_json(), to_image(plot_seams(report)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import comfy.samplers
 
 from ..wan.host import check_experts, check_model, check_vae
-from ..wan.noise import parse_seeds
+from ..wan.numbers import parse_numbers
 from ..wan.sampling import ChunkNoise, HostSampler
 from ._compat import io, schema
 from .plan import start_video
@@ -141,7 +141,7 @@ class LongVideo(io.ComfyNode):
         entries = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)
         plan = (start_image, width, height, length, length_unit, fps, chunk_frames)
         state = start_video(*plan, settings, entries, end_image, more.get("motion_region"))
-        chunk_noise = ChunkNoise(seed, noise, parse_seeds("seed_list", more.get("seed_list", "")))
+        chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", more.get("seed_list", "")))
 
         def make_sampler(features):
             prompts, files = encode_prompts(state, model, clip)

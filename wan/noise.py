@@ -28,20 +28,6 @@ def chunk_seed(seed: int, chunk_index: int, policy: NoisePolicy, seeds: Sequence
     return (seed + (chunk_index if policy == "per_chunk" else 0)) & MAX_SEED
 
 
-def parse_seeds(name: str, text: str) -> tuple[int, ...]:
-    """The numbers of input ``name``, parted by commas, spaces or lines.
-
-    Raises:
-        ValueError: if something in it is no seed.
-    """
-    seeds = []
-    for word in text.replace(",", " ").split():
-        if not (word.isascii() and word.isdigit() and int(word) <= MAX_SEED):
-            raise ValueError(f"{name}: expected whole numbers from 0 to {MAX_SEED}, got {word!r}.")
-        seeds.append(int(word))
-    return tuple(seeds)
-
-
 def absolute_noise(samples: Tensor, seed: int, first: int) -> Tensor:
     """Noise that depends on the run's seed and the place in the video alone: chunks see the same where they overlap.
 

@@ -95,15 +95,10 @@ def test_half_strength_goes_half_the_way():
     torch.testing.assert_close(match_color(damaged, (damaged, clean), strength=0.0), damaged)
 
 
-def test_one_after_the_other_is_both():
-    one, two, clip = transform(1), transform(2), picture()
-    torch.testing.assert_close(one.then(two)(clip), two(one(clip)))
-
-
 def test_alpha_half_precision_and_values_beyond_white_are_kept():
     clip = torch.cat((picture() * 1.6 - 0.2, torch.rand(4, 1, 48, 48)), dim=1)
     clip[0, 0, 0, 0] = 4.0
-    found = ColorTransform.identity()(clip)
+    found = ColorTransform(torch.eye(3), torch.zeros(3))(clip)
     torch.testing.assert_close(found, clip)
     assert transform()(clip.half()).dtype == torch.float16
     assert torch.equal(transform()(clip)[:, 3:], clip[:, 3:])

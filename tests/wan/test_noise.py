@@ -2,7 +2,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wan_motion_chunks.wan.noise import MAX_SEED, POLICIES, absolute_noise, chunk_seed, parse_seeds
+from wan_motion_chunks.wan.noise import MAX_SEED, POLICIES, absolute_noise, chunk_seed
+from wan_motion_chunks.wan.numbers import parse_numbers
 
 SAMPLES = torch.zeros(1, 16, 5, 8, 8)
 
@@ -31,12 +32,12 @@ def test_a_policy_says_whether_the_seed_counts_on():
 
 
 def test_named_seeds_are_taken_in_turn_and_counted_on():
-    seeds = parse_seeds("seed_list", "7, 42\n 7")
+    seeds = parse_numbers("seed_list", "7, 42\n 7")
     assert [chunk_seed(0, index, "list", seeds) for index in range(5)] == [7, 42, 7, 8, 9]
-    assert parse_seeds("seed_list", " ") == ()
+    assert parse_numbers("seed_list", " ") == ()
 
 
 @pytest.mark.parametrize("text", ["7, x", "-1", "1.5", str(MAX_SEED + 1), "²"])
 def test_what_is_no_seed_is_refused(text):
     with pytest.raises(ValueError, match="seed_list: expected whole numbers"):
-        parse_seeds("seed_list", text)
+        parse_numbers("seed_list", text)

@@ -1,0 +1,98 @@
+"""A prompt that changes mid-video: does the tiny Wan2.1 turn as asked, and what does the change cost at its seam.
+
+One sprite is told to go its way, and from the second chunk on to go back the way it came. ``along`` is its velocity in
+the asked direction over the speed it was told, in the frames that a chunk adds: 1 as asked, -1 as before. The seam is
+measured against real, cut-free video (1: as rough as one place in a hundred of that).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+import torch
+from torch import Tensor
+
+from ..tiny.scenes import Scenes, describe_velocity, draw_scenes
+from ..tiny.text import embed_text
+from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
+from ..wan import ChunkState, Entry, GuideSettings, Tools, guide_state, plan_chunks
+from ..wan.loop import make_chunk
+from .tiny_host import STEPS, TinyHost
+
+SEED = 9_700_000
+CHUNK, OVERLAP, CHUNKS = 17, 9, 4
+CFG = 2.0
+SLOW, FAST = 0.4, 1.2
+"""Pixels per frame between which a sprite is taken, if it meets no edge on its way."""
+ROWS = {
+    "no change, motion": ("motion", None),
+    "overlap_pinned": ("overlap_pinned", 0.0),
+    "motion": ("motion", 0.0),
+    "motion, over 2 chunks": ("motion", 2.0),
+}
+COLUMNS = ("along, chunk 1", "along, 2", "along, 3", "along, 4", "turned, % of 4", "excess, seam 1", "jump, px/frame")
+
+
+@torch.inference_mode()
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py bench prompts", description=__doc__)
+    parser.add_argument("--scenes", type=int, default=24)
+    options = parser.parse_args(arguments)
+    host = TinyHost()
+    logging.getLogger().setLevel(logging.WARNING)
+    drawn = draw_scenes(
+        12 * options.scenes,
+        CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP),
+        torch.Generator().manual_seed(SEED),
+        turn=0.0,
+        two_sprites=0.0,
+        pan=0.0,
+    )
+    speed = drawn.velocities[:, 0, 0].norm(dim=-1)
+    numbers = (
+        ((speed > SLOW) & (speed < FAST) & is_straight(drawn.centres[:, 0])).nonzero()[: options.scenes, 0].tolist()
+    )
+    print(
+        f"{len(numbers)} scenes x {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}; "
+        f"Euler, {STEPS} steps, cfg {CFG:g}"
+    )
+    print(f"{'median over scenes':>26}" + "".join(f"{column:>16}" for column in COLUMNS))
+    for name, (level, transition) in ROWS.items():
+        rows = torch.tensor([measure(host, drawn, scene, level, transition) for scene in numbers])
+        turned = 100 * (rows[:, CHUNKS - 1] > 0).float().mean()
+        values = rows.nanmedian(dim=0).values.tolist()
+        values.insert(CHUNKS, turned.item())
+        print(f"{name:>26}" + "".join(f"{value:>16.2f}" for value in values), flush=True)
+    return 0
+
+
+def measure(host: TinyHost, scenes: Scenes, scene: int, level: str, transition: float | None) -> list[float]:
+    """Velocity in the asked direction by chunk, the excess of the first seam, and its jump of velocity."""
+    from ..wan.sampling import ChunkNoise, HostSampler
+
+    told = scenes.velocities[scene, 0, 0]
+    here = scenes.captions[scene]
+    back = here.replace(describe_velocity(told), describe_velocity(-told))
+    entries = [Entry(here, "")] if transition is None else [Entry(here, ""), Entry(back, "", 1, transition=transition)]
+    prompts = [tuple([[embed_text(text)[None], {}]] for text in (entry.positive, "")) for entry in entries]
+    plan = plan_chunks(
+        CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP, entries=entries
+    )
+    tools = Tools(host.vae, HostSampler(host.model, prompts, ChunkNoise(scene), STEPS, CFG, "euler", "simple"))
+    state, excess = ChunkState(plan, scenes.frames[scene, :1], GuideSettings(level)), None
+    while state.chunk is not None:
+        state = make_chunk(guide_state(state, host.vae), tools)
+        if excess is None and state.seam is not None:
+            excess = state.seam.excess
+    asked = told / told.square().sum() * (1 if transition is None else -1)
+    velocities = [mean_velocity(part) for part in parts(state.video, scenes, scene)]
+    along = [(velocity @ asked).item() for velocity in velocities]
+    return [*along, excess, (velocities[1] - velocities[0]).norm().item()]
+
+
+def parts(video: Tensor, scenes: Scenes, scene: int) -> list[Tensor]:
+    """Centres ``(8, 2)`` of the sprite in the last frames that each chunk adds."""
+    found = locate_sprite(video[None], scenes.appearance.select(slice(scene, scene + 1)), 0)[0]
+    step = CHUNK - OVERLAP
+    return [found[CHUNK + step * (index - 1) : CHUNK + step * index] for index in range(CHUNKS)]
