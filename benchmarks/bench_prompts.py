@@ -26,10 +26,13 @@ CFG = 2.0
 SLOW, FAST = 0.4, 1.2
 """Pixels per frame between which a sprite is taken, if it meets no edge on its way."""
 ROWS = {
-    "no change, motion": ("motion", None),
-    "overlap_pinned": ("overlap_pinned", 0.0),
-    "motion": ("motion", 0.0),
-    "motion, over 2 chunks": ("motion", 2.0),
+    "no change, overlap_pinned": (GuideSettings("overlap_pinned"), None),
+    "no change, motion": (GuideSettings("motion"), None),
+    "no change, step_gain 1": (GuideSettings("motion", step_gain=1.0), None),
+    "overlap_pinned": (GuideSettings("overlap_pinned"), 0.0),
+    "motion": (GuideSettings("motion"), 0.0),
+    "motion, step_gain 1": (GuideSettings("motion", step_gain=1.0), 0.0),
+    "motion, over 2 chunks": (GuideSettings("motion"), 2.0),
 }
 COLUMNS = ("along, chunk 1", "along, 2", "along, 3", "along, 4", "turned, % of 4", "excess, seam 1", "jump, px/frame")
 
@@ -38,6 +41,7 @@ COLUMNS = ("along, chunk 1", "along, 2", "along, 3", "along, 4", "turned, % of 4
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench prompts", description=__doc__)
     parser.add_argument("--scenes", type=int, default=24)
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     options = parser.parse_args(arguments)
     host = TinyHost()
     logging.getLogger().setLevel(logging.WARNING)
@@ -58,8 +62,8 @@ def main(arguments: list[str]) -> int:
         f"Euler, {STEPS} steps, cfg {CFG:g}"
     )
     print(f"{'median over scenes':>26}" + "".join(f"{column:>16}" for column in COLUMNS))
-    for name, (level, transition) in ROWS.items():
-        rows = torch.tensor([measure(host, drawn, scene, level, transition) for scene in numbers])
+    for name, (settings, transition) in ((name, ROWS[name]) for name in options.rows):
+        rows = torch.tensor([measure(host, drawn, scene, settings, transition) for scene in numbers])
         turned = 100 * (rows[:, CHUNKS - 1] > 0).float().mean()
         values = rows.nanmedian(dim=0).values.tolist()
         values.insert(CHUNKS, turned.item())
@@ -67,7 +71,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def measure(host: TinyHost, scenes: Scenes, scene: int, level: str, transition: float | None) -> list[float]:
+def measure(
+    host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings, transition: float | None
+) -> list[float]:
     """Velocity in the asked direction by chunk, the excess of the first seam, and its jump of velocity."""
     from ..wan.sampling import ChunkNoise, HostSampler
 
@@ -80,7 +86,7 @@ def measure(host: TinyHost, scenes: Scenes, scene: int, level: str, transition: 
         CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP, entries=entries
     )
     tools = Tools(host.vae, HostSampler(host.model, prompts, ChunkNoise(scene), STEPS, CFG, "euler", "simple"))
-    state, excess = ChunkState(plan, scenes.frames[scene, :1], GuideSettings(level)), None
+    state, excess = ChunkState(plan, scenes.frames[scene, :1], settings), None
     while state.chunk is not None:
         state = make_chunk(guide_state(state, host.vae), tools)
         if excess is None and state.seam is not None:

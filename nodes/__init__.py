@@ -5,6 +5,7 @@ from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
 from .custom import CustomLongVideo
 from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
 from .join import GaussianBlendMask, JoinClips, MatchColor, MeasureSeams
+from .keep import KeepRun, LoadRun
 from .motion import PredictMotion, WarpLatent
 from .plan import PlanVideo
 from .prompts import ConditioningStack, LoraStack, PromptStack
@@ -16,7 +17,7 @@ from .video import LongVideo
 
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
-        nodes = [LongVideo, CustomLongVideo, Settings, PromptStack, ConditioningStack, LoraStack]
+        nodes = [LongVideo, CustomLongVideo, Settings, PromptStack, ConditioningStack, LoraStack, KeepRun, LoadRun]
         nodes += [PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo]
         nodes += [JoinClips, MatchColor, MeasureSeams, GaussianBlendMask]
         nodes += [EstimateFlow, FlowToImage, PredictMotion, WarpLatent, SlowRope]

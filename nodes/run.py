@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
+from fractions import Fraction
 
+import psutil
+import torch
+from comfy_api.latest import InputImpl
+from comfy_api.util import VideoComponents
+from comfy_execution.graph_utils import ExecutionBlocker
+
+from ..wan.contract import describe_chunk, identify_weights
 from ..wan.host import check_interrupt
 from ..wan.loop import Tools, generate
 from ..wan.noise import MAX_SEED, POLICIES
 from ..wan.optical_flow import host_estimator
+from ..wan.run_store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
-from .layout import to_image
+from .keep import Run, runs_folder
+from .stored_video import StoredVideo, gather
 from .told import read_features
-from .types import optical_flow_input, region_input, share_input
+from .types import RunType, optical_flow_input, region_input, share_input
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +39,67 @@ def make_video(
     clip_vision_output=None,
     feature_continuity=0.0,
     seed_list="",
+    run: Run | None = None,
 ) -> io.NodeOutput:
     """Run the loop over a planned video; :func:`sight_inputs` and :func:`noise_input` say what is what."""
+    began = time.monotonic()
     features, told = read_features(state, clip_vision_output, clip_vision, feature_continuity)
     sampler = make_sampler(features)
-    notes = (*state.notes, sampler.describe(), *told, *sampler.loras.notes)
     for warning in (*state.plan.warnings(), *told):
         logger.warning(warning)
+    notes = (*state.notes, sampler.describe(), *told, *sampler.loras.notes)
     state = replace(state, notes=notes)
-    state = generate(state, Tools(vae, sampler, check_interrupt, host_estimator(optical_flow)))
-    return io.NodeOutput(to_image(state.video), {"samples": state.latent}, state.report())
+    tools = Tools(vae, sampler, check_interrupt, host_estimator(optical_flow))
+    if run is None:
+        state = generate(state, tools)
+        return _outputs(state, _summary(state, None, began), None, True)
+    identity = {"vae": identify_weights(vae.first_stage_model.named_parameters())}
+    if optical_flow is not None:
+        identity["optical_flow"] = identify_weights(optical_flow.model.named_parameters())
+
+    def contract(before: ChunkState) -> dict:
+        chunk = before.chunk
+        seen = features.told(chunk.start / before.plan.total_frames)
+        return describe_chunk(before, **identity, **seen, **sampler.told(before))
+
+    state = replace(state, vary_from=run.vary_from, variation=run.variation)
+    with open_run(runs_folder(), run.name, contract, anew=run.anew) as store:
+        state = generate(state, tools, store)
+        return _outputs(state, _summary(state, store, began), store, run.frames_in_memory)
+
+
+def _outputs(state: ChunkState, summary: str, store: RunStore | None, in_memory: bool) -> io.NodeOutput:
+    logger.info(summary)
+    report = f"{state.report()}\n{summary}"
+    latent, fps = {"samples": state.latent}, state.plan.fps
+    if store is None:
+        frames = take_frames(list(state.pieces))
+        components = VideoComponents(images=frames, audio=None, frame_rate=Fraction(round(fps * 1000), 1000))
+        return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components))
+    frames = gather(store) if in_memory else ExecutionBlocker(None)
+    return io.NodeOutput(frames, latent, report, StoredVideo(store, fps))
+
+
+def take_frames(pieces: list[torch.Tensor]) -> torch.Tensor:
+    """Pieces as one IMAGE; each is let go once it is copied."""
+    image, done = torch.empty(sum(map(len, pieces)), *pieces[0].shape[-2:], 3), 0
+    while pieces:
+        piece = pieces.pop(0)
+        image[done : done + len(piece)] = piece.movedim(1, -1)
+        done += len(piece)
+    return image
+
+
+def _summary(state: ChunkState, store: RunStore | None, began: float) -> str:
+    reused = 0 if store is None else store.reused
+    words = f"{state.made - reused} chunks made" + (f", {reused} taken from {store.folder}" if reused else "")
+    words += f" in {time.monotonic() - began:.0f} s"
+    memory = psutil.Process().memory_info()
+    # What the operating system counts as the largest so far, where it counts that.
+    words += f"; the process has {getattr(memory, 'peak_wset', memory.rss) / 2**20:.0f} MiB"
+    if torch.cuda.is_available():
+        words += f", the GPU had at most {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB"
+    return "\n".join((*(store.notes if store else ()), words))
 
 
 def seed_input() -> io.Input:
@@ -89,6 +151,12 @@ def sight_inputs() -> list[io.Input]:
             optional=True,
             tooltip="For noise list: the seed of each chunk, such as 7, 42, 7. Further chunks count on.",
         ),
+        RunType.Input(
+            "run",
+            optional=True,
+            tooltip="From Keep Run: finished chunks are kept on disk and never made twice. Without it a video that is "
+            "interrupted is lost.",
+        ),
     ]
 
 
@@ -100,4 +168,5 @@ def video_outputs() -> list[io.Output]:
             display_name="report",
             tooltip="The plan, all settings, and per chunk what it was told, the level used and how its seam measures.",
         ),
+        io.Video.Output(display_name="video", tooltip="The finished video, for Save Video."),
     ]

@@ -22,6 +22,9 @@ LoraStackType = io.Custom("LORA_STACK")
 SettingsType = io.Custom("WAN_MOTION_SETTINGS")
 """Carries a :class:`~wan.settings.RunSettings`."""
 
+RunType = io.Custom("WAN_MOTION_RUN")
+"""Carries a :class:`~nodes.keep.Run`."""
+
 CATEGORY = "video/wan motion"
 LENGTH_UNITS = ("seconds", "frames")
 
@@ -50,14 +53,7 @@ def plan_inputs() -> list[io.Input]:
             options=list(LENGTH_UNITS),
             tooltip="Unit of length; frames must be a whole number.",
         ),
-        io.Float.Input(
-            "fps",
-            default=FPS,
-            min=0.01,
-            max=1000.0,
-            step=0.01,
-            tooltip="Frames per second, for what is given in seconds. Wan2.1 makes 16.",
-        ),
+        fps_input(),
         io.Int.Input(
             "chunk_frames",
             default=81,
@@ -68,6 +64,18 @@ def plan_inputs() -> list[io.Input]:
             "beyond, it bounces back towards its first frame (RIFLEx for Long Chunks may help).",
         ),
     ]
+
+
+def fps_input() -> io.Input:
+    """The frame rate."""
+    return io.Float.Input(
+        "fps",
+        default=FPS,
+        min=0.01,
+        max=1000.0,
+        step=0.01,
+        tooltip="Frames per second: of the video output, and of what is given in seconds. Wan2.1 makes 16.",
+    )
 
 
 def stack_inputs() -> list[io.Input]:

@@ -53,7 +53,7 @@ def _join(
             estimator=estimator,
         )
     added = anchor_color(joined.added, state.origin_of(chunk), settings.anchor, chunk.index)
-    pieces = (*_replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
+    pieces = (*replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
     made = replace(state, pieces=pieces, intact=joined.intact if added is joined.added else 0)
     reach = 2 * SeamReport.REACH  # as far as replayed frames are looked for
     earlier = made.tail(len(added) + reach)[: -len(added)]
@@ -61,7 +61,7 @@ def _join(
     return replace(made, seam=seam), joined.report
 
 
-def _replace_tail(pieces: tuple[Tensor, ...], tail: Tensor) -> tuple[Tensor, ...]:
+def replace_tail(pieces: tuple[Tensor, ...], tail: Tensor) -> tuple[Tensor, ...]:
     """The pieces with their last frames replaced; those that stay are not copied."""
     changed = list(pieces)
     for index in range(len(pieces) - 1, -1, -1):

@@ -12,11 +12,13 @@ import comfy.utils
 from torch import Tensor
 
 from .conditioning import guide_values, release_by_step
+from .contract import digest, identify_model
 from .encoding import mix_prompts
 from .features import FeatureTrack
 from .guide import ChunkGuide
 from .lora import LoraFiles, PatchedModel
-from .sampling import ChunkNoise, Progress
+from .sampling import ChunkNoise, Progress, tell_prompts
+from .state import ChunkState
 
 
 @dataclass
@@ -34,6 +36,7 @@ class GuiderSampler:
     loras: LoraFiles | None = None
     _model: PatchedModel = field(init=False)
     _progress: Progress = field(init=False)
+    _identity: dict = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.sigmas.ndim != 1 or len(self.sigmas) < 2:
@@ -70,6 +73,24 @@ class GuiderSampler:
     def describe(self) -> str:
         """What the report says of sampling."""
         return self.noise.describe()
+
+    def told(self, state: ChunkState) -> dict:
+        """What the next chunk is made from here, for a run that is kept."""
+        cue = state.plan.cue(state.chunk)
+        if not self._identity:
+            self._identity["model"] = identify_model(self.guider.model_patcher)
+            self._identity["guider"] = digest(self.guider)
+            self._identity["conditions"] = digest(
+                # The host names each condition anew in every run.
+                {
+                    name: [{key: value for key, value in part.items() if key != "uuid"} for part in parts]
+                    for name, parts in self.guider.original_conds.items()
+                }
+            )
+            self._identity["sampling"] = digest(
+                self.sampler.sampler_function.__qualname__, self.sampler.extra_options, self.sigmas
+            )
+        return {**self._identity, **tell_prompts(self.prompts, self.loras, cue), **self.noise.told(state.made)}
 
     def _conditions(self, guide: ChunkGuide) -> dict[str, list[dict]]:
         """The guider's conditions by name, with the prompts of the chunk in place of its own."""

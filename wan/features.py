@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import Tensor
 
+from .contract import digest
 from .guide import ChunkGuide
 
 
@@ -50,6 +51,11 @@ class FeatureTrack:
             end = self._encode(guide.end).penultimate_hidden_states
             found = _with_states(found, torch.cat((found.penultimate_hidden_states, end), dim=-2))
         return found
+
+    def told(self, time: float) -> dict:
+        """What a chunk at a place in time is told from here, for a run that is kept."""
+        states = None if self._reference is None else self._reference.penultimate_hidden_states
+        return {"features": digest(states), "feature_continuity": [self._strength, time if self._strength else 0.0]}
 
     def _encode(self, picture: Tensor):
         return self._encoder.encode_image(picture.movedim(1, -1))

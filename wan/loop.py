@@ -16,6 +16,7 @@ from .forecast import FAILURES
 from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
 from .ladder import continue_chunk
 from .presets import FRAMES, KNOBS, lora_factor, measure_speed, preset_at
+from .run_store import RunStore
 from .state import ChunkState
 
 logger = logging.getLogger(__name__)
@@ -34,10 +35,19 @@ class Tools:
     """Of optical flow, for the level ``motion``."""
 
 
-def generate(state: ChunkState, tools: Tools) -> ChunkState:
-    """Make every chunk that is left: guide -> sample -> decode -> append."""
+def generate(state: ChunkState, tools: Tools, store: RunStore | None = None) -> ChunkState:
+    """Make every chunk that is left: guide -> sample -> decode -> append.
+
+    Args:
+        store: keeps every chunk as it is finished, and gives back those that were kept before.
+    """
     while state.chunk is not None:
-        state = make_chunk(guide_state(state, tools.vae, tools.estimator), tools)
+        tools.check_interrupt()
+        found = None if store is None else store.recall(state)
+        if found is None:
+            found = make_chunk(guide_state(state, tools.vae, tools.estimator), tools)
+            found = found if store is None else store.keep(state, found)
+        state = found
     return state
 
 
@@ -46,7 +56,7 @@ def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
     best, retries = None, state.settings.retries
     for attempt in range(retries + 1):
         tools.check_interrupt()
-        guide = replace(state.guide, attempt=attempt)
+        guide = replace(state.guide, attempt=state.guide.attempt + attempt)
         made = finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.estimator)
         if best is None or made.seam.excess < best.seam.excess:  # without a seam there is no second attempt
             best = made
@@ -54,7 +64,7 @@ def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
             break
     if retries and attempt:
         note = f"best of {attempt + 1} attempts"
-        logger.warning("Chunk %d: its seam stood out; kept the %s", len(best.pieces), note)
+        logger.warning("Chunk %d: its seam stood out; kept the %s", best.made, note)
         best = replace(best, lines=(*best.lines[:-1], f"{best.lines[-1]}, {note}"))
     return best
 
@@ -107,7 +117,13 @@ def guide_state(
     total = state.plan.total_frames
     done = (chunk.seam / total, min(chunk.stop, total) / total)
     guide = replace(
-        guide, start=chunk.start, time=chunk.start / total, cue=cue, done=done, origin=state.origin_of(chunk)
+        guide,
+        start=chunk.start,
+        time=chunk.start / total,
+        cue=cue,
+        done=done,
+        origin=state.origin_of(chunk),
+        attempt=state.attempt_at(chunk.index),
     )
     return replace(state, guide=guide, speed=speed, effective=settings)
 
@@ -119,7 +135,7 @@ def _speed_of(state: ChunkState, estimator: str | FlowEstimator) -> float | None
     try:
         return measure_speed(state.tail(min(FRAMES, len(state.pieces[-1]))), estimator)
     except FAILURES as error:
-        logger.warning("The motion of chunk %d could not be measured: %s", len(state.pieces), error)
+        logger.warning("The motion of chunk %d could not be measured: %s", state.made, error)
         return None
 
 
@@ -128,7 +144,7 @@ def _adapt(state: ChunkState, speed: float) -> tuple[ChunkPlan, GuideSettings]:
     wanted = {name: value for name, value in asdict(preset_at(speed)).items() if name in state.settings.adaptive}
     plan, overlap = state.plan, wanted.pop("overlap_frames", None)
     if overlap is not None:
-        plan = plan.replan(len(state.pieces), overlap)
+        plan = plan.replan(state.made, overlap)
     return plan, replace(state.settings, **wanted)
 
 

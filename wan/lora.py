@@ -10,6 +10,7 @@ import comfy.lora_convert
 import comfy.utils
 import folder_paths
 
+from .contract import identify_weights
 from .prompts import Cue, Entry, Lora
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class LoraFiles:
         """
         self._needed = [{lora.name for lora in (*entry.loras, *(entry.low_noise_loras or ()))} for entry in entries]
         self._patches: dict[str, dict] = {}
+        self._digests: dict[str, str] = {}
         self.notes: list[str] = []
         names = dict.fromkeys(lora.name for entry in entries for lora in (*entry.loras, *(entry.low_noise_loras or ())))
         if not names:
@@ -39,6 +41,7 @@ class LoraFiles:
                 self._leave_out(name, "there is no such file in models/loras")
                 continue
             weights = comfy.utils.load_torch_file(path, safe_load=True)
+            self._digests[name] = identify_weights(sorted(weights.items()))
             found = comfy.lora.load_lora(comfy.lora_convert.convert_lora(weights), keys)
             if found:
                 self._patches[name] = found
@@ -49,6 +52,11 @@ class LoraFiles:
         note = f"LoRA {name} is left out: {why}"
         logger.warning(note)
         self.notes.append(note)
+
+    def identify(self, cue: Cue) -> dict[str, str]:
+        """Digests of the files that a cue names."""
+        names = {lora.name for lora in (*cue.loras, *cue.low_noise_loras)}
+        return {name: self._digests.get(name, "") for name in sorted(names)}
 
     def on_model(self, model, loras: tuple[Lora, ...]):
         """A clone of the diffusion model under a set of LoRAs; the model itself under none."""

@@ -15,12 +15,15 @@ import torch
 from torch import Tensor
 
 from .conditioning import apply_guide, release_by_step
+from .contract import digest, identify_model
 from .encoding import mix_prompts
 from .features import FeatureTrack
 from .guide import ChunkGuide
 from .latents import TEMPORAL_STRIDE
 from .lora import LoraFiles, PatchedModel
 from .noise import MAX_SEED, POLICIES, STRIDE, NoisePolicy, absolute_noise, chunk_seed
+from .prompts import Cue
+from .state import ChunkState
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +61,12 @@ class ChunkNoise:
         seed = (self.seed + guide.attempt * STRIDE * STRIDE) & MAX_SEED
         return absolute_noise(guide.samples, seed, guide.start // TEMPORAL_STRIDE)
 
+    def told(self, index: int) -> dict:
+        """What a chunk's noise is drawn from."""
+        if self.policy == "absolute":
+            return {"noise": "absolute", "seed": self.seed}
+        return {"seed": chunk_seed(self.seed, index, self.policy, self.seeds)}
+
     def describe(self) -> str:
         numbers = ", ".join(map(str, self.seeds)) if self.policy == "list" else str(self.seed)
         return f"noise {self.policy}, seed {numbers}"
@@ -81,6 +90,12 @@ class Progress:
             self._bar.update_absolute(round(RESOLUTION * (before + share * (behind - before))), RESOLUTION, preview)
 
         return callback
+
+
+def tell_prompts(prompts: Sequence[tuple[list, list]], loras: LoraFiles | None, cue: Cue) -> dict:
+    """What a chunk is told of prompts and LoRAs, for a run that is kept."""
+    files = {} if loras is None else loras.identify(cue)
+    return {"prompts": [digest(prompts[index]) for index, _ in cue.shares], "loras": files}
 
 
 @dataclass
@@ -107,6 +122,7 @@ class HostSampler:
     _high: PatchedModel = field(init=False)
     _low: PatchedModel = field(init=False)
     _progress: Progress = field(init=False)
+    _identity: dict = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # The host takes its first sampler or scheduler, without a word, for a name that it does not know.
@@ -166,6 +182,21 @@ class HostSampler:
         if self.low_noise is not None:
             words += f"; model_low_noise takes over at step {self.switch()} of {self.steps}"
         return words
+
+    def told(self, state: ChunkState) -> dict:
+        """What the next chunk is made from here, for a run that is kept."""
+        cue = state.plan.cue(state.chunk)
+        if not self._identity:
+            self._identity["model"] = identify_model(self.model)
+            if self.low_noise is not None:
+                self._identity["model_low_noise"] = identify_model(self.low_noise)
+                self._identity["switch"] = self.switch()
+        return {
+            **self._identity,
+            **tell_prompts(self.prompts, self.loras, cue),
+            **self.noise.told(state.made),
+            "sampling": [self.steps, self.cfg, self.sampler_name, self.scheduler],
+        }
 
     def _prepared(self, patched: PatchedModel, guide: ChunkGuide, loras):
         model = patched.under(loras)

@@ -11,6 +11,9 @@ from ..blending.seam import SeamReport
 from .chunks import Chunk, ChunkPlan
 from .guide import ChunkGuide, GuideSettings
 
+TAKES = 64
+"""Noises that belong to one variation: more than a chunk may be tried again."""
+
 
 @dataclass(frozen=True)
 class ChunkState:
@@ -24,6 +27,8 @@ class ChunkState:
     """``(1, 1, H, W)`` in [0, 1]: scales motion guidance."""
     pieces: tuple[Tensor, ...] = ()
     """Per finished chunk the frames that it added, ``(n, 3, H, W)``."""
+    released: int = 0
+    """Finished chunks before ``pieces`` whose frames are kept elsewhere."""
     latent: Tensor | None = None
     """``(1, 16, T, h, w)``: the last chunk as sampled."""
     guide: ChunkGuide | None = None
@@ -38,6 +43,10 @@ class ChunkState:
     """``settings`` as they are for the guided chunk, by its speed."""
     speed: float | None = None
     """Of the frames handed to the guided chunk, if it was measured; see :func:`~wan.presets.measure_speed`."""
+    vary_from: int | None = None
+    """The first chunk, by index, that is made from other noise than its seed says."""
+    variation: int = 0
+    """Which other noise; 0 is none."""
     notes: tuple[str, ...] = ()
     """What the report says before the chunks: settings, seeds, warnings."""
     lines: tuple[str, ...] = ()
@@ -51,12 +60,21 @@ class ChunkState:
     @property
     def chunk(self) -> Chunk | None:
         """The chunk to make next, None when the video is finished."""
-        return self.plan.chunks[len(self.pieces)] if len(self.pieces) < len(self.plan.chunks) else None
+        return self.plan.chunks[self.made] if self.made < len(self.plan.chunks) else None
+
+    @property
+    def made(self) -> int:
+        """How many chunks are finished."""
+        return self.released + len(self.pieces)
 
     @property
     def video(self) -> Tensor:
-        """``(F, 3, H, W)``: all frames so far."""
+        """``(F, 3, H, W)``: all frames so far, but for those that were released."""
         return torch.cat(self.pieces)
+
+    def attempt_at(self, index: int) -> int:
+        """The attempt that a chunk's noise begins with."""
+        return TAKES * self.variation if self.vary_from is not None and index >= self.vary_from else 0
 
     def tail(self, count: int) -> Tensor:
         """The last ``count`` frames, which may lie in several pieces."""

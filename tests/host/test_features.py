@@ -73,7 +73,7 @@ def test_later_chunks_look_at_the_frame_that_they_go_on_from(tiny, encoder, cond
     image = torch.rand(1, 48, 64, 3, generator=torch.Generator().manual_seed(2))
     for strength, asked in ((0.0, 1), (1.0, 2)):
         watched = Watched(encoder)
-        video, _, _ = long_video(
+        video, _, _, _ = long_video(
             tiny,
             image,
             conditioning,

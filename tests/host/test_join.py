@@ -67,7 +67,7 @@ def test_what_does_not_fit_is_refused_with_the_inputs_name(image):
         JoinClips.execute(image, image, 9, 0.8, 0.35, "wavelet", False)
     with pytest.raises(ValueError, match="reference: expected the size of images"):
         MatchColor.execute(image, image[:, :32], "affine", 1.0)
-    with pytest.raises(ValueError, match="seams: expected whole numbers .* got 'x'"):
+    with pytest.raises(ValueError, match=r"seams: expected whole numbers .* got 'x'"):
         MeasureSeams.execute(image, "20, x")
     with pytest.raises(ValueError, match="frames must be at least 1"):
         GaussianBlendMask.execute(0, 64, 48, 0.35)

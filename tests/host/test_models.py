@@ -60,10 +60,10 @@ def test_two_experts_equal_two_advanced_samplers_bit_for_bit(tiny, experts, imag
 
     graph = WanImageToVideo.execute(*conditioning, tiny[2], 48, 32, 17, 1, start_image=image[:1]).args
     expected = two_samplers(experts, graph)
-    _, latent, report = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], switch_step=SWITCH)
+    _, latent, report, _ = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], switch_step=SWITCH)
     assert torch.equal(latent["samples"], expected)
     assert "model_low_noise takes over at step 2 of 5" in report
-    alone, _, _ = run(tiny, image, conditioning, experts[0])
+    alone, _, _, _ = run(tiny, image, conditioning, experts[0])
     assert not torch.equal(alone, tiny[2].decode(expected)[0])
 
 
@@ -72,8 +72,8 @@ def test_the_boundary_is_a_noise_level(tiny, experts, image, conditioning):
 
     sigmas = comfy.samplers.KSampler(experts[0], STEPS, "cpu", "euler", "simple").sigmas
     between = float(sigmas[2] + sigmas[3]) / 2
-    by_step, _, _ = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], switch_step=3)
-    by_level, _, report = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], boundary=between)
+    by_step, _, _, _ = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], switch_step=3)
+    by_level, _, report, _ = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], boundary=between)
     assert torch.equal(by_step, by_level)
     assert "model_low_noise takes over at step 3 of 5" in report
 
@@ -86,7 +86,7 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
     from wan_motion_chunks.wan.conditioning import release_by_step
 
     settings = choose_settings(own={"overlap_frames": 8}, level=level)
-    whole, _, report = run(
+    whole, _, report, _ = run(
         tiny,
         image,
         conditioning,
@@ -150,13 +150,13 @@ def test_an_end_image_equals_the_stock_graph_bit_for_bit(tiny, weights, experts,
         *conditioning, tiny[2], 48, 32, 17, 1, start_image=image[:1], end_image=image[1:]
     ).args
     expected = nodes.common_ksampler(model, SEED, STEPS, CFG, "euler", "simple", *graph)[0]["samples"]
-    _, latent, _ = run(tiny, image, conditioning, model, end_image=image[1:])
+    _, latent, _, _ = run(tiny, image, conditioning, model, end_image=image[1:])
     assert torch.equal(latent["samples"], expected)
 
 
 def test_the_end_image_changes_the_last_chunk_only(tiny, experts, image, conditioning):
-    plain, _, _ = run(tiny, image, conditioning, experts[0], length=25.0)
-    ended, _, _ = run(tiny, image, conditioning, experts[0], length=25.0, end_image=image[1:])
+    plain, _, _, _ = run(tiny, image, conditioning, experts[0], length=25.0)
+    ended, _, _, _ = run(tiny, image, conditioning, experts[0], length=25.0, end_image=image[1:])
     assert torch.equal(ended[:17], plain[:17])
     assert not torch.equal(ended[17:], plain[17:])
 
@@ -200,17 +200,17 @@ def test_custom_sampling_equals_the_stock_graph_bit_for_bit(tiny, image, conditi
     stock = guiders(tiny[0], graph)[kind]
     expected = SamplerCustomAdvanced.execute(Noise_RandomNoise(SEED), stock, *custom, latent).args[0]["samples"]
     guider = guiders(tiny[0], conditioning)[kind]
-    _, ours, _ = custom_video(tiny, image, guider, *custom)
+    _, ours, _, _ = custom_video(tiny, image, guider, *custom)
     assert torch.equal(ours["samples"], expected)
     assert all("concat_mask" not in part for conds in guider.original_conds.values() for part in conds)
 
 
 def test_custom_sampling_follows_motion_and_a_stack(tiny, image, conditioning, custom):
     guider = guiders(tiny[0], conditioning)["cfg"]
-    plain, _, report = custom_video(tiny, image, guider, *custom, length=25.0)
+    plain, _, report, _ = custom_video(tiny, image, guider, *custom, length=25.0)
     assert "chunk 2/2: 8 new frames, level " in report
     stack = [["a red ball moves left", "", 0, None], ["a blue ball moves up", "", 1, None]]
-    told, _, report = custom_video(tiny, image, guider, *custom, length=25.0, prompt_stack=stack, clip=tiny[1])
+    told, _, report, _ = custom_video(tiny, image, guider, *custom, length=25.0, prompt_stack=stack, clip=tiny[1])
     assert torch.equal(told[:8], plain[:8])
     assert not torch.equal(told[17:], plain[17:])
     assert "chunk 2/2: 8 new frames, prompt 2, level " in report
@@ -222,6 +222,6 @@ def test_custom_sampling_equals_long_video(tiny, image, conditioning):
     sampler = comfy.samplers.sampler_object("euler")
     sigmas = comfy.samplers.KSampler(tiny[0], STEPS, "cpu", "euler", "simple").sigmas
     guider = guiders(tiny[0], conditioning)["cfg"]
-    ours, _, _ = custom_video(tiny, image, guider, sampler, sigmas, length=25.0)
-    expected, _, _ = run(tiny, image, conditioning, tiny[0], length=25.0)
+    ours, _, _, _ = custom_video(tiny, image, guider, sampler, sigmas, length=25.0)
+    expected, _, _, _ = run(tiny, image, conditioning, tiny[0], length=25.0)
     assert torch.equal(ours, expected)

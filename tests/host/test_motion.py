@@ -185,7 +185,7 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
     image = clip.movedim(1, -1)
     sizes = {"width": 64, "height": 64, "length": 25.0, "length_unit": "frames", "chunk_frames": 17}
     sizes |= {"fps": 16.0, "settings": choose_settings(own={"overlap_frames": 8}, level="motion")}
-    whole, _, report = LongVideo.execute(
+    whole, _, report, _ = LongVideo.execute(
         model,
         vae,
         image,

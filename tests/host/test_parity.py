@@ -63,7 +63,7 @@ def long_video(tiny, image, positive, negative, sampler_name, scheduler, **chang
 def test_one_chunk_equals_the_stock_graph_bit_for_bit(stock, tiny, sampler_name, scheduler):
     image, positive, negative, run = stock
     latent, frames = run(sampler_name, scheduler)
-    ours, our_latent, _ = long_video(tiny, image[:1], positive, negative, sampler_name, scheduler)
+    ours, our_latent, _, _ = long_video(tiny, image[:1], positive, negative, sampler_name, scheduler)
     assert torch.equal(our_latent["samples"], latent)
     assert torch.equal(ours, frames)
 
@@ -71,14 +71,14 @@ def test_one_chunk_equals_the_stock_graph_bit_for_bit(stock, tiny, sampler_name,
 def test_a_start_of_several_frames_equals_the_stock_graph_bit_for_bit(stock, tiny):
     image, positive, negative, run = stock
     latent, _ = run("euler", "simple", known=9)
-    _, our_latent, _ = long_video(tiny, image, positive, negative, "euler", "simple")
+    _, our_latent, _, _ = long_video(tiny, image, positive, negative, "euler", "simple")
     assert torch.equal(our_latent["samples"], latent)
 
 
 def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stock, tiny):
     image, positive, negative, run = stock
     _, frames = run("euler", "simple")
-    ours, _, report = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
+    ours, _, report, _ = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
     assert ours.shape == (30, 48, 64, 3)
     assert torch.equal(ours[:8], frames[:8])  # a join may change the overlap
     assert "chunk 3/3: 5 new frames, level motion" in report
@@ -109,7 +109,7 @@ def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
 
     model, _, vae = tiny
     image, positive, negative, _ = stock
-    whole, _, report = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
+    whole, _, report, _ = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
     settings = Settings.execute("Standard", 8, -1.0, -1.0, -1.0, -1.0, "auto", "affine", 0.0, 0, 1.0, 1.0).args[0]
     state, chunks, _ = PlanVideo.execute(image[:1], 64, 48, 30.0, "frames", 16.0, 17, settings).args
     for index in range(chunks):

@@ -27,7 +27,7 @@ def make(tiny, image):
 
     def run(**changed):
         values = {"width": 32, "height": 32, "length": float(TOTAL), "clip": tiny[1], "cfg": 1.0} | changed
-        frames, _, report = long_video(tiny, image, None, None, "euler", "simple", **values)
+        frames, _, report, _ = long_video(tiny, image, None, None, "euler", "simple", **values)
         return frames, report
 
     return run
@@ -149,7 +149,7 @@ def test_a_lora_equals_the_hosts_loader_bit_for_bit(make, tiny, loras, image):
     model, clip = nodes.LoraLoader().load_lora(tiny[0], tiny[1], "text.safetensors", 0.5, 0.5)
     model, clip = nodes.LoraLoader().load_lora(model, clip, "walk1.safetensors", 0.7, 0.7)
     values = {"width": 32, "height": 32, "cfg": 1.0, "clip": clip, "prompt": LEFT}
-    expected, _, _ = long_video((model, clip, tiny[2]), image, None, None, "euler", "simple", **values)
+    expected, _, _, _ = long_video((model, clip, tiny[2]), image, None, None, "euler", "simple", **values)
     stack = (Lora("text.safetensors", 0.5, 0.5), Lora("walk1.safetensors", 0.7, 0.7))
     ours, _ = make(prompt_stack=[Entry(LEFT, "", loras=stack)], length=17.0)
     assert torch.equal(ours, expected)

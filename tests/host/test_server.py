@@ -36,6 +36,8 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         "WanMotionLongVideo",
         "WanMotionLongVideoCustom",
         "WanMotionSettings",
+        "WanMotionKeepRun",
+        "WanMotionLoadRun",
         "WanMotionPromptStack",
         "WanMotionConditioningStack",
         "WanMotionLoraStack",

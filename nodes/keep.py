@@ -1,0 +1,124 @@
+"""Runs that are kept on disk: nothing that is finished is made twice or lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import folder_paths
+
+from ..wan.run_files import check_name
+from ..wan.run_store import load_run
+from ._compat import io, schema
+from .stored_video import StoredVideo, gather
+from .types import CATEGORY, RunType, fps_input
+
+FOLDER = "wan_motion_runs"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run is kept."""
+
+    name: str
+    frames_in_memory: bool = True
+    """Whether the finished video is given out as one IMAGE."""
+    vary_from: int | None = None
+    """The first chunk, by index, of a variation."""
+    variation: int = 0
+    anew: bool = False
+
+
+def runs_folder() -> Path:
+    return Path(folder_paths.get_output_directory()) / FOLDER
+
+
+class KeepRun(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionKeepRun",
+            display_name="Keep Run (Wan Motion)",
+            category=CATEGORY,
+            description="Keeps every finished chunk on disk: an interrupted or crashed video goes on where it stopped, "
+            "a longer or changed one reuses all chunks up to the first that differs.",
+            search_aliases=["resume", "checkpoint", "save chunks", "continue", "crash"],
+            inputs=[
+                io.String.Input(
+                    "run_name",
+                    default="my-video",
+                    tooltip=f"Name of a folder in output/{FOLDER}. Each video has its own.",
+                ),
+                io.Boolean.Input(
+                    "frames_in_memory",
+                    default=True,
+                    tooltip="Whether Long Video gives out all frames as one IMAGE. Off: use its video output, whose "
+                    "memory does not grow with length; what is connected to frames does not run.",
+                ),
+                io.Int.Input(
+                    "vary_from",
+                    default=0,
+                    min=0,
+                    max=100000,
+                    tooltip="Makes this chunk, counted from 1, and all after it another time, from other noise; "
+                    "0: none. See variation.",
+                ),
+                io.Int.Input(
+                    "variation",
+                    default=1,
+                    min=0,
+                    max=1000000,
+                    tooltip="Which other noise vary_from takes. Another number is another take, 0 the first.",
+                ),
+                io.Boolean.Input(
+                    "start_anew",
+                    default=False,
+                    tooltip="Forgets all that is kept under this name, each time that it runs.",
+                ),
+            ],
+            outputs=[RunType.Output(display_name="run", tooltip="For Long Video.")],
+        )
+
+    @classmethod
+    def execute(cls, run_name, frames_in_memory, vary_from, variation, start_anew) -> io.NodeOutput:
+        if vary_from < 0:
+            raise ValueError(f"vary_from must be a chunk from 1 on, or 0 for none, got {vary_from}.")
+        if variation < 0:
+            raise ValueError(f"variation must be 0 or more, got {variation}.")
+        index = vary_from - 1 if vary_from else None
+        return io.NodeOutput(Run(check_name(run_name), frames_in_memory, index, variation, start_anew))
+
+
+class LoadRun(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return schema(
+            node_id="WanMotionLoadRun",
+            display_name="Load Run (Wan Motion)",
+            category=CATEGORY,
+            description="The finished chunks of a kept run, whether it was interrupted, crashed or done.",
+            search_aliases=["resume", "partial video", "recover"],
+            inputs=[
+                io.String.Input("run_name", default="my-video", tooltip=f"Name of a folder in output/{FOLDER}."),
+                fps_input(),
+            ],
+            outputs=[
+                io.Image.Output(display_name="frames", tooltip="All frames that are kept, in memory."),
+                io.Video.Output(display_name="video", tooltip="The same as a video, read from disk as it is needed."),
+                io.String.Output(display_name="report", tooltip="A line per chunk."),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, run_name, fps):
+        """Anew whenever the run has come further."""
+        path = runs_folder() / check_name(run_name) / "run.json"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    @classmethod
+    def execute(cls, run_name, fps) -> io.NodeOutput:
+        store = load_run(runs_folder(), run_name)
+        if not store.kept:
+            raise ValueError(f"run_name: no whole chunk is kept in {store.folder}. Use the name that Keep Run has.")
+        report = "\n".join((f"{store.frames} frames of {run_name}", *(kept.facts.line for kept in store.kept)))
+        return io.NodeOutput(gather(store), StoredVideo(store, fps), report)

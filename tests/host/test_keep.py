@@ -1,0 +1,225 @@
+"""Kept runs in the real host: resumed, streamed, loaded, and equal to what was never kept."""
+
+import json
+
+import av
+import pytest
+import torch
+from wan_motion_chunks.tests.host.test_models import guiders
+from wan_motion_chunks.tests.host.test_parity import long_video
+
+TOTAL = 17 + 3 * 8
+
+
+@pytest.fixture
+def output(comfy, tmp_path, monkeypatch):
+    import folder_paths
+
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
+    return tmp_path / "wan_motion_runs"
+
+
+@pytest.fixture(scope="module")
+def image():
+    return torch.rand(1, 40, 56, 3, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="module")
+def conditioning(tiny):
+    clip = tiny[1]
+    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
+
+
+@pytest.fixture
+def make(tiny, image, conditioning):
+    def run(model=None, **changed):
+        values = {"width": 48, "height": 32, "length": float(TOTAL)} | changed
+        return long_video((model or tiny[0], *tiny[1:]), image, *conditioning, "euler", "simple", **values)
+
+    return run
+
+
+def keep(**changed):
+    from wan_motion_chunks.nodes import KeepRun
+
+    values = {"run_name": "run", "frames_in_memory": True, "vary_from": 0, "variation": 1, "start_anew": False}
+    return KeepRun.execute(**(values | changed)).args[0]
+
+
+def made(report):
+    """How many chunks were made, and how many taken from the disk."""
+    words = report.splitlines()[-1].split()
+    return int(words[0]), int(words[3]) if words[3].isdigit() else 0
+
+
+def test_a_kept_first_chunk_is_the_same_up_to_half_precision(make, output):
+    plain, _, _, _ = make(length=17.0)
+    frames, _, report, _ = make(length=17.0, run=keep())
+    torch.testing.assert_close(frames, plain, atol=3e-4, rtol=0)
+    assert made(report) == (1, 0)
+
+
+def test_an_interrupted_run_goes_on_and_ends_as_one_that_was_not(make, output, comfy, monkeypatch):
+    import comfy.model_management
+    import comfy.utils
+    from wan_motion_chunks.nodes import LoadRun
+
+    whole, latent, _, _ = make(run=keep(run_name="whole"))
+
+    def stop(value, total, preview, node_id=None):
+        if value > 6_500:
+            raise comfy.model_management.InterruptProcessingException
+
+    with monkeypatch.context() as patched:
+        patched.setattr(comfy.utils, "PROGRESS_BAR_HOOK", stop)
+        with pytest.raises(comfy.model_management.InterruptProcessingException):
+            make(run=keep())
+    partial, video, report = LoadRun.execute("run", 16.0).args
+    assert 17 <= len(partial) < TOTAL
+    assert video.get_frame_count() == len(partial)
+    assert report.splitlines()[1].startswith("chunk 1/4: 17 new frames")
+    frames, resumed, report, _ = make(run=keep())
+    assert torch.equal(frames, whole)
+    assert torch.equal(resumed["samples"], latent["samples"])
+    again, taken = made(report)
+    assert (again + taken, taken) == (4, 1 + (len(partial) - 17) // 8)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, (0, 4)),
+        ({"length": TOTAL + 8.0}, (1, 4)),
+        ({"steps": 5}, (4, 0)),
+        ({"cfg": 1.0}, (4, 0)),
+        ({"seed": 8}, (4, 0)),
+        ({"noise": "fixed"}, (3, 1)),
+        ({"scheduler": "beta"}, (4, 0)),
+        ({"positive": "other"}, (4, 0)),
+        ({"model": "shifted"}, (4, 0)),
+        ({"model": "patched"}, (4, 0)),
+        ({"settings": "gain"}, (3, 1)),
+        ({"run": {"vary_from": 3}}, (2, 2)),
+        ({"run": {"start_anew": True}}, (4, 0)),
+        ({"start_image": "other"}, (4, 0)),
+    ],
+    ids=str,
+)
+def test_what_differs_is_made_again_from_the_first_chunk_that_differs(
+    make, output, tiny, image, conditioning, changed, expected
+):
+    from comfy_extras.nodes_model_advanced import ModelSamplingSD3
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    def patched():
+        model = tiny[0].clone()
+        key = next(name for name in model.model_state_dict() if name.endswith("blocks.0.self_attn.v.weight"))
+        model.add_patches({key: ("diff", (torch.full(model.model_state_dict()[key].shape, 1e-3),))}, 1.0)
+        return model
+
+    make(run=keep())
+    values = dict(changed)
+    values["run"] = keep(**values.get("run", {}))
+    if values.get("positive"):
+        values["positive"] = conditioning[1]
+    if values.get("settings"):
+        values["settings"] = choose_settings(own={"overlap_frames": 8, "step_gain": 0.1})
+    if values.get("model"):
+        values["model"] = patched() if values["model"] == "patched" else ModelSamplingSD3().patch(tiny[0], 5.0)[0]
+    picture = 1 - image if values.pop("start_image", None) else image
+    model = values.pop("model", None) or tiny[0]
+    positive = values.pop("positive", conditioning[0])
+    values = {"width": 48, "height": 32, "length": float(TOTAL)} | values
+    arguments = {"sampler_name": "euler", "scheduler": values.pop("scheduler", "simple")}
+    _, _, report, _ = long_video((model, *tiny[1:]), picture, positive, conditioning[1], **arguments, **values)
+    assert made(report) == expected
+
+
+def test_a_second_run_in_another_process_takes_everything(make, output, tiny, monkeypatch):
+    # What the host numbers anew in every process may not tell runs apart.
+    import uuid
+
+    make(run=keep())
+    model = tiny[0].clone()
+    model.patches_uuid = uuid.uuid4()
+    assert made(make(model=model, run=keep())[2]) == (0, 4)
+
+
+def test_streaming_gives_a_video_and_no_frames(make, output, tmp_path):
+    from comfy_execution.graph_utils import ExecutionBlocker
+
+    whole, _, _, plain = make(run=keep(run_name="whole"))
+    frames, _, _, video = make(run=keep(frames_in_memory=False))
+    assert isinstance(frames, ExecutionBlocker)
+    assert video.get_dimensions() == (48, 32)
+    assert video.get_frame_count() == TOTAL
+    assert video.get_duration() == TOTAL / 16
+    assert torch.equal(video.get_components().images, whole)
+    video.save_to(str(tmp_path / "a.mp4"), metadata={"prompt": {"1": "x"}})
+    plain.save_to(str(tmp_path / "b.mp4"), metadata={"prompt": {"1": "x"}})
+    pictures = []
+    for name in ("a.mp4", "b.mp4"):
+        with av.open(str(tmp_path / name)) as container:
+            assert json.loads(container.metadata["prompt"]) == {"1": "x"}
+            assert container.streams.video[0].average_rate == 16
+            pictures.append([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    assert len(pictures[0]) == TOTAL
+    assert all((a == b).all() for a, b in zip(*pictures, strict=True))
+
+
+def test_frames_without_a_run_are_the_same_as_its_video(make):
+    frames, _, _, video = make()
+    assert torch.equal(video.get_components().images, frames)
+
+
+def test_custom_sampling_is_kept_too(tiny, image, conditioning, output, comfy):
+    import comfy.samplers
+    from wan_motion_chunks.tests.host.test_models import custom_video
+
+    sampler = comfy.samplers.sampler_object("euler")
+    sigmas = comfy.samplers.KSampler(tiny[0], 4, "cpu", "euler", "simple").sigmas
+    for change, expected in ((1.0, (2, 0)), (1.0, (0, 2)), (2.0, (2, 0))):
+        guider = guiders(tiny[0], conditioning)["cfg"]
+        guider.set_cfg(change)
+        _, _, report, _ = custom_video(tiny, image, guider, sampler, sigmas, length=25.0, run=keep())
+        assert made(report) == expected
+
+
+def test_auto_resumes_with_the_overlaps_that_it_chose(make, output):
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    auto = choose_settings("Auto", own={"motion_weight": 0.3})
+    values = {"settings": auto, "chunk_frames": 33, "length": 90.0}
+    whole, _, _, _ = make(run=keep(run_name="whole"), **values)
+    make(run=keep(), **values | {"length": 60.0})
+    frames, _, report, _ = make(run=keep(), **values)
+    assert torch.equal(frames, whole)
+    assert made(report)[1] >= 1
+
+
+def test_a_decoder_that_runs_out_of_memory_is_tiled_once(make, tiny, monkeypatch, caplog):
+    import comfy.model_management
+
+    vae, tried = tiny[2], []
+    real = type(vae.first_stage_model).decode
+
+    def decode(self, latent, *arguments, **more):
+        tried.append(latent.shape)
+        if len(tried) == 1:
+            raise comfy.model_management.OOM_EXCEPTION("out of memory")
+        return real(self, latent, *arguments, **more)
+
+    monkeypatch.setattr(type(vae.first_stage_model), "decode", decode)
+    frames, _, _, _ = make(length=17.0)
+    assert frames.shape == (17, 32, 48, 3)
+    assert "retrying with tiled VAE decoding" in caplog.text
+
+
+def test_a_name_that_leads_elsewhere_is_refused(make, output):
+    from wan_motion_chunks.nodes import LoadRun
+    from wan_motion_chunks.wan.run_files import RunError
+
+    with pytest.raises(RunError, match=r"run_name: .* may hold letters"):
+        keep(run_name="../x")
+    with pytest.raises(ValueError, match="run_name: no whole chunk is kept in"):
+        LoadRun.execute("nothing", 16.0)

@@ -1,0 +1,120 @@
+"""What a chunk is made from, in a form that can be compared: digests of models, pictures, prompts and numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, is_dataclass
+from hashlib import sha256
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .state import ChunkState
+
+VERSION = "0.1.0"
+"""Of the pack: another may make other frames of the same."""
+SAMPLES = 16
+"""Numbers of each weight that a model is known by: all of them would take minutes for the large ones."""
+
+
+def digest(*values: Any) -> str:
+    """A digest of plain values, tensors, and containers of them."""
+    found = sha256()
+    for value in values:
+        _feed(found, value)
+    return found.hexdigest()
+
+
+def _feed(found, value: Any) -> None:
+    if isinstance(value, Tensor):
+        plain = value.detach().cpu().contiguous()
+        found.update(f"{plain.dtype}{tuple(plain.shape)}".encode())
+        found.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
+    elif isinstance(value, Mapping):
+        for key in sorted(value, key=str):
+            found.update(f"{{{key}:".encode())
+            _feed(found, value[key])
+    elif is_dataclass(value):
+        _feed(found, {name: getattr(value, name) for name in value.__dataclass_fields__})
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            found.update(b"[")
+            _feed(found, item)
+    elif isinstance(value, (set, frozenset)):
+        _feed(found, sorted(value))
+    elif value is None or isinstance(value, (str, int, float, bool)):
+        found.update(json.dumps(value).encode())
+    else:
+        # An object of the host's or of another pack: by its kind, for its address is another in every run.
+        found.update(f"{type(value).__module__}.{type(value).__qualname__}".encode())
+        tensors = [
+            item for item in getattr(value, "__dict__", {}).values() if isinstance(item, (Tensor, str, int, float))
+        ]
+        for item in (*tensors, *(getattr(value, "weights", None) or ())):
+            if item is not None:
+                _feed(found, item)
+
+
+def identify_weights(named: Iterable[tuple[str, Tensor]], backup: Mapping[str, Any] | None = None) -> str:
+    """A digest of some numbers of each weight; those that a patch replaced are taken from the host's ``backup``."""
+    found = sha256()
+    for name, weight in named:
+        if backup and name in backup:
+            weight = backup[name].weight
+        part = weight.detach().reshape(-1)
+        part = torch.cat((part[:SAMPLES], part[-SAMPLES:])).cpu().contiguous()
+        found.update(f"{name}{tuple(weight.shape)}{part.dtype}".encode())
+        found.update(part.view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
+
+
+def identify_model(patcher: Any) -> str:
+    """A digest of a host's MODEL: weights, LoRAs of other nodes, and what nodes such as ModelSamplingSD3 changed."""
+    weights = identify_weights(patcher.model.named_parameters(), patcher.backup)
+    buffers = {
+        name: [value for _, value in sorted(getattr(patched, "named_buffers", dict)(), key=str)]
+        for name, patched in patcher.object_patches.items()
+    }
+    options = {name: _plain(value) for name, value in patcher.model_options.items()}
+    return digest(weights, patcher.patches, buffers, options)
+
+
+def _plain(value: Any) -> Any:
+    """Options of the host without what has no value: functions by their names."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return getattr(value, "__qualname__", value)
+
+
+def describe_chunk(state: ChunkState, **told: Any) -> dict[str, Any]:
+    """What the next chunk of a state is made from, besides the chunk before it.
+
+    Args:
+        told: more that it depends on: models, prompts, seeds.
+    """
+    chunk, plan = state.chunk, state.plan
+    cue = plan.cue(chunk)
+    settings = asdict(state.settings)
+    if chunk.index == 0:
+        settings = {}  # what ties chunks together says nothing to the first
+        picture = digest(state.start)
+    else:
+        picture = digest(state.origin_of(chunk)) if state.settings.anchor or not chunk.overlap else ""
+    return {
+        "version": VERSION,
+        "attempt": state.attempt_at(chunk.index),
+        "chunk": {"start": chunk.start, "length": chunk.length, "overlap": chunk.overlap, "adds": plan.added(chunk)},
+        "settings": {
+            name: sorted(value) if isinstance(value, (set, frozenset)) else value for name, value in settings.items()
+        },
+        "size": list(state.start.shape[-2:]),
+        "picture": picture,
+        "end": digest(state.end_of(chunk)),
+        "region": digest(state.region) if chunk.overlap else "",
+        "cue": [list(cue.shares), [list(lora) for lora in cue.loras], [list(lora) for lora in cue.low_noise_loras]],
+        **told,
+    }

@@ -1,0 +1,232 @@
+"""A run on disk: each finished chunk is kept as it is finished, and taken up again by an equal run.
+
+A chunk file says itself what it was made from (``contract``), what came before it (``previous``) and what it holds
+(``content``). Nothing else is trusted: ``run.json`` is for people, and written anew from the files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..blending.seam import SeamReport
+from .append import replace_tail
+from .contract import digest
+from .presets import FAST, FRAMES
+from .run_files import Facts, RunError, check_name, is_whole, locked, read_facts, read_tensors, write_chunk, write_text
+from .state import ChunkState
+
+logger = logging.getLogger(__name__)
+
+NAME = "chunk_{:04d}.safetensors"
+
+
+@dataclass
+class Kept:
+    """A chunk that is kept: on disk, or in memory where the disk would not take it."""
+
+    facts: Facts
+    content: str
+    path: Path | None
+    tensors: dict[str, Tensor] | None = None
+
+    def read(self, *names: str) -> dict[str, Tensor]:
+        """Some of its tensors.
+
+        Raises:
+            RunError: if another job has made the chunk anew since.
+        """
+        if self.tensors is not None:
+            return {name: tensor for name, tensor in self.tensors.items() if name in names}
+        if read_facts(self.path) != (self.facts, self.content):
+            raise RunError(f"{self.path} was made anew or taken away by another job. Queue this video again.")
+        return read_tensors(self.path, names)
+
+
+@dataclass
+class RunStore:
+    """The kept chunks of one run; see :func:`open_run`."""
+
+    folder: Path
+    contract: Callable[[ChunkState], dict]
+    """What the next chunk of a state is made from, as far as this run decides it."""
+    kept: list[Kept] = field(default_factory=list)
+    reused: int = 0
+    notes: list[str] = field(default_factory=list)
+    """What went wrong, for the report."""
+
+    def recall(self, state: ChunkState) -> ChunkState | None:
+        """The state behind its next chunk, if an equal one is kept whole; None if it is to be made."""
+        path = self.folder / NAME.format(state.made + 1)
+        found = read_facts(path)
+        if found is None:
+            return None
+        facts, content = found
+        if "overlap_frames" in state.settings.adaptive and state.made and facts.overlap:
+            state = replace(state, plan=state.plan.replan(state.made, facts.overlap))
+        if facts.previous != self._last or facts.contract != self._digest(state):
+            logger.info("Chunk %d was made from something else before: it is made anew", state.made + 1)
+            return None
+        if not is_whole(path, facts, content):
+            self.notes.append(f"{path.name} was damaged and is made anew")
+            return None
+        self.kept.append(Kept(facts, content, path))
+        self.reused += 1
+        logger.info("Chunk %d is taken from %s", state.made + 1, path)
+        return self._behind(state, self.kept[-1].read("added", "tail", "latent"), facts)
+
+    def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
+        """Keep the chunk by which two states differ; returns the later one as it is kept.
+
+        Frames are rounded to half precision, or to 8 bit where they are 8-bit values, before they are handed on: what
+        is kept is what the next chunk was told. Where the disk does not take the chunk it stays in memory.
+        """
+        before = replace(before, plan=made.plan)  # which follows the speed, where it is to
+        added, overlap = made.pieces[-1], before.chunk.overlap
+        tensors = {"added": pack(added), "latent": made.latent.contiguous().cpu()}
+        tail = made.tail(len(added) + overlap)[:overlap]
+        if overlap and not torch.equal(tail, before.tail(overlap)):
+            tensors["tail"] = pack(tail)
+        facts = Facts(
+            before.made,
+            self._digest(before),
+            self._last,
+            before.chunk.seam,
+            len(added),
+            len(tail) if "tail" in tensors else 0,
+            overlap,
+            made.intact,
+            made.lines[-1],
+        )
+        path, content = self.folder / NAME.format(facts.index + 1), None
+        if not (self.kept and self.kept[-1].path is None):  # behind a gap nothing can be taken up again
+            try:
+                content = write_chunk(path, facts, tensors)
+            except OSError as error:
+                note = f"chunk {facts.index + 1} could not be kept ({error}): it and all after it stay in memory"
+                logger.warning(note)
+                self.notes.append(note)
+        self.kept.append(Kept(facts, content or "", path if content else None, None if content else tensors))
+        with contextlib.suppress(OSError):  # it is for people; the chunks do without it
+            self.write_manifest()
+        return replace(self._behind(before, tensors, facts), seam=made.seam)
+
+    def footage(self) -> Iterator[Tensor]:
+        """The frames so far, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it."""
+        held, longest = None, max((kept.facts.tail for kept in self.kept), default=0)
+        for kept in self.kept:
+            tensors = kept.read("added", "tail")
+            if "tail" in tensors:
+                held = torch.cat((held[: -kept.facts.tail], unpack(tensors["tail"])))
+            added = unpack(tensors["added"])
+            held = added if held is None else torch.cat((held, added))
+            if len(held) > longest:
+                yield held[: len(held) - longest]
+                held = held[len(held) - longest :]
+        if held is not None and len(held):
+            yield held
+
+    @property
+    def frames(self) -> int:
+        return sum(kept.facts.frames for kept in self.kept)
+
+    def write_manifest(self) -> None:
+        """Write ``run.json``: what is kept, for people."""
+        chunks = [
+            {
+                "chunk": kept.facts.index + 1,
+                "file": kept.path.name if kept.path else None,
+                "frames": [kept.facts.start, kept.facts.start + kept.facts.frames - 1],
+                "contract": kept.facts.contract,
+                "content": kept.content,
+                "report": kept.facts.line,
+            }
+            for kept in self.kept
+        ]
+        text = {"run": self.folder.name, "frames": self.frames, "chunks": chunks, "made_from": self._made_from}
+        write_text(self.folder / "run.json", json.dumps(text, indent=1, ensure_ascii=False) + "\n")
+
+    @property
+    def _last(self) -> str:
+        return self.kept[-1].content if self.kept else ""
+
+    def _digest(self, state: ChunkState) -> str:
+        self._made_from = self.contract(state)
+        return digest(self._made_from, self._last)
+
+    def _behind(self, before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -> ChunkState:
+        """The state behind a chunk, from what is kept of it; frames that nothing needs any more are let go."""
+        pieces = before.pieces
+        if "tail" in tensors:
+            pieces = replace_tail(pieces, unpack(tensors["tail"]))
+        pieces = (*pieces, unpack(tensors["added"]))
+        longest = FAST.overlap_frames + 1 if "overlap_frames" in before.settings.adaptive else 0
+        needed = max(before.plan.overlap_frames, longest) + max(2 * SeamReport.REACH, FRAMES)
+        spare = 0
+        while sum(len(piece) for piece in pieces[spare + 1 :]) >= needed:
+            spare += 1
+        words = facts.line.partition(":")[2]  # of how many chunks it is one may have changed
+        return replace(
+            before,
+            pieces=pieces[spare:],
+            released=before.released + spare,
+            latent=tensors["latent"],
+            guide=None,
+            effective=None,
+            speed=None,
+            seam=None,
+            intact=facts.intact,
+            lines=(*before.lines, f"chunk {facts.index + 1}/{len(before.plan.chunks)}:{words}"),
+        )
+
+
+@contextlib.contextmanager
+def open_run(folder: Path, name: str, contract: Callable[[ChunkState], dict], *, anew: bool = False):
+    """Hold the run ``name`` below ``folder`` for one job: a context manager that gives its :class:`RunStore`.
+
+    Args:
+        anew: forget what was kept before.
+
+    Raises:
+        RunError: if the name is none, another job holds the run, or the folder cannot be written to.
+    """
+    run = folder / check_name(name)
+    with locked(run):
+        if anew:
+            for path in run.glob("chunk_*.safetensors"):
+                path.unlink()
+        yield RunStore(run, contract)
+
+
+def load_run(folder: Path, name: str) -> RunStore:
+    """What is kept of a run, as far as its chunks are whole and follow each other; to look at, not to go on with.
+
+    Raises:
+        RunError: if the name is none.
+    """
+    store = RunStore(folder / check_name(name), lambda state: {})
+    while (found := read_facts(path := store.folder / NAME.format(len(store.kept) + 1))) is not None:
+        facts, content = found
+        if facts.previous != store._last or not is_whole(path, facts, content):
+            break
+        store.kept.append(Kept(facts, content, path))
+    return store
+
+
+def pack(frames: Tensor) -> Tensor:
+    """Frames in [0, 1] as 8 bit where that is exact, else in half precision."""
+    levels = (frames * 255).round()
+    exact = levels.amin() >= 0 and levels.amax() <= 255 and torch.equal(levels / 255, frames)
+    return (levels.to(torch.uint8) if exact else frames.half()).contiguous().cpu()
+
+
+def unpack(frames: Tensor) -> Tensor:
+    """What was packed, in float32."""
+    return frames.float() / 255 if frames.dtype == torch.uint8 else frames.float()
