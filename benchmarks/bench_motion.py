@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ..motion import Flow, backward_warp, compose_flow, estimate_both
 from ..motion.prediction import render
-from ..motion.trajectory import HISTORY, predict_motion, trace_back
+from ..motion.trajectory import HISTORY, PERIODS, predict_motion, trace_back
+from ..wan.latents import TEMPORAL_STRIDE
 from .bench_flow import geometric_mean, mean
 from .clips import load_shots
 from .flow_data import DATA
@@ -45,11 +46,14 @@ def main(arguments: list[str]) -> int:
 def judge(window: Tensor, clip: str, shot: int, errors, pictures, claims) -> None:
     """Add one window's figures to the tables."""
     known, future = window[:KNOWN], window[KNOWN:]
-    forward, backward = estimate_both(known[-HISTORY - 1 : -1], known[-HISTORY:])
+    reach = PERIODS * TEMPORAL_STRIDE
+    longer = estimate_both(known[-reach - 1 : -1], known[-reach:])
+    forward, backward = (Flow(flow.displacement[-HISTORY:], flow.confidence[-HISTORY:]) for flow in longer)
     after, _ = estimate_both(window[KNOWN - 1 : -1], future)
     truth, visible = follow(after)
     ours = predict_motion(forward, AHEAD, backward=backward)
-    motions = predictors(forward, backward) | {"ours": ours.displacement}
+    periodic = predict_motion(longer[0], AHEAD, backward=longer[1], period=TEMPORAL_STRIDE)
+    motions = predictors(forward, backward) | {"ours": ours.displacement, "ours, period 4": periodic.displacement}
     for horizon in HORIZONS:
         seen = visible[horizon - 1, 0]
         length = truth[horizon - 1].norm(dim=0)[seen]

@@ -9,7 +9,7 @@ from .estimation import check_clip, estimate_displacements
 from .flow import Flow, FlowEstimator
 from .occlusion import picture_confidence
 from .splat import fill_holes
-from .trajectory import HISTORY, MotionPrediction, land, predict_motion
+from .trajectory import HISTORY, PERIODS, MotionPrediction, land, predict_motion
 from .warp import backward_warp
 
 
@@ -35,18 +35,19 @@ def predict_frames(
 
 
 def predict_clip_motion(
-    frames: Tensor, count: int, *, step_gain: float = 0.5, estimator: str | FlowEstimator = "auto"
+    frames: Tensor, count: int, *, step_gain: float = 0.5, estimator: str | FlowEstimator = "auto", period: int = 1
 ) -> MotionPrediction:
     """Where the content of a clip's last frame is going; see :func:`predict_frames` for the arguments.
 
-    Its confidence is that of the picture: high on even surfaces, where any motion shows the same.
+    ``period`` is that of :func:`~motion.predict_motion`. Its confidence is that of the picture: high on even surfaces,
+    where any motion shows the same.
     """
     check_clip("frames", frames)
-    recent = frames[-HISTORY - 1 :]
+    recent = frames[-1 - (HISTORY if period == 1 else PERIODS * period) :]
     forward, backward = estimate_displacements(recent[:-1], recent[1:], estimator=estimator)
     shown = picture_confidence(recent[1:], recent[:-1], backward, forward)
     flow = Flow(backward.to(frames), shown.to(frames))
-    return predict_motion(flow, count, step_gain=step_gain, backward=flow)
+    return predict_motion(flow, count, step_gain=step_gain, backward=flow, period=period)
 
 
 def render(anchor: Tensor, prediction: MotionPrediction) -> tuple[Tensor, Tensor]:

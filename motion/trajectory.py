@@ -13,6 +13,8 @@ from .warp import backward_warp, exact, lands_inside
 
 HISTORY = 4
 """Flows that are looked back along. More of them make the last velocity look less steady than it is."""
+PERIODS = 2
+"""Whole periods that are looked back along; see ``period`` of :func:`predict_motion`."""
 SECOND = 16
 """Frames, of Wan2.1's time: over which the velocity falls to ``step_gain``."""
 HORIZON = 12
@@ -69,7 +71,13 @@ def trace_back(backward: Flow) -> Trajectory:
 
 
 def predict_motion(
-    flow: Flow, steps: int, *, step_gain: float = 0.5, backward: Flow | None = None, acceleration: bool = False
+    flow: Flow,
+    steps: int,
+    *,
+    step_gain: float = 0.5,
+    backward: Flow | None = None,
+    acceleration: bool = False,
+    period: int = 1,
 ) -> MotionPrediction:
     """Carry the motion of a clip's last frame forward.
 
@@ -89,6 +97,8 @@ def predict_motion(
         backward: flow t from frame t + 1 to frame t, on the grid of frame t + 1. Without it ``flow`` is inverted.
         acceleration: add the mean change of velocity, where that is steady. Right for what falls or is thrown;
             on real video it makes most predictions worse.
+        period: frames after which velocities repeat a rhythm that is none of the motion's; 4 for what Wan's VAE
+            decoded, whose groups of four begin fast and end slow. Velocities are taken over whole periods then.
 
     Raises:
         ValueError: if there is no flow, or a number is out of range.
@@ -99,11 +109,12 @@ def predict_motion(
         raise ValueError(f"steps must be at least 1, got {steps}.")
     if not 0 <= step_gain <= 1:
         raise ValueError(f"step_gain must be in [0, 1], got {step_gain}.")
-    recent = slice(-HISTORY, None)
+    recent = slice(-HISTORY if period == 1 else -PERIODS * period, None)
     if backward is None:
         backward = invert_flow(Flow(flow.displacement[recent], flow.confidence[recent]))
     # In half precision a squared displacement overflows.
     path = trace_back(Flow(exact(backward.displacement[recent]), exact(backward.confidence[recent])))
+    path = _over_periods(path, period)
     last = path.velocity[:1]
     change = _steady_change(path) if acceleration else torch.zeros_like(last)
     # Only what the path still shows counts: what was hidden before has no history, and what lies before a cut none.
@@ -158,6 +169,15 @@ def _uncovered(displacement: Tensor, confidence: Tensor) -> Tensor:
     arrived, _ = land(displacement, confidence)
     unlike = (backward_warp(arrived, displacement) - displacement).norm(dim=1, keepdim=True)
     return torch.exp(-(unlike / FOLD).square())
+
+
+def _over_periods(path: Trajectory, period: int) -> Trajectory:
+    """The path with one mean velocity per whole period; as it is where it is shorter than one."""
+    whole = len(path.velocity) // period * period
+    if period == 1 or not whole:
+        return path
+    velocity = path.velocity[:whole].unflatten(0, (-1, period)).mean(dim=1)
+    return Trajectory(velocity, path.confidence[:whole].unflatten(0, (-1, period)).amin(dim=1))
 
 
 def _steady_change(path: Trajectory) -> Tensor:

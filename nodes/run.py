@@ -50,34 +50,43 @@ def make_video(
     notes = (*state.notes, sampler.describe(), *told, *sampler.loras.notes)
     state = replace(state, notes=notes)
     tools = Tools(vae, sampler, check_interrupt, host_estimator(optical_flow))
+    fps = state.plan.fps
     if run is None:
         state = generate(state, tools)
-        return _outputs(state, _summary(state, None, began), None, True)
+        latent, report = {"samples": state.latent}, _report(state, None, began)
+        pieces = list(state.pieces)
+        del state  # which would keep the pieces while they are copied
+        frames = take_frames(pieces)
+        components = VideoComponents(images=frames, audio=None, frame_rate=Fraction(round(fps * 1000), 1000))
+        return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components))
     identity = {"vae": identify_weights(vae.first_stage_model.named_parameters())}
     if optical_flow is not None:
         identity["optical_flow"] = identify_weights(optical_flow.model.named_parameters())
 
     def contract(before: ChunkState) -> dict:
-        chunk = before.chunk
-        seen = features.told(chunk.start / before.plan.total_frames)
+        seen = features.told(before.chunk.start / before.plan.total_frames)
         return describe_chunk(before, **identity, **seen, **sampler.told(before))
 
     state = replace(state, vary_from=run.vary_from, variation=run.variation)
     with open_run(runs_folder(), run.name, contract, anew=run.anew) as store:
         state = generate(state, tools, store)
-        return _outputs(state, _summary(state, store, began), store, run.frames_in_memory)
+        frames = gather(store) if run.frames_in_memory else ExecutionBlocker(None)
+        latent, report = {"samples": state.latent}, _report(state, store, began)
+        return io.NodeOutput(frames, latent, report, StoredVideo(store, fps))
 
 
-def _outputs(state: ChunkState, summary: str, store: RunStore | None, in_memory: bool) -> io.NodeOutput:
-    logger.info(summary)
-    report = f"{state.report()}\n{summary}"
-    latent, fps = {"samples": state.latent}, state.plan.fps
-    if store is None:
-        frames = take_frames(list(state.pieces))
-        components = VideoComponents(images=frames, audio=None, frame_rate=Fraction(round(fps * 1000), 1000))
-        return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components))
-    frames = gather(store) if in_memory else ExecutionBlocker(None)
-    return io.NodeOutput(frames, latent, report, StoredVideo(store, fps))
+def _report(state: ChunkState, store: RunStore | None, began: float) -> str:
+    """The state's report, with how the whole went."""
+    reused = 0 if store is None else store.reused
+    words = f"{state.made - reused} chunks made" + (f", {reused} taken from {store.folder}" if reused else "")
+    words += f" in {time.monotonic() - began:.0f} s"
+    memory = psutil.Process().memory_info()
+    # Windows counts what a process had at most; elsewhere it is what it has now.
+    words += f"; the process has {getattr(memory, 'peak_wset', memory.rss) / 2**20:.0f} MiB"
+    if torch.cuda.is_available():
+        words += f", the GPU had at most {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB"
+    logger.info(words)
+    return "\n".join((state.report(), *(store.notes if store else ()), words))
 
 
 def take_frames(pieces: list[torch.Tensor]) -> torch.Tensor:

@@ -53,7 +53,9 @@ def forecast_chunk(known: Tensor, latents: int, step_gain: float, estimator: str
         NoForecast: if nothing moves or nothing can be trusted.
         ValueError: if there is only one frame, or the estimator returns something else than finite flows.
     """
-    prediction = predict_clip_motion(known, TEMPORAL_STRIDE * latents, step_gain=step_gain, estimator=estimator)
+    prediction = predict_clip_motion(
+        known, TEMPORAL_STRIDE * latents, step_gain=step_gain, estimator=estimator, period=TEMPORAL_STRIDE
+    )
     frames, confidence = render(known[-1:], prediction)
     share = confidence[:TEMPORAL_STRIDE].mean().item()
     if share < SMALLEST_SHARE:
