@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything a developer does here: ``python dev.py demo | test | lint | bench | examples | host | train``.
+"""Everything a developer does here: ``python dev.py demo | test | lint | bench | examples | pages | host | train``.
 
 Needs Python 3.10 or newer and nothing else: the first call makes ``.venv`` and fetches ComfyUI into
 a cache folder, later calls find them. ``COMFYUI_PATH`` puts another ComfyUI in its place.
@@ -26,6 +26,7 @@ COMMANDS = {
     "lint": "ruff; with --fix it mends what it can",
     "bench": "a benchmark by name; without one it lists them",
     "examples": "write the example workflows anew from the nodes of a running host",
+    "pages": "write help pages and translations anew from the nodes of a running host",
     "host": "run ComfyUI with this pack; further arguments go to it, such as --cpu",
     "train": "train a tiny model: vae, transformer",
 }
@@ -75,6 +76,10 @@ def bench(arguments: list[str]) -> int:
 
 def examples(arguments: list[str]) -> int:
     return _run("tools.examples", arguments)
+
+
+def pages(arguments: list[str]) -> int:
+    return _run("tools.pages", arguments)
 
 
 def train(arguments: list[str]) -> int:

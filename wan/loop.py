@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
@@ -41,14 +42,35 @@ def generate(state: ChunkState, tools: Tools, store: RunStore | None = None) -> 
     Args:
         store: keeps every chunk as it is finished, and gives back those that were kept before.
     """
+    frames, seconds = 0, 0.0  # of the chunks that were made here
     while state.chunk is not None:
-        tools.check_interrupt()
-        found = None if store is None else store.recall(state)
+        found = None
+        if store is not None:
+            tools.check_interrupt()
+            found = store.recall(state)
         if found is None:
+            began = time.monotonic()
             found = make_chunk(guide_state(state, tools.vae, tools.estimator), tools)
             found = found if store is None else store.keep(state, found)
+            frames += found.plan.chunks[state.made].length
+            seconds += time.monotonic() - began
+            left = sum(chunk.length for chunk in found.plan.chunks[found.made :])
+            if left:
+                logger.info(
+                    "About %s left for %d chunks",
+                    _duration(seconds / frames * left),
+                    len(found.plan.chunks) - found.made,
+                )
         state = found
     return state
+
+
+def _duration(seconds: float) -> str:
+    """Hours and minutes, or seconds where it is less than two minutes."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:

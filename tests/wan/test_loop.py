@@ -119,3 +119,9 @@ def test_the_seeds_lines_are_logged(caplog):
     assert "Applying motion-guided chunk transition for chunk 2" in caplog.text
     assert "Guided Input Latent Shape: torch.Size([1, 16, 5, 2, 4])" in caplog.text
     assert "Motion-guided preparation complete for chunk 2" in caplog.text
+
+
+def test_the_time_left_is_logged_after_each_chunk_but_the_last(caplog):
+    caplog.set_level("INFO")
+    run(33, 17, 9)
+    assert [record.message.split()[-2] for record in caplog.records if " left for " in record.message] == ["2", "1"]
