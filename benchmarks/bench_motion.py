@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..motion import Flow, backward_warp, compose_flow, estimate_both
 from ..motion.prediction import render
+from ..motion.rhythm import rhythm_share
 from ..motion.trajectory import HISTORY, PERIODS, predict_motion, trace_back
 from ..wan.latents import TEMPORAL_STRIDE
 from .bench_flow import geometric_mean, mean
@@ -52,8 +53,12 @@ def judge(window: Tensor, clip: str, shot: int, errors, pictures, claims) -> Non
     after, _ = estimate_both(window[KNOWN - 1 : -1], future)
     truth, visible = follow(after)
     ours = predict_motion(forward, AHEAD, backward=backward)
-    periodic = predict_motion(longer[0], AHEAD, backward=longer[1], period=TEMPORAL_STRIDE)
-    motions = predictors(forward, backward) | {"ours": ours.displacement, "ours, period 4": periodic.displacement}
+    over = predict_motion(longer[0], AHEAD, backward=longer[1], period=TEMPORAL_STRIDE).displacement
+    as_decoded = torch.lerp(ours.displacement, over, rhythm_share(longer[1], TEMPORAL_STRIDE))
+    motions = predictors(forward, backward) | {
+        "ours": ours.displacement,
+        "ours, as if decoded": as_decoded,
+    }
     for horizon in HORIZONS:
         seen = visible[horizon - 1, 0]
         length = truth[horizon - 1].norm(dim=0)[seen]

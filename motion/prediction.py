@@ -8,6 +8,7 @@ from torch import Tensor
 from .estimation import check_clip, estimate_displacements
 from .flow import Flow, FlowEstimator
 from .occlusion import picture_confidence
+from .rhythm import rhythm_share
 from .splat import fill_holes
 from .trajectory import HISTORY, PERIODS, MotionPrediction, land, predict_motion
 from .warp import backward_warp
@@ -39,15 +40,25 @@ def predict_clip_motion(
 ) -> MotionPrediction:
     """Where the content of a clip's last frame is going; see :func:`predict_frames` for the arguments.
 
-    ``period`` is that of :func:`~motion.predict_motion`. Its confidence is that of the picture: high on even surfaces,
-    where any motion shows the same.
+    Its confidence is that of the picture: high on even surfaces, where any motion shows the same.
+
+    Args:
+        period: frames of a group that was decoded at once, 4 for Wan's; as far as speeds follow
+            their rhythm, velocities are taken over whole groups; see :func:`~motion.rhythm.rhythm_share`.
     """
     check_clip("frames", frames)
     recent = frames[-1 - (HISTORY if period == 1 else PERIODS * period) :]
     forward, backward = estimate_displacements(recent[:-1], recent[1:], estimator=estimator)
     shown = picture_confidence(recent[1:], recent[:-1], backward, forward)
     flow = Flow(backward.to(frames), shown.to(frames))
-    return predict_motion(flow, count, step_gain=step_gain, backward=flow, period=period)
+    last = predict_motion(flow, count, step_gain=step_gain, backward=flow)
+    if period == 1:
+        return last
+    over = predict_motion(flow, count, step_gain=step_gain, backward=flow, period=period)
+    share = rhythm_share(flow, period)
+    return MotionPrediction(
+        torch.lerp(last.displacement, over.displacement, share), torch.lerp(last.confidence, over.confidence, share)
+    )
 
 
 def render(anchor: Tensor, prediction: MotionPrediction) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,12 @@ def page(name: str, info: dict) -> str:
         for key, kind, options, needed in inputs(info)
     ]
     if rows:
-        lines += ["## Inputs", "", "| Parameter | Description | Data Type | Required | Range |", "|---|---|---|---|---|"]
+        lines += [
+            "## Inputs",
+            "",
+            "| Parameter | Description | Data Type | Required | Range |",
+            "|---|---|---|---|---|",
+        ]
         lines += [f"| {' | '.join(row)} |" for row in rows]
         lines.append("")
     lines += ["## Outputs", "", "| Output | Description | Data Type |", "|---|---|---|"]
