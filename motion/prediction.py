@@ -8,9 +8,9 @@ from torch import Tensor
 from .estimation import check_clip, estimate_displacements
 from .flow import Flow, FlowEstimator
 from .occlusion import picture_confidence
-from .rhythm import rhythm_share
+from .rhythm import LONGEST, rhythm_share
 from .splat import fill_holes
-from .trajectory import HISTORY, PERIODS, MotionPrediction, land, predict_motion
+from .trajectory import HISTORY, MotionPrediction, land, predict_motion
 from .warp import backward_warp
 
 
@@ -47,7 +47,7 @@ def predict_clip_motion(
             their rhythm, velocities are taken over whole groups; see :func:`~motion.rhythm.rhythm_share`.
     """
     check_clip("frames", frames)
-    recent = frames[-1 - (HISTORY if period == 1 else PERIODS * period) :]
+    recent = frames[-1 - (HISTORY if period == 1 else LONGEST * period) :]
     forward, backward = estimate_displacements(recent[:-1], recent[1:], estimator=estimator)
     shown = picture_confidence(recent[1:], recent[:-1], backward, forward)
     flow = Flow(backward.to(frames), shown.to(frames))

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from .flow import Flow
-from .trajectory import PERIODS
 
+LONGEST = 4
+"""Periods that are looked at: the more, the surer; beyond these the motion may be another."""
 SLOWEST = 0.02
 """Pixels per frame below which there is no speed to speak of."""
 CHANCE = 5.0
@@ -30,9 +31,9 @@ def rhythm_share(flow: Flow, period: int) -> Tensor:
     Returns:
         A scalar tensor: 0 where there are less than two periods, or nothing moves.
     """
-    count = PERIODS * period
+    count = min(len(flow.displacement) // period, LONGEST) * period
     nothing = flow.displacement.new_zeros(())
-    if period == 1 or len(flow.displacement) < count:
+    if period == 1 or count < 2 * period:
         return nothing
     length = flow.displacement[-count:].float().norm(dim=1, keepdim=True)
     weight = flow.confidence[-count:].float() * length  # what moves counts, however little of the picture it is

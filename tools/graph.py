@@ -32,6 +32,11 @@ class Node:
     """Files that it loads: ``name``, ``url``, ``directory``."""
 
 
+def note(pos: tuple[int, int], size: tuple[int, int], text: str) -> Node:
+    """A note in Markdown."""
+    return Node("MarkdownNote", pos, size, {"text": text})
+
+
 @dataclass
 class Workflow:
     """Nodes in the groups that a user sees."""
@@ -119,8 +124,8 @@ def _default(kind, options: dict):
     choices = kind if isinstance(kind, list) else options.get("options")
     if "default" in options:
         return options["default"]
-    if choices:
-        return choices[0]
+    if choices is not None:
+        return choices[0] if choices else ""
     return {"INT": 0, "FLOAT": 0.0, "BOOLEAN": False}.get(kind, "")
 
 

@@ -96,6 +96,10 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return json.load(answer)
 
+    def text(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return answer.read().decode()
+
     def post(self, path: str, content: object = None) -> object:
         body = json.dumps(content or {}).encode()
         request = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"})

@@ -68,6 +68,31 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         assert all(output.islower() for output in info["output_name"]), name
 
 
+def test_help_pages_and_translations_are_those_of_the_nodes(object_info):
+    from wan_motion_chunks.tools.pages import build
+
+    stale = [path.name for path, text in build(object_info).items() if path.read_text(encoding="utf-8") != text]
+    assert not stale, f"{stale} differ from the nodes: run python dev.py pages"
+
+
+def test_the_examples_are_what_their_source_says(object_info):
+    from wan_motion_chunks.tools.examples import WORKFLOWS
+    from wan_motion_chunks.tools.workflow import EXAMPLES
+
+    for make in WORKFLOWS:
+        workflow = make()
+        saved = json.loads((EXAMPLES / f"{workflow.name}.json").read_text(encoding="utf-8"))
+        assert saved == json.loads(json.dumps(workflow.build(object_info))), "run python dev.py examples"
+    assert {make().name for make in WORKFLOWS} == {path.stem for path in EXAMPLES.glob("*.json")}
+
+
+def test_the_host_serves_a_help_page_and_the_translations(server):
+    page = server.text("/extensions/wan-motion-chunks/docs/WanMotionLongVideo.md")
+    assert page.startswith("# Long Video (Wan Motion)")
+    words = server.get("/i18n")
+    assert words["zh"]["nodeDefs"]["WanMotionLongVideo"]["display_name"] == "长视频 (Wan Motion)"
+
+
 def test_the_examples_are_listed_as_templates(server):
     from wan_motion_chunks.tools.workflow import EXAMPLES
 

@@ -36,6 +36,13 @@ def test_by_chance_there_is_seldom_a_rhythm():
     assert sum(share > 0.5 for share in shares) < 0.1 * len(shares)
 
 
+def test_a_longer_clip_tells_chance_from_rhythm_better():
+    generator = torch.Generator().manual_seed(1)
+    chance = [(0.2 * torch.randn(16, generator=generator)).exp() for _ in range(200)]
+    few, many = (sum(rhythm_share(flows(speeds[-count:]), 4) > 0.2 for speeds in chance) for count in (8, 16))
+    assert many < few
+
+
 def test_too_short_a_clip_tells_nothing():
     assert rhythm_share(flows(GROUP), 4) == 0
     assert rhythm_share(flows(GROUP * 2), 1) == 0

@@ -1,0 +1,186 @@
+"""Example workflows of the bundled tiny models, which run on any computer."""
+
+from __future__ import annotations
+
+from .graph import Node, Workflow, note
+
+TINY_SIZE = {"width": 64, "height": 64, "length_unit": "frames", "chunk_frames": 17}
+TINY_SAMPLING = {"steps": 20, "cfg": 2.0, "sampler_name": "euler", "scheduler": "simple"}
+
+
+def tiny_models(left: int = 40) -> tuple[Node, Node, Node]:
+    """The bundled models, their shift, and a scene."""
+    models = Node("WanMotionTinyModels", (left, 120), (260, 90))
+    shift = Node("ModelSamplingSD3", (left + 300, 120), (240, 60), {"shift": 3.0}, {"model": (models, "model")})
+    scene = Node("WanMotionTinyScene", (left, 280), (260, 110))
+    return models, shift, scene
+
+
+def tiny_video(models: Node, shift: Node, scene: Node, pos: tuple[int, int], values: dict, **links) -> Node:
+    """Long Video around the bundled models."""
+    links = {"model": (shift, "MODEL"), "vae": (models, "vae"), "clip": (models, "clip"), **links}
+    links["start_image"] = (scene, "image")
+    return Node("WanMotionLongVideo", pos, (360, 700), TINY_SIZE | TINY_SAMPLING | values, links)
+
+
+def saved(frames: tuple[Node, str], left: int, prefix: str) -> list[Node]:
+    """Frames enlarged and saved as a video."""
+    values = {"upscale_method": "bicubic", "width": 256, "height": 256, "crop": "disabled"}
+    scale = Node("ImageScale", (left, 120), (280, 130), values, {"image": frames})
+    video = Node("CreateVideo", (left, 300), (280, 80), {"fps": 16.0}, {"images": (scale, "IMAGE")})
+    save = Node("SaveVideo", (left + 320, 120), (320, 360), {"filename_prefix": prefix}, {"video": (video, "VIDEO")})
+    return [scale, video, save]
+
+
+def first_run() -> Workflow:
+    models, shift, scene = tiny_models()
+    settings = Node("WanMotionSettings", (640, 120), (360, 340), {"overlap_frames": 8})
+    video = tiny_video(
+        models,
+        shift,
+        scene,
+        (1040, 120),
+        {"length": 49.0},
+        prompt=(scene, "caption"),
+        settings=(settings, "settings"),
+    )
+    text = """# First run
+
+Press **Run**. The tiny Wan2.1 that comes with the pack makes 49 frames of 64 x 64 pixels in five chunks, on any \
+computer and without a download.
+
+1. **Load** gives a model, a text encoder and a VAE of the stock architecture. **Tiny Scene** draws the start image; \
+another seed is another scene.
+2. **Long Video** makes chunk after chunk, each continuing the last. **Settings** says how: here an overlap of 8, \
+since the tiny model's chunks have 17.
+3. The report says how each chunk was tied to the one before and how its seam measures.
+
+For a real video put your own Load Diffusion Model (Wan2.1 I2V), Load CLIP and Load VAE in the place of the tiny ones, \
+your picture in the place of the scene, set width, height and 81 chunk frames, and overlap_frames to 0."""
+    report = Node("PreviewAny", (1460, 440), (280, 300), {}, {"source": (video, "report")})
+    return Workflow(
+        "wan-motion_tiny_first_run",
+        [
+            ("Load", [models, shift, scene, note((40, 450), (540, 330), text)]),
+            ("Long video", [settings, video]),
+            ("Result", [*saved((video, "frames"), 1460, "video/wan-motion_tiny"), report]),
+        ],
+    )
+
+
+def optical_flow() -> Workflow:
+    models, shift, scene = tiny_models()
+    video = tiny_video(models, shift, scene, (640, 120), {"length": 17.0}, prompt=(scene, "caption"))
+    values = {"upscale_method": "bicubic", "width": 256, "height": 256, "crop": "disabled"}
+    scale = Node("ImageScale", (1060, 120), (280, 130), values, {"image": (video, "frames")})
+    flow = Node("WanMotionEstimateFlow", (1060, 330), (280, 130), {}, {"images": (scale, "IMAGE")})
+    more = {
+        "colours": {"occlusion": (flow, "occlusion")},
+        "arrows": {"images": (scale, "IMAGE")},
+        "confidence": {},
+    }
+    pictures = []
+    for row, (style, links) in enumerate(more.items()):
+        top = 120 + 360 * row
+        links = {"flow": (flow, "flow"), **links}
+        shown = Node("WanMotionFlowToImage", (1420, top), (280, 130), {"style": style}, links)
+        pictures += [shown, Node("PreviewImage", (1740, top), (320, 310), {}, {"images": (shown, "images")})]
+    text = """# See the motion
+
+Press **Run**. The tiny Wan2.1 that comes with the pack makes one chunk of 17 frames, and **Estimate Flow** finds how \
+every pixel moves from each frame to the next.
+
+1. *colours*: direction as hue, length as saturation; the wheel in the corner says which and how long. Red is hidden \
+in the next frame.
+2. *arrows*: each ends where its pixel goes.
+3. *confidence*: white is trusted, black is not: even surfaces show no motion, and what is hidden has none to find.
+
+Put Load Video and Get Video Components in the place of Long Video to look at a video of your own. For large motion \
+connect Load Optical Flow Model (torchvision's RAFT, in models/optical_flow) to Estimate Flow."""
+    return Workflow(
+        "wan-motion_tiny_optical_flow",
+        [
+            ("Load", [models, shift, scene, note((40, 450), (540, 330), text)]),
+            ("Long video", [video]),
+            ("Flow", [scale, flow]),
+            ("Pictures", pictures),
+        ],
+    )
+
+
+def prompts() -> Workflow:
+    models, shift, scene = tiny_models()
+    settings = Node("WanMotionSettings", (640, 120), (360, 340), {"overlap_frames": 8})
+    there = Node("WanMotionPromptStack", (640, 520), (360, 320), {"positive": "an orange square moves left slow"})
+    values = {"positive": "an orange square moves right slow", "start": 3.0, "transition": 2.0}
+    link = {"prompt_stack": (there, "prompt_stack")}
+    back = Node("WanMotionPromptStack", (640, 900), (360, 320), values, link)
+    video = tiny_video(
+        models,
+        shift,
+        scene,
+        (1040, 120),
+        {"length": 65.0},
+        prompt_stack=(back, "prompt_stack"),
+        settings=(settings, "settings"),
+    )
+    report = Node("PreviewAny", (1460, 440), (280, 300), {}, {"source": (video, "report")})
+    seams = Node("WanMotionMeasureSeams", (1460, 800), (280, 130), {}, {"images": (video, "frames")})
+    plot = Node("PreviewImage", (1780, 520), (360, 300), {}, {"images": (seams, "plot")})
+    text = """# Prompts by time
+
+Press **Run**. The square is told to go left, and from the fourth chunk on (chunks count from 0) to go right; the \
+second prompt takes over within two chunks. The report says what each chunk was told."""
+    return Workflow(
+        "wan-motion_tiny_prompts",
+        [
+            ("Load", [models, shift, scene, note((40, 450), (540, 220), text)]),
+            ("Prompts", [settings, there, back]),
+            ("Long video", [video]),
+            ("Result", [*saved((video, "frames"), 1460, "video/wan-motion_tiny"), report, seams, plot]),
+        ],
+        scale=0.6,
+    )
+
+
+def split_nodes() -> Workflow:
+    models, shift, scene = tiny_models()
+    texts = [
+        Node("CLIPTextEncode", (40, 440 + 180 * row), (260, 130), {"text": words}, {"clip": (models, "clip")})
+        for row, words in enumerate(("an orange square moves left slow", ""))
+    ]
+    settings = Node("WanMotionSettings", (640, 120), (340, 340), {"overlap_frames": 8})
+    links = {"start_image": (scene, "image"), "settings": (settings, "settings")}
+    plan = Node("WanMotionPlanVideo", (640, 520), (340, 280), TINY_SIZE | {"length": 25.0}, links)
+    state, chunks = plan, []
+    for index in range(2):
+        left = 1040 + 640 * index
+        links = {"state": (state, "state"), "vae": (models, "vae"), "model": (shift, "MODEL")}
+        links |= {"positive": (texts[0], "CONDITIONING"), "negative": (texts[1], "CONDITIONING")}
+        guide = Node("WanMotionGuideNextChunk", (left, 120), (280, 210), {}, links)
+        links = {name: (guide, name) for name in ("model", "positive", "negative")}
+        links["latent_image"] = (guide, "latent")
+        sampler = Node("KSampler", (left, 380), (280, 270), TINY_SAMPLING | {"seed": index}, links)
+        links = {"state": (guide, "state"), "latent": (sampler, "LATENT"), "vae": (models, "vae")}
+        state = Node("WanMotionFinishChunk", (left + 310, 120), (260, 110), {}, links)
+        chunks.append((f"Chunk {index + 1}", [guide, sampler, state]))
+    whole = Node("WanMotionAssembleVideo", (2340, 120), (280, 80), {}, {"state": (state, "state")})
+    report = Node("PreviewAny", (2340, 560), (280, 240), {}, {"source": (whole, "report")})
+    text = """# The loop in pieces
+
+What Long Video does, node by node, around a sampler of your choice: **Guide Next Chunk** prepares a chunk, **Finish \
+Chunk** decodes and joins it. Add a pair for each further chunk, or put one pair between loop nodes: the state is all \
+that goes round. The sampler's model comes from Guide Next Chunk, which lets it follow motion."""
+    return Workflow(
+        "wan-motion_tiny_split_nodes",
+        [
+            ("Load", [models, shift, scene, *texts, note((340, 440), (260, 310), text)]),
+            ("Plan", [settings, plan]),
+            *chunks,
+            ("Result", [whole, *saved((whole, "frames"), 2660, "video/wan-motion_tiny"), report]),
+        ],
+        scale=0.5,
+    )
+
+
+WORKFLOWS = (first_run, prompts, split_nodes, optical_flow)
