@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything a developer does here: ``python dev.py demo | test | lint | bench | examples | pages | host | train``.
+"""Everything a developer does here, by a word: ``python dev.py --help`` lists them.
 
 Needs Python 3.10 or newer and nothing else: the first call makes ``.venv`` and fetches ComfyUI into
 a cache folder, later calls find them. ``COMFYUI_PATH`` puts another ComfyUI in its place.
@@ -27,6 +27,7 @@ COMMANDS = {
     "bench": "a benchmark by name; without one it lists them",
     "examples": "write the example workflows anew from the nodes of a running host",
     "pages": "write help pages and translations anew from the nodes of a running host",
+    "pictures": "photograph the example workflows in a real browser, for their thumbnails",
     "host": "run ComfyUI with this pack; further arguments go to it, such as --cpu",
     "train": "train a tiny model: vae, transformer",
 }
@@ -80,6 +81,10 @@ def examples(arguments: list[str]) -> int:
 
 def pages(arguments: list[str]) -> int:
     return _run("tools.pages", arguments)
+
+
+def pictures(arguments: list[str]) -> int:
+    return _run("tools.pictures", arguments)
 
 
 def train(arguments: list[str]) -> int:

@@ -61,11 +61,11 @@ def measure(way: str, count: int) -> float:
 @torch.inference_mode()
 def peak(way: str, count: int) -> float:
     """MiB that this process had at most."""
+    host = TinyHost()  # first: it tells the host to stay on the CPU
     from ..nodes.run import take_frames
     from ..nodes.stored_video import StoredVideo
     from ..wan.sampling import ChunkNoise, HostSampler
 
-    host = TinyHost()
     logging.getLogger().setLevel(logging.ERROR)
     start = draw_scenes(1, 1, torch.Generator().manual_seed(0), size=SIZE).frames[0]
     conditioning = [[embed_text("a red ball moves left")[None], {}]]

@@ -25,6 +25,7 @@ DEVELOPMENT = (
     "hypothesis==6.170.15",
     "opencv-python-headless==5.0.0.93",
     "platformdirs==4.14.7",
+    "playwright==1.65.2",
     "pytest==9.2.0",
     "ruff==0.17.6",
     "scikit-image==0.26.0",

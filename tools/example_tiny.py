@@ -12,7 +12,7 @@ def tiny_models(left: int = 40) -> tuple[Node, Node, Node]:
     """The bundled models, their shift, and a scene."""
     models = Node("WanMotionTinyModels", (left, 120), (260, 90))
     shift = Node("ModelSamplingSD3", (left + 300, 120), (240, 60), {"shift": 3.0}, {"model": (models, "model")})
-    scene = Node("WanMotionTinyScene", (left, 280), (260, 110))
+    scene = Node("WanMotionTinyScene", (left, 280), (260, 130))
     return models, shift, scene
 
 
@@ -20,7 +20,7 @@ def tiny_video(models: Node, shift: Node, scene: Node, pos: tuple[int, int], val
     """Long Video around the bundled models."""
     links = {"model": (shift, "MODEL"), "vae": (models, "vae"), "clip": (models, "clip"), **links}
     links["start_image"] = (scene, "image")
-    return Node("WanMotionLongVideo", pos, (360, 700), TINY_SIZE | TINY_SAMPLING | values, links)
+    return Node("WanMotionLongVideo", pos, (360, 840), TINY_SIZE | TINY_SAMPLING | values, links)
 
 
 def saved(frames: tuple[Node, str], left: int, prefix: str) -> list[Node]:
@@ -34,7 +34,7 @@ def saved(frames: tuple[Node, str], left: int, prefix: str) -> list[Node]:
 
 def first_run() -> Workflow:
     models, shift, scene = tiny_models()
-    settings = Node("WanMotionSettings", (640, 120), (360, 340), {"overlap_frames": 8})
+    settings = Node("WanMotionSettings", (640, 120), (360, 350), {"overlap_frames": 8})
     video = tiny_video(
         models,
         shift,
@@ -61,7 +61,7 @@ your picture in the place of the scene, set width, height and 81 chunk frames, a
     return Workflow(
         "wan-motion_tiny_first_run",
         [
-            ("Load", [models, shift, scene, note((40, 450), (540, 330), text)]),
+            ("Load", [models, shift, scene, note((40, 470), (540, 330), text)]),
             ("Long video", [settings, video]),
             ("Result", [*saved((video, "frames"), 1460, "video/wan-motion_tiny"), report]),
         ],
@@ -100,7 +100,7 @@ connect Load Optical Flow Model (torchvision's RAFT, in models/optical_flow) to 
     return Workflow(
         "wan-motion_tiny_optical_flow",
         [
-            ("Load", [models, shift, scene, note((40, 450), (540, 330), text)]),
+            ("Load", [models, shift, scene, note((40, 470), (540, 330), text)]),
             ("Long video", [video]),
             ("Flow", [scale, flow]),
             ("Pictures", pictures),
@@ -110,7 +110,7 @@ connect Load Optical Flow Model (torchvision's RAFT, in models/optical_flow) to 
 
 def prompts() -> Workflow:
     models, shift, scene = tiny_models()
-    settings = Node("WanMotionSettings", (640, 120), (360, 340), {"overlap_frames": 8})
+    settings = Node("WanMotionSettings", (640, 120), (360, 350), {"overlap_frames": 8})
     there = Node("WanMotionPromptStack", (640, 520), (360, 320), {"positive": "an orange square moves left slow"})
     values = {"positive": "an orange square moves right slow", "start": 3.0, "transition": 2.0}
     link = {"prompt_stack": (there, "prompt_stack")}
@@ -134,7 +134,7 @@ second prompt takes over within two chunks. The report says what each chunk was 
     return Workflow(
         "wan-motion_tiny_prompts",
         [
-            ("Load", [models, shift, scene, note((40, 450), (540, 220), text)]),
+            ("Load", [models, shift, scene, note((40, 470), (540, 220), text)]),
             ("Prompts", [settings, there, back]),
             ("Long video", [video]),
             ("Result", [*saved((video, "frames"), 1460, "video/wan-motion_tiny"), report, seams, plot]),
@@ -149,7 +149,7 @@ def split_nodes() -> Workflow:
         Node("CLIPTextEncode", (40, 440 + 180 * row), (260, 130), {"text": words}, {"clip": (models, "clip")})
         for row, words in enumerate(("an orange square moves left slow", ""))
     ]
-    settings = Node("WanMotionSettings", (640, 120), (340, 340), {"overlap_frames": 8})
+    settings = Node("WanMotionSettings", (640, 120), (340, 350), {"overlap_frames": 8})
     links = {"start_image": (scene, "image"), "settings": (settings, "settings")}
     plan = Node("WanMotionPlanVideo", (640, 520), (340, 280), TINY_SIZE | {"length": 25.0}, links)
     state, chunks = plan, []

@@ -1,0 +1,106 @@
+"""What a newcomer sees: templates, every node in both renderers, a first run from template to video."""
+
+import json
+
+import pytest
+from wan_motion_chunks.tools.workflow import EXAMPLES
+
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
+OPEN = """async (name) => {
+    const answer = await fetch(`/api/workflow_templates/wan-motion-chunks/${name}.json`);
+    await window.app.loadGraphData(await answer.json(), true, true, name);
+    return window.app.graph.nodes.map((node) => ({
+        type: node.type,
+        title: node.title,
+        missing: Boolean(node.has_errors) || node.constructor?.name === "MissingNode",
+        size: [...node.computeSize()],
+        widgets: Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget.value])),
+    }));
+}"""
+PROBE = """async ([types, vue]) => {
+    await window.app.extensionManager.setting.set("Comfy.VueNodes.Enabled", vue);
+    window.app.graph.clear();
+    const made = {};
+    for (const type of types) {
+        const node = window.LiteGraph.createNode(type);
+        window.app.graph.add(node);
+        for (const widget of node.widgets ?? []) {
+            const options = widget.options ?? {};
+            if (widget.name === "control_after_generate") continue;
+            if (widget.type === "number") widget.value = Math.min(options.max ?? 1, Math.max(options.min ?? 0, 1));
+            else if (widget.type === "combo") widget.value = (options.values ?? [])[options.values?.length - 1];
+            else if (widget.type === "toggle") widget.value = !widget.value;
+            else if (typeof widget.value === "string") widget.value = "0: words";
+        }
+        made[type] = {
+            inputs: (node.inputs ?? []).filter((slot) => !slot.widget).map((slot) => slot.name),
+            outputs: (node.outputs ?? []).map((slot) => slot.name),
+            size: [...node.computeSize()],
+        widgets: Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget.value])),
+        };
+    }
+    const saved = JSON.parse(JSON.stringify(window.app.graph.serialize()));
+    await window.app.loadGraphData(saved, true, false);
+    const again = {};
+    for (const node of window.app.graph.nodes) {
+        again[node.type] = Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget.value]));
+    }
+    return [made, again];
+}"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_opens_without_errors_and_keeps_its_values(page, name):
+    nodes = page.evaluate(OPEN, name)
+    saved = json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    assert sorted(node["type"] for node in nodes) == sorted(node["type"] for node in saved["nodes"])
+    assert not [node for node in nodes if node["missing"]]
+    for shown, kept in zip(nodes, saved["nodes"], strict=True):
+        assert all(need <= given for need, given in zip(shown["size"], kept["size"], strict=True)), kept["type"]
+        named = kept.get("widgets_values_named", {})
+        same = {key: value for key, value in named.items() if key in shown["widgets"] and key != "upload"}
+        assert {key: shown["widgets"][key] for key in same} == same, kept["type"]
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
+def test_every_node_mounts_and_survives_save_and_reload(page, server, vue):
+    info = {name: found for name, found in server.get("/object_info").items() if name.startswith("WanMotion")}
+    made, again = page.evaluate(PROBE, [sorted(info), vue])
+    page.wait_for_timeout(500)
+    for name, found in info.items():
+        declared = {**found["input"].get("required", {}), **found["input"].get("optional", {})}
+        plain = [key for key, (kind, *_) in declared.items() if not _is_widget(kind)]
+        assert sorted(made[name]["inputs"]) == sorted(plain), name
+        assert made[name]["outputs"] == found["output_name"], name
+        assert again[name] == made[name]["widgets"], name
+    if vue:
+        assert page.locator("[data-node-id]").count() == len(info)
+    assert page.errors == []
+
+
+def _is_widget(kind):
+    return isinstance(kind, list) or kind in ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING")
+
+
+def test_a_newcomer_gets_from_the_template_browser_to_a_video(page):
+    page.evaluate("() => window.app.extensionManager.command.execute('Comfy.BrowseTemplates')")
+    page.get_by_text("wan-motion-chunks", exact=False).first.click()
+    page.get_by_text("wan-motion_tiny_first_run", exact=False).first.click()
+    page.wait_for_function("() => window.app.graph.nodes.some((node) => node.type === 'WanMotionLongVideo')")
+    page.evaluate("() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')")
+    page.wait_for_function(
+        "() => window.app.graph.nodes.some((node) => node.type === 'SaveVideo' && window.app.nodeOutputs[node.id])",
+        timeout=180_000,
+    )
+    report = page.evaluate(
+        "() => window.app.graph.nodes.find((node) => node.type === 'PreviewAny').widgets.map((w) => w.value).join()"
+    )
+    assert "49 frames in 5 chunks of 17" in report
+    assert page.errors == []
+
+
+def test_the_nodes_help_is_the_packs_own(page):
+    text = page.evaluate("async () => (await fetch('/extensions/wan-motion-chunks/docs/WanMotionSettings.md')).text()")
+    assert text.startswith("# Settings (Wan Motion)")
+    assert "| Fast motion | 24 | 0.6 |" in text

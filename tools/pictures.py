@@ -1,0 +1,67 @@
+"""Pictures of the example workflows as the front end shows them: their thumbnails; ``python dev.py pictures``."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+from .server import Server
+from .workflow import EXAMPLES
+
+SIZE = (1400, 900)
+WIDTH, QUALITY = 700, 82
+"""Of a thumbnail, in pixels, and of its compression."""
+CLEAR = """async () => {
+    const { command, setting } = window.app.extensionManager;
+    await setting.set("Comfy.Minimap.Visible", false);
+    await setting.set("LiteGraph.Canvas.MaximumFps", 0);
+    await command.execute("Workspace.ToggleFocusMode");
+}"""
+LOAD = """async (workflow) => {
+    await window.app.loadGraphData(workflow, true, true, "picture");
+}"""
+FIT = """() => {
+    for (const box of document.querySelectorAll(".p-dialog-mask")) box.remove();
+    const [left, top, right, bottom] = window.app.graph.groups.reduce(
+        ([a, b, c, d], { pos, size }) => [
+            Math.min(a, pos[0]), Math.min(b, pos[1]), Math.max(c, pos[0] + size[0]), Math.max(d, pos[1] + size[1]),
+        ],
+        [1e9, 1e9, -1e9, -1e9],
+    );
+    const view = window.app.canvas.ds, { width, height } = window.app.canvas.canvas.getBoundingClientRect();
+    view.scale = 0.94 * Math.min(width / (right - left), height / (bottom - top));
+    view.offset = [(width / view.scale - (right - left)) / 2 - left, (height / view.scale - (bottom - top)) / 2 - top];
+    window.app.canvas.setDirty(true, true);
+}"""
+
+
+def main(arguments: list[str]) -> int:
+    from playwright.sync_api import sync_playwright
+
+    with Server() as server, sync_playwright() as playwright:
+        shutil.copy(server.comfyui / "input" / "example.png", server.base / "input" / "example.png")
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
+        page.goto(server.url)
+        page.wait_for_function("() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow")
+        page.evaluate(CLEAR)
+        for path in sorted(EXAMPLES.glob("*.json")):
+            page.evaluate(LOAD, json.loads(path.read_text(encoding="utf-8")))
+            page.wait_for_timeout(1200)  # it fits the view itself
+            page.evaluate(FIT)
+            page.wait_for_timeout(800)
+            print(write(page.locator("#graph-canvas").screenshot(), path.with_suffix(".jpg")))
+        browser.close()
+    return 0
+
+
+def write(png: bytes, path: Path) -> Path:
+    """A screenshot as a small JPEG."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture = picture.resize((WIDTH, round(WIDTH * picture.height / picture.width)), Image.Resampling.LANCZOS)
+    picture.save(path, quality=QUALITY, optimize=True)
+    return path
