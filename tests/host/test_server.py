@@ -90,7 +90,7 @@ def test_the_host_serves_a_help_page_and_the_translations(server):
     page = server.text("/extensions/wan-motion-chunks/docs/WanMotionLongVideo.md")
     assert page.startswith("# Long Video (Wan Motion)")
     words = server.get("/i18n")
-    assert words["zh"]["nodeDefs"]["WanMotionLongVideo"]["display_name"] == "长视频 (Wan Motion)"
+    assert words["zh"]["nodeDefs"]["WanMotionLongVideo"]["display_name"] == "\u957f\u89c6\u9891 (Wan Motion)"
 
 
 def test_the_examples_are_listed_as_templates(server):

@@ -159,7 +159,9 @@ def test_a_name_that_could_leave_the_folder_is_refused(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["my-video", "Видео 3", "動画_(2)", "a" * 120, "shot.v2", "ä" * 60])
+@pytest.mark.parametrize(
+    "name", ["my-video", "\u0412\u0438\u0434\u0435\u043e 3", "\u52d5\u753b_(2)", "a" * 120, "shot.v2", "ä" * 60]
+)
 def test_names_of_all_languages_are_folders(tmp_path, name):
     assert check_name(name) == name
     assert run(tmp_path, name=name)[1]
