@@ -53,12 +53,12 @@ def make_video(
     fps = state.plan.fps
     if run is None:
         state = generate(state, tools)
-        latent, report = {"samples": state.latent}, _report(state, None, began)
+        latent, report, shown = {"samples": state.latent}, _report(state, None, began), _shown(state)
         pieces = list(state.pieces)
         del state  # which would keep the pieces while they are copied
         frames = take_frames(pieces)
         components = VideoComponents(images=frames, audio=None, frame_rate=Fraction(round(fps * 1000), 1000))
-        return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components))
+        return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=shown)
     identity = {"vae": identify_weights(vae.first_stage_model.named_parameters())}
     if optical_flow is not None:
         identity["optical_flow"] = identify_weights(optical_flow.model.named_parameters())
@@ -72,7 +72,12 @@ def make_video(
         state = generate(state, tools, store)
         frames = gather(store) if run.frames_in_memory else ExecutionBlocker(None)
         latent, report = {"samples": state.latent}, _report(state, store, began)
-        return io.NodeOutput(frames, latent, report, StoredVideo(store, fps))
+        return io.NodeOutput(frames, latent, report, StoredVideo(store, fps), ui=_shown(state))
+
+
+def _shown(state: ChunkState) -> dict:
+    """What the node's timeline shows after the run."""
+    return {"wan_motion_timeline": [state.timeline()]}
 
 
 def _report(state: ChunkState, store: RunStore | None, began: float) -> str:

@@ -61,7 +61,7 @@ def video(model: Node, nodes: dict[str, Node], settings: Node, run: Node, values
     }
     if "clip_vision" in nodes:
         links["clip_vision"] = (nodes["clip_vision"], "CLIP_VISION")
-    return Node("WanMotionLongVideo", (1200, 120), (400, 840), {"length": 20.0} | values, links)
+    return Node("WanMotionLongVideo", (1200, 120), (400, 940), {"length": 20.0} | values, links)
 
 
 def result(made: Node, prefix: str) -> list[Node]:
@@ -105,7 +105,7 @@ def prompts_and_loras() -> Workflow:
     name = "lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16.safetensors"
     lora = Node(
         "WanMotionLoraStack",
-        (760, 1080),
+        (760, 1180),
         (380, 130),
         {"lora_name": name},
         models=[{"name": name, "url": f"{HUB}/Wan-Animate-2/resolve/main/loras/{name}", "directory": "loras"}],
@@ -116,7 +116,7 @@ def prompts_and_loras() -> Workflow:
         values = {"positive": f"A woman in a market, {words}.", "negative": NEGATIVE, "unit": "seconds"}
         values |= {"start": start, "transition": transition}
         links = {"lora_stack": (lora, "lora_stack")} | ({"prompt_stack": (before, "prompt_stack")} if before else {})
-        before = Node("WanMotionPromptStack", (760 + 420 * number, 1270), (380, 340), values, links)
+        before = Node("WanMotionPromptStack", (760 + 420 * number, 1370), (380, 340), values, links)
         stack.append(before)
     made = video(model, nodes, settings, run, {"steps": 6, "cfg": 1.0}, prompt_stack=(before, "prompt_stack"))
     text = f"""# Prompts and LoRAs by time

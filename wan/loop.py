@@ -206,7 +206,16 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
         made, words = append_chunk(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
         line += f", level {state.guide.level} ({state.guide.reason}), {words}, seam {made.seam}"
     logger.info(line)
-    return replace(made, latent=latent, guide=None, effective=None, speed=None, lines=(*state.lines, line))
+    excess = None if made.seam is None else made.seam.excess
+    return replace(
+        made,
+        latent=latent,
+        guide=None,
+        effective=None,
+        speed=None,
+        excess=(*state.excess, excess),
+        lines=(*state.lines, line),
+    )
 
 
 def _told(state: ChunkState) -> str:

@@ -103,6 +103,8 @@ class Facts:
     intact: int
     line: str
     """Of the report."""
+    excess: float | None
+    """How far its seam stands out; see :attr:`~wan.state.ChunkState.excess`."""
 
 
 def write_chunk(path: Path, facts: Facts, tensors: dict[str, Tensor]) -> str:
@@ -156,7 +158,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _digest(facts: Facts, tensors: dict[str, Tensor]) -> str:
-    known = {name: value for name, value in asdict(facts).items() if name != "line"}  # words may change
+    known = {name: value for name, value in asdict(facts).items() if name not in ("line", "excess")}
     found = sha256(json.dumps(known, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

@@ -104,6 +104,7 @@ class RunStore:
             overlap,
             made.intact,
             made.lines[-1],
+            made.excess[-1],
         )
         path, content = self.folder / NAME.format(facts.index + 1), None
         if not (self.kept and self.kept[-1].path is None):  # behind a gap nothing can be taken up again
@@ -183,6 +184,7 @@ class RunStore:
             speed=None,
             seam=None,
             intact=facts.intact,
+            excess=(*before.excess, facts.excess),
             lines=(*before.lines, f"chunk {facts.index + 1}/{len(before.plan.chunks)}:{words}"),
         )
 

@@ -49,6 +49,9 @@ class ChunkState:
     """Which other noise; 0 is none."""
     notes: tuple[str, ...] = ()
     """What the report says before the chunks: settings, seeds, warnings."""
+    excess: tuple[float | None, ...] = ()
+    """Per finished chunk how far its seam stands out, 1 being as far as one in a hundred places of real video does;
+    None where there is no seam."""
     lines: tuple[str, ...] = ()
     """The report, a line per finished chunk."""
 
@@ -99,6 +102,21 @@ class ChunkState:
             if self.plan.cuts(earlier):
                 return self.plan.entries[earlier.entry].start_image[:1]
         return self.start[:1]
+
+    def timeline(self) -> dict:
+        """The plan and its seams in plain numbers, for a picture of them."""
+        chunks = [
+            {
+                "start": chunk.start,
+                "stop": min(chunk.stop, self.plan.total_frames),
+                "seam": chunk.seam,
+                "entry": chunk.entry + 1 if len(self.plan.entries) > 1 else None,
+                "excess": self.excess[chunk.index] if chunk.index < len(self.excess) else None,
+                "words": self.lines[chunk.index] if chunk.index < len(self.lines) else "",
+            }
+            for chunk in self.plan.chunks
+        ]
+        return {"total": self.plan.total_frames, "fps": self.plan.fps, "chunks": chunks}
 
     def report(self) -> str:
         """The plan, the notes, then a line per finished chunk."""

@@ -16,6 +16,7 @@ BENIGN = (
     "huggingface.co",
     "fetching file size",
     "/templates/",
+    "core workflow templates",
 )
 """Parts of what the front end itself logs as errors in a fresh host: settings that are not there yet, and the
 registry and the model hub, which it may not reach."""

@@ -26,7 +26,7 @@ PROBE = """async ([types, vue]) => {
         window.app.graph.add(node);
         for (const widget of node.widgets ?? []) {
             const options = widget.options ?? {};
-            if (widget.name === "control_after_generate") continue;
+            if (["control_after_generate", "timeline"].includes(widget.name)) continue;
             if (widget.type === "number") widget.value = Math.min(options.max ?? 1, Math.max(options.min ?? 0, 1));
             else if (widget.type === "combo") widget.value = (options.values ?? [])[options.values?.length - 1];
             else if (widget.type === "toggle") widget.value = !widget.value;
@@ -97,6 +97,33 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page):
         "() => window.app.graph.nodes.find((node) => node.type === 'PreviewAny').widgets.map((w) => w.value).join()"
     )
     assert "49 frames in 5 chunks of 17" in report
+    timeline = page.locator(".wan-motion-timeline")
+    assert timeline.locator(".head").text_content() == "49 frames, 3.1 s, 5 chunks"
+    seams = timeline.locator("button")
+    assert seams.count() == 4
+    for index in range(4):
+        assert seams.nth(index).get_attribute("class") in ("clean", "near", "out")
+    seams.first.focus()
+    page.keyboard.press("Enter")
+    assert timeline.locator("[role=status]").text_content().startswith("seam before frame 17, ")
+    assert "chunk 2/5: 8 new frames" in timeline.locator("[role=status]").text_content()
+    assert page.errors == []
+
+
+def test_the_timeline_shows_the_plan_as_it_is_changed(page):
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    head, bars = page.locator(".wan-motion-timeline .head"), page.locator(".wan-motion-timeline .chunk")
+    assert head.text_content() == "49 frames, 3.1 s, 5 chunks"
+    page.evaluate(
+        """() => {
+            const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+            const widget = node.widgets.find((each) => each.name === "length");
+            widget.value = 25;
+            widget.callback(25);
+        }"""
+    )
+    assert head.text_content() == "25 frames, 1.6 s, 2 chunks"
+    assert bars.count() == 2
     assert page.errors == []
 
 

@@ -1,0 +1,133 @@
+import { app } from "../../scripts/app.js";
+import { planChunks } from "./plan.mjs";
+
+const NODES = ["WanMotionLongVideo", "WanMotionLongVideoCustom"];
+const PRESET_OVERLAP = { Standard: 16, "Fast motion": 24, "Slow or static": 8, Auto: 16 };
+const HEIGHT = 86;
+const STYLE = `
+.wan-motion-timeline { contain: layout; box-sizing: border-box; width: 100%; height: ${HEIGHT}px; padding: 4px 8px;
+    font: 11px sans-serif; color: var(--input-text, #ddd); }
+.wan-motion-timeline .track { position: relative; height: 34px; margin: 2px 0 4px;
+    background: var(--comfy-input-bg, #222); border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; }
+.wan-motion-timeline .chunk { position: absolute; height: 14px; box-sizing: border-box; border-radius: 3px;
+    background: #3f789e; border: 1px solid #0006; overflow: hidden; text-align: center; color: #fff; line-height: 12px; }
+.wan-motion-timeline .chunk:nth-child(even) { top: 17px; background: #8a5a9e; }
+.wan-motion-timeline .chunk:nth-child(odd) { top: 2px; }
+.wan-motion-timeline button { position: absolute; top: 0; width: 9px; height: 100%; margin-left: -4px; padding: 0;
+    border: 0; border-radius: 2px; background: #9996; cursor: pointer; }
+.wan-motion-timeline button.clean { background: #2fae66; }
+.wan-motion-timeline button.near { background: #e0a82e; }
+.wan-motion-timeline button.out { background: #e0442e; }
+.wan-motion-timeline button:focus-visible { outline: 2px solid var(--input-text, #fff); }
+.wan-motion-timeline .words { height: 28px; overflow: auto; line-height: 13px; user-select: text; }
+`;
+
+/** How a seam measures: as real video, as one place in a hundred of it, or worse. */
+function grade(excess) {
+    if (excess === null || excess === undefined) return "";
+    return excess <= 1 ? "clean" : excess <= 2 ? "near" : "out";
+}
+
+function element(tag, className, parent) {
+    const made = document.createElement(tag);
+    made.className = className;
+    parent?.append(made);
+    return made;
+}
+
+/** The chunks of a video to scale, its seams as buttons, and a line of words. */
+class Timeline {
+    constructor() {
+        this.root = element("div", "wan-motion-timeline");
+        element("style", "", this.root).textContent = STYLE;
+        this.head = element("div", "head", this.root);
+        this.track = element("div", "track", this.root);
+        this.track.setAttribute("role", "group");
+        this.track.setAttribute("aria-label", "Chunks and seams of the video");
+        this.words = element("div", "words", this.root);
+        this.words.setAttribute("role", "status");
+    }
+
+    /** @param {{total: number, fps: number, chunks: object[]}} plan */
+    show({ total, fps, chunks }) {
+        const place = (frame) => `${(100 * frame) / total}%`;
+        this.head.textContent = chunks.length
+            ? `${total} frames, ${(total / fps).toFixed(1)} s, ${chunks.length} chunk${chunks.length > 1 ? "s" : ""}`
+            : "no plan: see length, chunk_frames and the overlap of Settings";
+        this.words.textContent = "";
+        this.track.replaceChildren();
+        chunks.forEach((chunk, index) => {
+            const bar = element("div", "chunk", this.track);
+            bar.style.left = place(chunk.start);
+            bar.style.width = place(chunk.stop - chunk.start);
+            bar.textContent = chunk.entry ? `${index + 1} (prompt ${chunk.entry})` : `${index + 1}`;
+            bar.title = `chunk ${index + 1}: frames ${chunk.start} to ${chunk.stop - 1}`;
+        });
+        chunks.slice(1).forEach((chunk, index) => {
+            const seam = element("button", grade(chunk.excess), this.track);
+            const measured = chunk.excess === null || chunk.excess === undefined ? "" : `, ${chunk.excess.toFixed(2)} of what passes`;
+            seam.type = "button";
+            seam.style.left = place(chunk.seam);
+            seam.title = `seam before frame ${chunk.seam}${measured}`;
+            seam.setAttribute("aria-label", `${seam.title}, to chunk ${index + 2}`);
+            seam.addEventListener("click", () => {
+                this.words.textContent = `${seam.title}. ${chunk.words ?? ""}`;
+            });
+        });
+    }
+}
+
+function value(node, name) {
+    return node?.widgets?.find((widget) => widget.name === name)?.value;
+}
+
+/** The node that an input is connected to. */
+function source(node, name) {
+    const link = node.graph?.links?.get?.(node.inputs?.find((slot) => slot.name === name)?.link);
+    return link ? node.graph.getNodeById(link.origin_id) : null;
+}
+
+/** What the widgets ask for, before anything has run. */
+function planned(node) {
+    const fps = value(node, "fps") ?? 16;
+    const length = value(node, "length") ?? 0;
+    const total = value(node, "length_unit") === "seconds" ? Math.max(1, Math.round(length * fps)) : Math.round(length);
+    const settings = source(node, "settings");
+    const chosen = value(settings, "overlap_frames") || PRESET_OVERLAP[value(settings, "preset")] || PRESET_OVERLAP.Standard;
+    const overlap = value(settings, "continuity") === "last_frame" ? 1 : chosen;
+    return { total, fps, chunks: planChunks(total, value(node, "chunk_frames"), overlap) };
+}
+
+function chain(object, name, then) {
+    const before = object[name];
+    object[name] = function (...parameters) {
+        const result = before?.apply(this, parameters);
+        then(...parameters);
+        return result;
+    };
+}
+
+app.registerExtension({
+    name: "wanmotionchunks.timeline",
+    nodeCreated(node) {
+        if (!NODES.includes(node.comfyClass)) return;
+        const timeline = new Timeline();
+        const refresh = () => timeline.show(planned(node));
+        for (const name of ["length", "length_unit", "fps", "chunk_frames"]) {
+            const widget = node.widgets?.find((each) => each.name === name);
+            if (widget) chain(widget, "callback", refresh);
+        }
+        chain(node, "onConfigure", refresh);
+        chain(node, "onConnectionsChange", refresh);
+        chain(node, "onExecuted", (message) => {
+            const shown = message?.wan_motion_timeline?.[0];
+            if (shown) timeline.show(shown);
+        });
+        const widget = node.addDOMWidget("timeline", "wan_motion_timeline", timeline.root, {
+            serialize: false,
+            getMinHeight: () => HEIGHT,
+        });
+        widget.serialize = false;
+        refresh();
+    },
+});
