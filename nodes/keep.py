@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import folder_paths
+from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..wan.run_files import check_name
 from ..wan.run_store import load_run
@@ -101,6 +102,12 @@ class LoadRun(io.ComfyNode):
             inputs=[
                 io.String.Input("run_name", default="my-video", tooltip=f"Name of a folder in output/{FOLDER}."),
                 fps_input(),
+                io.Boolean.Input(
+                    "frames_in_memory",
+                    default=True,
+                    tooltip="Whether all frames are given out as one IMAGE. Off: use the video output, whose memory "
+                    "does not grow with length.",
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="All frames that are kept, in memory."),
@@ -110,15 +117,16 @@ class LoadRun(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, run_name, fps):
+    def fingerprint_inputs(cls, run_name, fps, frames_in_memory=True):
         """Anew whenever the run has come further."""
         path = runs_folder() / check_name(run_name) / "run.json"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     @classmethod
-    def execute(cls, run_name, fps) -> io.NodeOutput:
+    def execute(cls, run_name, fps, frames_in_memory=True) -> io.NodeOutput:
         store = load_run(runs_folder(), run_name)
         if not store.kept:
             raise ValueError(f"run_name: no whole chunk is kept in {store.folder}. Use the name that Keep Run has.")
         report = "\n".join((f"{store.frames} frames of {run_name}", *(kept.facts.line for kept in store.kept)))
-        return io.NodeOutput(gather(store), StoredVideo(store, fps), report)
+        frames = gather(store) if frames_in_memory else ExecutionBlocker(None)
+        return io.NodeOutput(frames, StoredVideo(store, fps), report)

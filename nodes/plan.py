@@ -92,12 +92,26 @@ def start_video(
         raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
     overlap = 1 if settings.guide.level == "last_frame" else settings.overlap_frames
     entries = [_at_size(entry, width, height) for entry in entries]
-    plan = plan_chunks(total, chunk_frames=chunk_frames, overlap_frames=overlap, entries=entries, fps=fps)
+    plan = plan_chunks(
+        total,
+        chunk_frames=chunk_frames,
+        overlap_frames=overlap,
+        entries=entries,
+        fps=fps,
+        to_picture=end_image is not None,
+    )
     if len(start) >= plan.chunks[0].length:
         raise ValueError(
             f"start_image: of {len(start)} start frames nothing is left to make in a first chunk of "
             f"{plan.chunks[0].length}. Raise length or chunk_frames, or give fewer frames."
         )
+    for chunk in plan.chunks:
+        known = len(plan.entries[chunk.entry].start_image) if plan.cuts(chunk) else 0
+        if known >= chunk.length:
+            raise ValueError(
+                f"prompt_stack: start_image of prompt {chunk.entry + 1} has {known} frames, which leaves nothing to "
+                f"make in a chunk of {chunk.length}. Give fewer."
+            )
     if region is not None:
         region = to_region("motion_region", region, height, width)
     end = None if end_image is None else prepare_image(end_image[-1:], width, height, "end_image")

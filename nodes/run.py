@@ -72,7 +72,7 @@ def make_video(
         state = generate(state, tools, store)
         frames = gather(store) if run.frames_in_memory else ExecutionBlocker(None)
         latent, report = {"samples": state.latent}, _report(state, store, began)
-        return io.NodeOutput(frames, latent, report, StoredVideo(store, fps), ui=_shown(state))
+        return io.NodeOutput(frames, latent, report, StoredVideo(store.shown(), fps), ui=_shown(state))
 
 
 def _shown(state: ChunkState) -> dict:

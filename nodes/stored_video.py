@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import av
 import torch
-from comfy_api.latest import Input
+from comfy_api.latest import Input, InputImpl
 from comfy_api.util import VideoCodec, VideoComponents, VideoContainer
 
 from ..wan.run_store import RunStore
@@ -38,6 +38,11 @@ class StoredVideo(Input.Video):
 
     def get_duration(self) -> float:
         return float(self._store.frames / self._rate)
+
+    def as_trimmed(self, start_time=None, duration=None, strict_duration=False):
+        """A part of the video; newer hosts ask every VIDEO for it."""
+        whole = InputImpl.VideoFromComponents(self.get_components())
+        return whole.as_trimmed(start_time, duration, strict_duration)
 
     def save_to(self, path, format=VideoContainer.AUTO, codec=VideoCodec.AUTO, metadata=None, **more) -> None:
         """Encode the run as H.264 in MP4, with the workflow as the host's own videos carry it."""

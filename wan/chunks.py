@@ -10,6 +10,8 @@ from .prompts import Cue, Entry, mix_cue
 
 FPS = 16.0
 """Frames per second of Wan2.1."""
+SHORTEST = 5
+"""Frames that a chunk which starts from a picture of its own makes at least; what is too much is dropped."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class ChunkPlan:
     entries: tuple[Entry, ...] = ()
     """What is asked for, sorted by start; none where all chunks are told the same."""
     fps: float = FPS
+    to_picture: bool = False
+    """Whether the video ends with a given picture."""
 
     @property
     def seams(self) -> tuple[int, ...]:
@@ -154,6 +158,7 @@ def plan_chunks(
     overlap_frames: int = 16,
     entries: Sequence[Entry] = (),
     fps: float = FPS,
+    to_picture: bool = False,
 ) -> ChunkPlan:
     """Cut a video of ``total_frames`` into overlapping chunks.
 
@@ -168,6 +173,7 @@ def plan_chunks(
         overlap_frames: pixel frames handed from chunk to chunk, at least 1.
         entries: what is asked for from when on. Before the first one's start it holds too.
         fps: frames per second, for entries that start in seconds.
+        to_picture: whether the last chunk must arrive at a given picture, which takes more than one new frame.
 
     Raises:
         ValueError: if a number is out of range, ``chunk_frames`` is not 4n + 1, or the overlap
@@ -199,19 +205,21 @@ def plan_chunks(
                 f"but chunk_frames is {length}. Lower overlap_frames or raise chunk_frames."
             )
     ordered = tuple(sorted(entries, key=nominal))
-    return _lay_out(ChunkPlan(total_frames, chunk_frames, overlap, overlap_frames, (), ordered, fps))
+    return _lay_out(ChunkPlan(total_frames, chunk_frames, overlap, overlap_frames, (), ordered, fps, to_picture))
 
 
 def _lay_out(plan: ChunkPlan) -> ChunkPlan:
     """The plan with chunks up to its end behind those that it has."""
     chunks, total = list(plan.chunks), plan.total_frames
-    if not chunks:
-        entry = plan._entry_at(0, 0, 0)
-        chunks.append(Chunk(0, 0, min(plan._length(entry), covering_length(total)), 0, entry))
-    while (seam := chunks[-1].stop) < total:
-        entry = plan._entry_at(len(chunks), seam, chunks[-1].entry)
-        cut = entry != chunks[-1].entry and plan.entries[entry].cut
-        overlap = 0 if cut else plan.overlap_frames
-        length = min(plan._length(entry), covering_length(total - seam + overlap))
+    to_picture = plan.to_picture or any(entry.end_image is not None for entry in plan.entries)
+    while not chunks or chunks[-1].stop < total:
+        seam, last = (chunks[-1].stop, chunks[-1].entry) if chunks else (0, 0)
+        entry = plan._entry_at(len(chunks), seam, last)
+        cut = entry != last and plan.entries[entry].cut
+        overlap = plan.overlap_frames if chunks and not cut else 0
+        length = min(plan._length(entry), covering_length(max(total - seam, SHORTEST if cut else 1) + overlap))
+        left = total - (seam - overlap + length)
+        if to_picture and 0 < left < TEMPORAL_STRIDE and length - TEMPORAL_STRIDE > overlap:
+            length -= TEMPORAL_STRIDE  # the last chunk needs frames to lead to its picture
         chunks.append(Chunk(len(chunks), seam - overlap, length, overlap, entry))
     return replace(plan, chunks=tuple(chunks))

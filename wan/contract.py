@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from hashlib import sha256
+from types import FunctionType, MethodType
 from typing import Any
 
 import torch
@@ -15,6 +16,10 @@ from .state import ChunkState
 
 VERSION = "0.1.0"
 """Of the pack: another may make other frames of the same."""
+DEEPEST = 6
+"""Steps from a model's options to the values in them that are followed."""
+SMALL_MODULE = 10_000_000
+"""Numbers of a module, put on a model by a node, up to which all of them are compared."""
 SAMPLES = 16
 """Numbers of each weight that a model is known by: all of them would take minutes for the large ones."""
 
@@ -73,21 +78,53 @@ def identify_weights(named: Iterable[tuple[str, Tensor]], backup: Mapping[str, A
 def identify_model(patcher: Any) -> str:
     """A digest of a host's MODEL: weights, LoRAs of other nodes, and what nodes such as ModelSamplingSD3 changed."""
     weights = identify_weights(patcher.model.named_parameters(), patcher.backup)
-    buffers = {
-        name: [value for _, value in sorted(getattr(patched, "named_buffers", dict)(), key=str)]
-        for name, patched in patcher.object_patches.items()
-    }
-    options = {name: _plain(value) for name, value in patcher.model_options.items()}
-    return digest(weights, patcher.patches, buffers, options)
+    changes = [patcher.object_patches, patcher.model_options, patcher.wrappers, patcher.callbacks]
+    return digest(weights, patcher.patches, *(_plain(change) for change in changes))
 
 
-def _plain(value: Any) -> Any:
-    """Options of the host without what has no value: functions by their names."""
+def _plain(value: Any, depth: int = 0) -> Any:
+    """What nodes put on a model, in values: functions by name and by what they close over, modules by their numbers."""
+    if value is None or isinstance(value, (str, int, float, bool, Tensor)):
+        return value
+    if depth > DEEPEST:
+        return type(value).__qualname__
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return getattr(value, "__qualname__", value)
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(str, value))
+    found: list[Any] = [getattr(value, "__qualname__", type(value).__qualname__)]
+    if isinstance(value, FunctionType):
+        closed = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
+        found += [_plain(item, depth + 1) for item in (*(value.__defaults__ or ()), *closed)]
+    elif isinstance(value, MethodType):
+        found.append(_plain(value.__self__, depth + 1))
+    elif isinstance(value, torch.nn.Module):
+        if sum(weight.numel() for weight in value.parameters()) < SMALL_MODULE:
+            found += [list(value.named_parameters()), list(value.named_buffers())]
+        found.append(_attributes(value, depth))
+    elif not isinstance(value, type):
+        found.append(_attributes(value, depth))
+    return found
+
+
+def _attributes(value: Any, depth: int) -> dict[str, Any]:
+    """Attributes that are values themselves; a module's own machinery and references to whole models are none."""
+    plain = (str, int, float, bool, Tensor, list, tuple)
+    return {
+        name: _plain(item, depth + 1)
+        for name, item in getattr(value, "__dict__", {}).items()
+        if isinstance(item, plain) and not name.startswith("_")
+    }
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  an empty one raises
+    except ValueError:
+        return False
+    return True
 
 
 def describe_chunk(state: ChunkState, **told: Any) -> dict[str, Any]:

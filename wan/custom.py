@@ -88,7 +88,10 @@ class GuiderSampler:
                 }
             )
             self._identity["sampling"] = digest(
-                self.sampler.sampler_function.__qualname__, self.sampler.extra_options, self.sigmas
+                self.sampler.sampler_function.__qualname__,
+                self.sampler.extra_options,
+                self.sampler.inpaint_options,
+                self.sigmas,
             )
         return {**self._identity, **tell_prompts(self.prompts, self.loras, cue), **self.noise.told(state.made)}
 

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor
 
-from .contract import digest
+from .contract import digest, identify_weights
 from .guide import ChunkGuide
 
 
@@ -35,6 +35,10 @@ class FeatureTrack:
         self._origin, self._reference = start, features
         if features is None and encoder is not None:
             self._reference = self._encode(start)
+        states = None if self._reference is None else self._reference.penultimate_hidden_states
+        self._told = digest(states)
+        if encoder is not None:
+            self._told = digest(self._told, identify_weights(encoder.model.named_parameters()))
 
     def __call__(self, guide: ChunkGuide):
         """The features for a chunk, by its place in time; None where there are none."""
@@ -53,9 +57,8 @@ class FeatureTrack:
         return found
 
     def told(self, time: float) -> dict:
-        """What a chunk at a place in time is told from here, for a run that is kept."""
-        states = None if self._reference is None else self._reference.penultimate_hidden_states
-        return {"features": digest(states), "feature_continuity": [self._strength, time if self._strength else 0.0]}
+        """What a chunk at a place in time is told from here, for a run that is kept; a cut tells its own picture."""
+        return {"features": self._told, "feature_continuity": [self._strength, time if self._strength else 0.0]}
 
     def _encode(self, picture: Tensor):
         return self._encoder.encode_image(picture.movedim(1, -1))

@@ -108,11 +108,13 @@ def guide_state(
         raise ValueError(
             f"All {len(state.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less often."
         )
-    size, settings, cue = tuple(state.start.shape[-2:]), state.settings, state.plan.cue(chunk)
+    size, settings = tuple(state.start.shape[-2:]), state.settings
     speed = None if not chunk.overlap else _speed_of(state, estimator)
     if speed is not None:
         plan, settings = _adapt(state, speed)
         state, chunk = replace(state, plan=plan), plan.chunks[chunk.index]
+    cue = state.plan.cue(chunk)
+    if speed is not None:
         cue = cue.scaled(lora_factor(speed, settings.lora_at_rest, settings.lora_in_motion))
     end = {"end": state.end_of(chunk), "dropped": max(0, chunk.stop - state.plan.total_frames)}
     if chunk.index == 0:
@@ -189,7 +191,8 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
             "Sample the latent that Guide Next Chunk gives out."
         )
     chunk, plan = state.chunk, state.plan
-    decoded = vae.decode(latent)[0].movedim(-1, 1)  # (F, 3, H, W)
+    # (F, 3, H, W), where finished frames live whatever the host's VAE gives out.
+    decoded = vae.decode(latent)[0].movedim(-1, 1).to(state.start.device)
     if len(decoded) != chunk.length:
         raise ValueError(f"vae: {latent.shape[2]} latents should decode to {chunk.length} frames, got {len(decoded)}.")
     if not torch.isfinite(decoded).all():

@@ -196,7 +196,7 @@ def parse_loras(stack: Sequence) -> tuple[Lora, ...]:
 
 
 MARK = re.compile(
-    r"\s*(?P<start>\d+(?:\.\d+)?)\s*(?P<s>s)?(?:\s+over\s+(?P<over>\d+(?:\.\d+)?)\s*(?P<os>s)?)?\s*:(?P<text>.*)"
+    r"\s*(?P<start>\d+(?:\.\d+)?)\s*(?P<s>s)?(?:\s+over\s+(?P<over>\d+(?:\.\d+)?)\s*(?P<os>s)?)?\s*:(?=\s|$)(?P<text>.*)"
 )
 
 

@@ -99,7 +99,8 @@ class Facts:
     """How many it added."""
     tail: int
     """How many frames of the chunks before it changed, in its join."""
-    overlap: int
+    planned_overlap: int
+    """Of the plan, which may follow the speed."""
     intact: int
     line: str
     """Of the report."""
@@ -115,7 +116,14 @@ def write_chunk(path: Path, facts: Facts, tensors: dict[str, Tensor]) -> str:
     """
     content = _digest(facts, tensors)
     metadata = {"format": FORMAT, "facts": json.dumps(asdict(facts)), "content": content}
-    _replace(path, lambda temporary: save_file(tensors, temporary, metadata))
+
+    def save(temporary: Path) -> None:
+        try:
+            save_file(tensors, temporary, metadata)
+        except SafetensorError as error:  # which is no OSError, whatever the disk said
+            raise OSError(str(error)) from error
+
+    _replace(path, save)
     return content
 
 
@@ -137,7 +145,8 @@ def read_facts(path: Path) -> tuple[Facts, str] | None:
 def read_tensors(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Tensor]:
     """The tensors of a chunk file, or those of them that are named."""
     with safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys() if names is None or name in names}  # noqa: SIM118
+        # Copied: a file that is still mapped cannot be replaced on Windows.
+        return {name: file.get_tensor(name).clone() for name in file.keys() if names is None or name in names}  # noqa: SIM118
 
 
 def is_whole(path: Path, facts: Facts, content: str) -> bool:

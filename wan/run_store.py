@@ -69,8 +69,8 @@ class RunStore:
         if found is None:
             return None
         facts, content = found
-        if "overlap_frames" in state.settings.adaptive and state.made and facts.overlap:
-            state = replace(state, plan=state.plan.replan(state.made, facts.overlap))
+        if "overlap_frames" in state.settings.adaptive and state.made:
+            state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
         if facts.previous != self._last or facts.contract != self._digest(state):
             logger.info("Chunk %d was made from something else before: it is made anew", state.made + 1)
             return None
@@ -101,7 +101,7 @@ class RunStore:
             before.chunk.seam,
             len(added),
             len(tail) if "tail" in tensors else 0,
-            overlap,
+            before.plan.overlap_frames,
             made.intact,
             made.lines[-1],
             made.excess[-1],
@@ -118,6 +118,10 @@ class RunStore:
         with contextlib.suppress(OSError):  # it is for people; the chunks do without it
             self.write_manifest()
         return replace(self._behind(before, tensors, facts), seam=made.seam)
+
+    def shown(self) -> RunStore:
+        """The same chunks to look at, without what their contract holds on to: models and prompts."""
+        return RunStore(self.folder, lambda state: {}, self.kept)
 
     def footage(self) -> Iterator[Tensor]:
         """The frames so far, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it."""

@@ -40,4 +40,6 @@ def choose_settings(preset: str = "Standard", *, own: dict[str, float] | None = 
     numbers = asdict(PRESETS.get(preset, STANDARD)) | own
     overlap = numbers.pop("overlap_frames")
     adaptive = frozenset(KNOBS) - own.keys() if preset == AUTO else frozenset()
+    if more.get("level") == "last_frame":
+        adaptive -= {"overlap_frames"}  # which is one frame there
     return RunSettings(overlap, GuideSettings(**numbers, **more, adaptive=adaptive), preset)

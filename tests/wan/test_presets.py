@@ -74,3 +74,12 @@ def test_an_overlap_too_long_for_the_chunks_is_as_long_as_they_allow():
     assert [chunk.overlap for chunk in plan.chunks[:3]] == [0, 13, 13]
     made = [frame for chunk in plan.chunks for frame in range(chunk.seam, min(chunk.stop, 100))]
     assert made == list(range(100))
+
+
+def test_auto_with_last_frame_keeps_its_overlap_of_one():
+    settings = choose_settings("Auto", level="last_frame")
+    vae = CausalVae()
+    start = numbered_frames(5, 1)
+    hold = Tools(vae, lambda guide: vae.encode(start.expand(guide.samples.shape[2] * 4 - 3, -1, -1, -1).movedim(1, -1)))
+    plan = plan_chunks(60, chunk_frames=17, overlap_frames=1)
+    assert len(generate(ChunkState(plan, start, settings.guide), hold).video) == 60

@@ -202,3 +202,23 @@ def test_an_entry_names_what_is_wrong(values, message):
 def test_a_stack_of_another_form_is_refused(stack, message):
     with pytest.raises(ValueError, match=message):
         parse_stack(stack)
+
+
+@pytest.mark.parametrize("text", ["16:9 anime girl walking", "3:30 pm, a street"])
+def test_a_ratio_or_a_time_of_day_is_no_schedule(text):
+    assert [entry.positive for entry in parse_schedule(text)] == [text]
+
+
+@pytest.mark.parametrize("total", [*range(18, 22), *range(34, 43)])
+def test_a_cut_near_the_end_and_a_picture_to_end_with_always_leave_room(total):
+    vae = CausalVae()
+    picture = numbered_frames(500, 1)
+    cut = ChunkState(plan([Entry("a", ""), Entry("b", "", 2, start_image=picture)], total), numbered_frames(0, 1))
+    assert len(generate(cut, Tools(vae, CountingModel(vae))).video) == total
+    ended = plan_chunks(total, chunk_frames=17, overlap_frames=9, to_picture=True)
+
+    def sample(guide):
+        return vae.encode(numbered_frames(guide.start, guide.samples.shape[2] * 4 - 3).movedim(1, -1))
+
+    state = generate(ChunkState(ended, numbered_frames(0, 1), end=picture), Tools(vae, sample))
+    assert len(state.video) == total

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from wan_motion_chunks.tests.fakes import numbered_frames
 from wan_motion_chunks.tests.wan.test_run_store import TOTAL, files, run, start
 from wan_motion_chunks.wan.contract import describe_chunk
@@ -51,21 +52,24 @@ def test_a_manifest_that_was_edited_changes_nothing(tmp_path, text):
 
 
 def test_a_full_disk_costs_no_chunk(tmp_path, monkeypatch):
-    from wan_motion_chunks.wan import run_store
+    from wan_motion_chunks.wan import run_files
 
-    def full(path, facts, tensors):
-        if facts.index == 3:
-            raise OSError(28, "No space left on device")
-        return real(path, facts, tensors)
+    def full(tensors, path, metadata):
+        if "chunk_0004" in path.name:
+            raise SafetensorError("I/O error: No space left on device (os error 28)")  # what safetensors makes of it
+        return real(tensors, path, metadata)
 
-    real = run_store.write_chunk
-    monkeypatch.setattr(run_store, "write_chunk", full)
+    real = run_files.save_file
+    monkeypatch.setattr(run_files, "save_file", full)
     video, made, store, _ = run(tmp_path)
     assert torch.equal(video, numbered_frames(0, TOTAL))
     assert made == [0, 1, 2, 3, 4, 5]
     assert len(files(tmp_path)) == 3
-    assert "chunk 4 could not be kept ([Errno 28] No space left on device): it and all after it stay" in store.notes[0]
-    monkeypatch.setattr(run_store, "write_chunk", real)
+    assert (
+        "chunk 4 could not be kept (I/O error: No space left on device (os error 28)): it and all after it stay"
+        in store.notes[0]
+    )
+    monkeypatch.setattr(run_files, "save_file", real)
     assert run(tmp_path)[1] == [3, 4, 5]
 
 

@@ -1,0 +1,73 @@
+import types
+
+import pytest
+import torch
+from wan_motion_chunks.tools.workflow import ROOT
+from wan_motion_chunks.wan.contract import VERSION, digest, identify_model
+
+
+def rescale(multiplier):
+    """A patch as the host's nodes make them: a function that closes over a number."""
+
+    def function(arguments):
+        return arguments * multiplier
+
+    return function
+
+
+class Rope:
+    def __init__(self, component):
+        self.component = component
+
+    def method(self):
+        return self.component
+
+
+def model(**changed):
+    """The parts of a MODEL that tell what it makes."""
+    torch.manual_seed(0)
+    parts = {"model": torch.nn.Linear(40, 3), "backup": {}, "patches": {}, "object_patches": {}, "model_options": {}}
+    return types.SimpleNamespace(**(parts | {"wrappers": {}, "callbacks": {}} | changed))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"patches": {"weight": [(0.5, ("diff", (torch.ones(3),)), 1.0, None, None)]}},
+        {"model_options": {"sampler_cfg_function": rescale(0.7)}},
+        {"model_options": {"sampler_cfg_function": rescale(0.1)}},
+        {"model_options": {"transformer_options": {"patches": [Rope(4).method]}}},
+        {"model_options": {"transformer_options": {"patches": [Rope(6).method]}}},
+        {"object_patches": {"rope": Rope(4)}},
+        {"object_patches": {"rope": Rope(6)}},
+        {"wrappers": {"sampler": {"cache": [rescale(0.2)]}}},
+        {"wrappers": {"sampler": {"cache": [rescale(0.3)]}}},
+    ],
+)
+def test_what_changes_a_model_changes_its_digest_and_the_same_does_not(changed):
+    seen = identify_model(model(**changed))
+    assert seen != identify_model(model())
+    assert seen == identify_model(model(**changed))
+    others = [{"object_patches": {"rope": Rope(5)}}, {"model_options": {"sampler_cfg_function": rescale(0.5)}}]
+    assert all(seen != identify_model(model(**other)) for other in others)
+
+
+def test_weights_under_a_patch_are_known_by_what_they_were():
+    patched = model()
+    original = patched.model.weight.detach().clone()
+    expected = identify_model(patched)
+    with torch.no_grad():
+        patched.model.weight += 1
+    assert identify_model(patched) != expected
+    patched.backup = {"weight": types.SimpleNamespace(weight=original)}
+    assert identify_model(patched) == expected
+
+
+def test_a_digest_knows_order_dtype_and_shape():
+    values = torch.arange(6.0)
+    different = [values, values.half(), values.view(2, 3), values.flip(0), [values], {"a": values}, None, "", 0, 0.5]
+    assert len({digest(value) for value in different}) == len(different)
+
+
+def test_the_version_is_the_packs():
+    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
