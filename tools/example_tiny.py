@@ -146,7 +146,7 @@ second prompt takes over within two chunks. The report says what each chunk was 
 def split_nodes() -> Workflow:
     models, shift, scene = tiny_models()
     texts = [
-        Node("CLIPTextEncode", (40, 440 + 180 * row), (260, 130), {"text": words}, {"clip": (models, "clip")})
+        Node("CLIPTextEncode", (40, 470 + 180 * row), (260, 130), {"text": words}, {"clip": (models, "clip")})
         for row, words in enumerate(("an orange square moves left slow", ""))
     ]
     settings = Node("WanMotionSettings", (640, 120), (340, 350), {"overlap_frames": 8})
@@ -174,7 +174,7 @@ that goes round. The sampler's model comes from Guide Next Chunk, which lets it 
     return Workflow(
         "wan-motion_tiny_split_nodes",
         [
-            ("Load", [models, shift, scene, *texts, note((340, 440), (260, 310), text)]),
+            ("Load", [models, shift, scene, *texts, note((340, 470), (260, 310), text)]),
             ("Plan", [settings, plan]),
             *chunks,
             ("Result", [whole, *saved((whole, "frames"), 2660, "video/wan-motion_tiny"), report]),

@@ -94,6 +94,8 @@ def _kind(kind) -> str:
 
 def _range(kind, options: dict) -> str:
     choices = kind if isinstance(kind, list) else options.get("options")
+    if choices is not None and all("." in str(choice) for choice in choices):
+        return "a file"  # which ones is the host's to say
     if choices:
         return ", ".join(map(str, choices)) if len(choices) < 12 else f"{len(choices)} choices"
     if "min" in options and "max" in options:

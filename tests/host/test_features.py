@@ -59,7 +59,7 @@ class Watched:
     """The encoder, and the pictures that it was shown."""
 
     def __init__(self, encoder):
-        self.encoder, self.shown = encoder, []
+        self.encoder, self.model, self.shown = encoder, encoder.model, []
 
     def encode_image(self, image):
         self.shown.append(image)

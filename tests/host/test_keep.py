@@ -166,8 +166,10 @@ def test_streaming_gives_a_video_and_no_frames(make, output, tmp_path):
             assert container.streams.video[0].average_rate == 16
             pictures.append([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
     assert len(pictures[0]) == TOTAL
-    # The encoder's threads may decide a bit otherwise from run to run.
-    assert all(abs(a.astype(int) - b.astype(int)).mean() < 1 for a, b in zip(*pictures, strict=True))
+    # The encoder's threads decide otherwise from run to run: both are as far from the frames as each other, or less.
+    truth = (255 * whole).numpy()
+    lost = abs(pictures[1] - truth).mean()
+    assert abs(pictures[0] - truth).mean() < 1.2 * lost
 
 
 def test_frames_without_a_run_are_the_same_as_its_video(make):

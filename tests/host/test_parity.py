@@ -119,7 +119,8 @@ def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
         assert len(added) == (17, 8, 5)[index]
     frames, split_report = AssembleVideo.execute(state).args
     assert torch.equal(frames, whole)
-    assert split_report == report
+    told = [line for line in report.splitlines()[:-1] if not line.startswith("noise ")]  # that of the sampler's node
+    assert split_report.splitlines() == told
 
 
 def test_conditioning_is_left_as_it_was(stock, tiny):

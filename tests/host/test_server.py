@@ -104,7 +104,7 @@ def test_the_optical_flow_example_shows_its_pictures(server, object_info):
     from wan_motion_chunks.tools.workflow import EXAMPLES, load_prompt
 
     outputs = server.execute(load_prompt(EXAMPLES / "wan-motion_tiny_optical_flow.json", object_info))
-    assert [len(output["images"]) for output in outputs.values()] == [16, 16, 16]
+    assert [len(output["images"]) for output in outputs.values() if "images" in output] == [16, 16, 16]
 
 
 def test_the_first_run_example_makes_a_video_of_five_chunks(server, prompt):
