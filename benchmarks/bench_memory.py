@@ -1,7 +1,8 @@
 """Largest memory of a process that makes a video of more and more chunks with the tiny Wan2.1, kept on disk and not.
 
 Kept: finished frames are written, let go, and streamed into a video file. Not kept: they are given out as one IMAGE.
-Each figure is of a process of its own; the output's own size is what one IMAGE of all frames takes.
+Each figure is of a process of its own; the output's own size is what one IMAGE of all frames takes. Pieces as small as
+these stay with the allocator when they are let go: the last line is of pieces of full size, which do not.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .tiny_host import TinyHost
 
 SIZE, CHUNK, OVERLAP = 96, 17, 5
 COUNTS = (4, 16, 64)
+PIECES = 8
 SCRIPT = Path(__file__).resolve().parents[1] / "tools" / "run.py"
 
 
@@ -34,7 +36,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--one", nargs=2, metavar=("WAY", "COUNT"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
-        print(peak(options.one[0], int(options.one[1])))
+        way, count = options.one[0], int(options.one[1])
+        print(gathered(count) if way == "gathered" else peak(way, count))
         return 0
     print(f"{SIZE} x {SIZE} pixels, chunks of {CHUNK} frames, overlap {OVERLAP}; MiB")
     print(f"{'chunks':>8}{'frames':>8}{'IMAGE itself':>14}{'kept, streamed':>16}{'not kept':>10}")
@@ -49,6 +52,11 @@ def main(arguments: list[str]) -> int:
     doublings = torch.tensor(last / first).log2().item()
     growth = [100 * ((many[way] / few[way]) ** (1 / doublings) - 1) for way in (0, 1)]
     print(f"growth per doubling: {growth[0]:.2f} % kept, {growth[1]:.2f} % not kept")
+    own = PIECES * 64 * 3 * 480 * 832 * 4 / 2**20
+    grown = measure("gathered", PIECES)
+    print(
+        f"{PIECES} pieces of 64 frames, 832 x 480, into an IMAGE of {own:.0f} MiB: the process grew by {grown:.0f} MiB"
+    )
     return 0
 
 
@@ -81,3 +89,13 @@ def peak(way: str, count: int) -> float:
             pieces = list(generate(state, tools).pieces)
             take_frames(pieces)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def gathered(count: int) -> float:
+    """MiB by which this process grows at most while it fills pieces and gathers them into one IMAGE."""
+    TinyHost()  # first: it tells the host to stay on the CPU
+    from ..nodes.run import take_frames
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    take_frames([torch.full((64, 3, 480, 832), 0.5) for _ in range(count)])
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
