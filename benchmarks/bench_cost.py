@@ -9,9 +9,7 @@ from collections.abc import Callable
 import torch
 
 from ..blending import SeamReport, measure_seam
-from ..motion import estimate_both, predict_motion
-from ..motion.prediction import render
-from ..motion.trajectory import HISTORY
+from ..motion.prediction import predict_clip_motion, render
 from ..tiny.training import import_host
 from ..wan.forecast import LATENTS
 from ..wan.join import join_chunk
@@ -35,12 +33,12 @@ def main(arguments: list[str]) -> int:
     clip = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t, t)) for t in range(OVERLAP)])
     print(f"{WIDTH} x {HEIGHT}, {CHUNK} frames, overlap {OVERLAP}, {torch.get_num_threads()} threads")
     print(f"{'':>30}{'seconds':>10}{'peak, MiB more':>16}")
-    recent = clip[-HISTORY - 1 :]
-    (forward, backward), flow = clock("flow, 4 pairs, both ways", lambda: estimate_both(recent[:-1], recent[1:]))
-    motion, trajectory = clock("trajectory, 8 ahead", lambda: predict_motion(forward, AHEAD, backward=backward))
+    motion, analysis = clock(
+        "flow and trajectory, 8 ahead", lambda: predict_clip_motion(clip, AHEAD, period=TEMPORAL_STRIDE)
+    )
     (frames, confidence), rendering = clock("predicted frames", lambda: render(clip[-1:], motion))
     _, release = clock("release map", lambda: release_map(confidence, 0.3, 0.35))
-    spent = flow + trajectory + rendering + release
+    spent = analysis + rendering + release
     # A chunk whose overlap is off in colour and place, so that every stage has something to do.
     video = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t, t)) for t in range(-SeamReport.REACH, OVERLAP)])
     chunk = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t + 2, t)) for t in range(2 * OVERLAP)]) * 0.97
