@@ -1,5 +1,8 @@
 /** The chunk plan in numbers, as wan/chunks.py lays it out for one prompt; a test holds the two against each other. */
 
+/** Overlap of each preset of Settings, in frames. */
+export const PRESET_OVERLAP = { Standard: 16, "Fast motion": 24, "Slow or static": 8, Auto: 16 };
+
 const covering = (frames) => Math.max(0, Math.ceil((frames - 1) / 4)) * 4 + 1;
 
 /**

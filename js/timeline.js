@@ -1,8 +1,7 @@
 import { app } from "../../scripts/app.js";
-import { planChunks } from "./plan.mjs";
+import { PRESET_OVERLAP, planChunks } from "./plan.mjs";
 
 const NODES = ["WanMotionLongVideo", "WanMotionLongVideoCustom"];
-const PRESET_OVERLAP = { Standard: 16, "Fast motion": 24, "Slow or static": 8, Auto: 16 };
 const HEIGHT = 86;
 const STYLE = `
 .wan-motion-timeline { contain: layout; box-sizing: border-box; width: 100%; height: ${HEIGHT}px; padding: 4px 8px;

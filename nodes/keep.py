@@ -11,7 +11,8 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..wan.run_files import check_name
 from ..wan.run_store import load_run
 from ._compat import io, schema
-from .stored_video import StoredVideo, gather
+from .layout import gather_image
+from .stored_video import StoredVideo
 from .types import CATEGORY, RunType, fps_input
 
 FOLDER = "wan_motion_runs"
@@ -128,5 +129,5 @@ class LoadRun(io.ComfyNode):
         if not store.kept:
             raise ValueError(f"run_name: no whole chunk is kept in {store.folder}. Use the name that Keep Run has.")
         report = "\n".join((f"{store.frames} frames of {run_name}", *(kept.facts.line for kept in store.kept)))
-        frames = gather(store) if frames_in_memory else ExecutionBlocker(None)
+        frames = gather_image(store.frames, store.footage()) if frames_in_memory else ExecutionBlocker(None)
         return io.NodeOutput(frames, StoredVideo(store, fps), report)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -9,6 +12,17 @@ from torch import Tensor
 def to_image(frames: Tensor) -> Tensor:
     """Frames ``(T, 3, H, W)`` to an IMAGE ``(T, H, W, 3)``."""
     return frames.movedim(1, -1).contiguous()
+
+
+def gather_image(count: int, parts: Iterable[Tensor]) -> Tensor:
+    """Frames ``(n, 3, H, W)``, part after part, as one IMAGE of ``count`` frames: all the memory that this takes."""
+    image, done = None, 0
+    for part in parts:
+        if image is None:
+            image = torch.empty(count, *part.shape[-2:], 3)
+        image[done : done + len(part)] = part.movedim(1, -1)
+        done += len(part)
+    return image
 
 
 def to_frames(name: str, image: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from fractions import Fraction
 
 import psutil
 import torch
@@ -22,7 +21,8 @@ from ..wan.run_store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
 from .keep import Run, runs_folder
-from .stored_video import StoredVideo, gather
+from .layout import gather_image
+from .stored_video import StoredVideo, frame_rate
 from .told import read_features
 from .types import RunType, optical_flow_input, region_input, share_input
 
@@ -57,7 +57,7 @@ def make_video(
         pieces = list(state.pieces)
         del state  # which would keep the pieces while they are copied
         frames = take_frames(pieces)
-        components = VideoComponents(images=frames, audio=None, frame_rate=Fraction(round(fps * 1000), 1000))
+        components = VideoComponents(images=frames, audio=None, frame_rate=frame_rate(fps))
         return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=shown)
     identity = {"vae": identify_weights(vae.first_stage_model.named_parameters())}
     if optical_flow is not None:
@@ -70,7 +70,7 @@ def make_video(
     state = replace(state, vary_from=run.vary_from, variation=run.variation)
     with open_run(runs_folder(), run.name, contract, anew=run.anew) as store:
         state = generate(state, tools, store)
-        frames = gather(store) if run.frames_in_memory else ExecutionBlocker(None)
+        frames = gather_image(store.frames, store.footage()) if run.frames_in_memory else ExecutionBlocker(None)
         latent, report = {"samples": state.latent}, _report(state, store, began)
         return io.NodeOutput(frames, latent, report, StoredVideo(store.shown(), fps), ui=_shown(state))
 
@@ -96,24 +96,7 @@ def _report(state: ChunkState, store: RunStore | None, began: float) -> str:
 
 def take_frames(pieces: list[torch.Tensor]) -> torch.Tensor:
     """Pieces as one IMAGE; each is let go once it is copied."""
-    image, done = torch.empty(sum(map(len, pieces)), *pieces[0].shape[-2:], 3), 0
-    while pieces:
-        piece = pieces.pop(0)
-        image[done : done + len(piece)] = piece.movedim(1, -1)
-        done += len(piece)
-    return image
-
-
-def _summary(state: ChunkState, store: RunStore | None, began: float) -> str:
-    reused = 0 if store is None else store.reused
-    words = f"{state.made - reused} chunks made" + (f", {reused} taken from {store.folder}" if reused else "")
-    words += f" in {time.monotonic() - began:.0f} s"
-    memory = psutil.Process().memory_info()
-    # What the operating system counts as the largest so far, where it counts that.
-    words += f"; the process has {getattr(memory, 'peak_wset', memory.rss) / 2**20:.0f} MiB"
-    if torch.cuda.is_available():
-        words += f", the GPU had at most {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB"
-    return "\n".join((*(store.notes if store else ()), words))
+    return gather_image(sum(map(len, pieces)), (pieces.pop(0) for _ in range(len(pieces))))
 
 
 def seed_input() -> io.Input:

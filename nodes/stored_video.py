@@ -6,12 +6,11 @@ import json
 from fractions import Fraction
 
 import av
-import torch
 from comfy_api.latest import Input, InputImpl
 from comfy_api.util import VideoCodec, VideoComponents, VideoContainer
 
 from ..wan.run_store import RunStore
-from .layout import to_image
+from .layout import gather_image, to_image
 
 FRAME_RATE_STEP = 1000
 
@@ -20,11 +19,13 @@ class StoredVideo(Input.Video):
     """The host's VIDEO over a :class:`RunStore`."""
 
     def __init__(self, store: RunStore, fps: float):
-        self._store, self._rate = store, Fraction(round(fps * FRAME_RATE_STEP), FRAME_RATE_STEP)
+        self._store, self._rate = store, frame_rate(fps)
 
     def get_components(self) -> VideoComponents:
         """All frames in memory, for nodes that ask for them."""
-        return VideoComponents(images=gather(self._store), audio=None, frame_rate=self._rate)
+        return VideoComponents(
+            images=gather_image(self._store.frames, self._store.footage()), audio=None, frame_rate=self._rate
+        )
 
     def get_dimensions(self) -> tuple[int, int]:
         height, width = self._store.kept[0].read("added")["added"].shape[-2:]
@@ -67,12 +68,6 @@ class StoredVideo(Input.Video):
             output.mux(stream.encode(None))
 
 
-def gather(store: RunStore) -> torch.Tensor:
-    """All frames of a run as one IMAGE, which is all the memory that it takes."""
-    image, done = None, 0
-    for frames in store.footage():
-        if image is None:
-            image = torch.empty(store.frames, *frames.shape[-2:], 3)
-        image[done : done + len(frames)] = frames.movedim(1, -1)
-        done += len(frames)
-    return image
+def frame_rate(fps: float) -> Fraction:
+    """A rate as the host's own videos have it, in thousandths."""
+    return Fraction(round(fps * FRAME_RATE_STEP), FRAME_RATE_STEP)

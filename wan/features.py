@@ -35,10 +35,7 @@ class FeatureTrack:
         self._origin, self._reference = start, features
         if features is None and encoder is not None:
             self._reference = self._encode(start)
-        states = None if self._reference is None else self._reference.penultimate_hidden_states
-        self._told = digest(states)
-        if encoder is not None:
-            self._told = digest(self._told, identify_weights(encoder.model.named_parameters()))
+        self._first, self._told = self._reference, None
 
     def __call__(self, guide: ChunkGuide):
         """The features for a chunk, by its place in time; None where there are none."""
@@ -58,6 +55,10 @@ class FeatureTrack:
 
     def told(self, time: float) -> dict:
         """What a chunk at a place in time is told from here, for a run that is kept; a cut tells its own picture."""
+        if self._told is None:  # of the start; what a cut puts in its place must not change what was told before
+            states = None if self._first is None else self._first.penultimate_hidden_states
+            known = None if self._encoder is None else identify_weights(self._encoder.model.named_parameters())
+            self._told = digest(states, known)
         return {"features": self._told, "feature_continuity": [self._strength, time if self._strength else 0.0]}
 
     def _encode(self, picture: Tensor):

@@ -25,11 +25,11 @@ class LoraFiles:
         A file that is missing or fits neither model is left out with a warning, for it may be one of many: ``notes``
         tells the report.
         """
-        self._needed = [{lora.name for lora in (*entry.loras, *(entry.low_noise_loras or ()))} for entry in entries]
+        self._needed = [[lora.name for lora in (*entry.loras, *(entry.low_noise_loras or ()))] for entry in entries]
         self._patches: dict[str, dict] = {}
         self._digests: dict[str, str] = {}
         self.notes: list[str] = []
-        names = dict.fromkeys(lora.name for entry in entries for lora in (*entry.loras, *(entry.low_noise_loras or ())))
+        names = dict.fromkeys(name for needed in self._needed for name in needed)
         if not names:
             return
         keys = comfy.lora.model_lora_keys_unet(model.model, {})

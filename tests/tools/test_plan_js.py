@@ -17,16 +17,28 @@ CASES = [
 ]
 
 
-def test_the_timeline_plans_as_the_loop_does():
+def run_node(code):
+    """What a line of JavaScript gives, with what the timeline plans by."""
     node = shutil.which("node")
     if node is None:
         if os.environ.get("CI"):
             pytest.fail("CI needs node: apt-get install nodejs")
         pytest.skip("needs node")
-    code = f"import {{ planChunks }} from {json.dumps((ROOT / 'js' / 'plan.mjs').as_uri())};"
-    code += f"console.log(JSON.stringify({json.dumps(CASES)}.map((numbers) => planChunks(...numbers))));"
-    done = subprocess.run([node, "--input-type=module", "-e", code], capture_output=True, text=True, check=True)
-    for (total, chunk, overlap), found in zip(CASES, json.loads(done.stdout), strict=True):
+    names = f"import {{ PRESET_OVERLAP, planChunks }} from {json.dumps((ROOT / 'js' / 'plan.mjs').as_uri())};"
+    command = [node, "--input-type=module", "-e", f"{names}console.log(JSON.stringify({code}));"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def test_the_timeline_knows_the_presets():
+    from wan_motion_chunks.wan.presets import AUTO, PRESETS
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    assert run_node("PRESET_OVERLAP") == {name: choose_settings(name).overlap_frames for name in (*PRESETS, AUTO)}
+
+
+def test_the_timeline_plans_as_the_loop_does():
+    plans = run_node(f"{json.dumps(CASES)}.map((numbers) => planChunks(...numbers))")
+    for (total, chunk, overlap), found in zip(CASES, plans, strict=True):
         try:
             plan = plan_chunks(total, chunk_frames=chunk, overlap_frames=overlap)
         except ValueError:
