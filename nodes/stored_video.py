@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
-import av
-from comfy_api.latest import Input, InputImpl
-from comfy_api.util import VideoCodec, VideoComponents, VideoContainer
+import torch
+from comfy_api.latest import InputImpl
+from comfy_api.util import VideoComponents
 
 from ..wan.run_store import RunStore
 from .layout import gather_image, to_image
@@ -15,57 +16,58 @@ from .layout import gather_image, to_image
 FRAME_RATE_STEP = 1000
 
 
-class StoredVideo(Input.Video):
-    """The host's VIDEO over a :class:`RunStore`."""
+class StoredFrames:
+    """The frames of a run in the place of an IMAGE: what the host's encoder asks of one, its shape and frame after
+    frame, comes from the disk; for whatever else it is asked, it becomes that IMAGE, whole in memory."""
+
+    def __init__(self, store: RunStore):
+        self._store = store
+
+    @property
+    def shape(self) -> torch.Size:
+        height, width = self._store.kept[0].read("added")["added"].shape[-2:]
+        return torch.Size((self._store.frames, height, width, 3))
+
+    def __len__(self) -> int:
+        return self._store.frames
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        for frames in self._store.footage():
+            yield from to_image(frames)
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):  # how Python looks for what an object can do, such as being copied
+            raise AttributeError(name)
+        return getattr(self.whole(), name)
+
+    def whole(self) -> torch.Tensor:
+        return gather_image(self._store.frames, self._store.footage())
+
+
+class StoredVideo(InputImpl.VideoFromComponents):
+    """The host's VIDEO over a :class:`RunStore`, saved by the host's own encoder."""
 
     def __init__(self, store: RunStore, fps: float):
-        self._store, self._rate = store, frame_rate(fps)
+        self._frames = StoredFrames(store)
+        self._components = VideoComponents(images=self._frames, audio=None, frame_rate=frame_rate(fps))
+        super().__init__(self._components)
 
     def get_components(self) -> VideoComponents:
         """All frames in memory, for nodes that ask for them."""
-        return VideoComponents(
-            images=gather_image(self._store.frames, self._store.footage()), audio=None, frame_rate=self._rate
-        )
+        return replace(self._components, images=self._frames.whole())
 
     def get_dimensions(self) -> tuple[int, int]:
-        height, width = self._store.kept[0].read("added")["added"].shape[-2:]
+        _, height, width, _ = self._frames.shape
         return width, height
 
     def get_frame_count(self) -> int:
-        return self._store.frames
+        return len(self._frames)
 
     def get_frame_rate(self) -> Fraction:
-        return self._rate
+        return self._components.frame_rate
 
     def get_duration(self) -> float:
-        return float(self._store.frames / self._rate)
-
-    def as_trimmed(self, start_time=None, duration=None, strict_duration=False):
-        """A part of the video; newer hosts ask every VIDEO for it."""
-        whole = InputImpl.VideoFromComponents(self.get_components())
-        return whole.as_trimmed(start_time, duration, strict_duration)
-
-    def save_to(self, path, format=VideoContainer.AUTO, codec=VideoCodec.AUTO, metadata=None, **more) -> None:
-        """Encode the run as H.264 in MP4, with the workflow as the host's own videos carry it."""
-        if format not in (VideoContainer.AUTO, VideoContainer.MP4):
-            raise ValueError(f"format: a kept run is saved as mp4, got {format}.")
-        if codec not in (VideoCodec.AUTO, VideoCodec.H264):
-            raise ValueError(f"codec: a kept run is saved as h264, got {codec}.")
-        width, height = self.get_dimensions()
-        options = {"movflags": "use_metadata_tags"}
-        container = None if isinstance(path, str) else "mp4"
-        with av.open(path, mode="w", format=container, options=options) as output:
-            for key, value in (metadata or {}).items():
-                output.metadata[key] = json.dumps(value)
-            stream = output.add_stream("h264", rate=self._rate)
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-            for frames in self._store.footage():
-                for frame in to_image(frames):
-                    # As the host's own videos are written, so that both are equal.
-                    picture = (frame * 255).clamp(0, 255).byte().numpy()
-                    shown = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
-                    output.mux(stream.encode(shown))
-            output.mux(stream.encode(None))
+        return float(len(self._frames) / self._components.frame_rate)
 
 
 def frame_rate(fps: float) -> Fraction:

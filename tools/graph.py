@@ -7,13 +7,12 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .workflow import CONTROL, EXAMPLES, SEEDS
+from .workflow import CONTROL, EXAMPLES, SEEDS, WIDGETS
 
 OURS = "WanMotion"
 NOTES = ("MarkdownNote",)
 COLORS = ("#3f789e", "#3f5159", "#8A8", "#a1309b")
 MARGIN, HEAD = 20, 60
-WIDGETS = ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING")
 
 
 @dataclass(eq=False)

@@ -11,6 +11,8 @@ EXAMPLES = ROOT / "example_workflows"
 CONTROL = "control_after_generate"
 SEEDS = ("seed", "noise_seed")
 """A widget of the front end alone, what becomes of a seed after a run; integers of these names always have one."""
+WIDGETS = ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING", "COMFY_DYNAMICCOMBO_V3")
+"""Types of inputs that are typed in; the last, on newer hosts, is a choice that brings inputs of its own."""
 
 
 def load_prompt(path: Path, object_info: dict) -> dict:
@@ -48,7 +50,7 @@ def _widgets(node: dict, info: dict):
     for group in ("required", "optional"):
         for name, declared in info["input"].get(group, {}).items():
             kind, options = declared[0], declared[1] if len(declared) > 1 else {}
-            if not (isinstance(kind, list) or kind in ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING")):
+            if not (isinstance(kind, list) or kind in WIDGETS):
                 continue
             if options.get("forceInput"):
                 continue

@@ -45,6 +45,16 @@ def server():
         yield running
 
 
+@pytest.fixture(scope="session")
+def reference_host(server):
+    """Skips on any ComfyUI but the one that pages and workflows are written from: others' own choices differ."""
+    from wan_motion_chunks.tools.environment import HOST_VERSION
+
+    version = server.get("/system_stats")["system"]["comfyui_version"]
+    if version != HOST_VERSION:
+        pytest.skip(f"compares with what was written from ComfyUI {HOST_VERSION}; this is {version}")
+
+
 @pytest.fixture(autouse=True)
 def _as_the_host_runs_nodes():
     """Without gradients: the models' weights ask for them."""

@@ -70,6 +70,8 @@ def test_values_are_such_as_the_nodes_take(object_info, name):
             if isinstance(value, list) or value is None:
                 continue
             choices = kind if isinstance(kind, list) else options.get("options")
+            if kind == "COMFY_DYNAMICCOMBO_V3":
+                choices = [choice["key"] for choice in options["options"]]
             if choices:
                 assert value in choices, (node["class_type"], key)
             elif kind in ("INT", "FLOAT"):

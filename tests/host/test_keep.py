@@ -172,6 +172,16 @@ def test_streaming_gives_a_video_and_no_frames(make, output, tmp_path):
     assert abs(pictures[0] - truth).mean() < 1.2 * lost
 
 
+def test_the_host_encodes_a_kept_run_frame_by_frame(make, output, tmp_path, monkeypatch):
+    from wan_motion_chunks.nodes.stored_video import StoredFrames
+
+    _, _, _, video = make(run=keep(frames_in_memory=False))
+    monkeypatch.setattr(StoredFrames, "whole", lambda self: pytest.fail("all frames were gathered"))
+    video.save_to(str(tmp_path / "a.mp4"))
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == TOTAL
+
+
 def test_frames_without_a_run_are_the_same_as_its_video(make):
     frames, _, _, video = make()
     assert torch.equal(video.get_components().images, frames)
