@@ -54,6 +54,7 @@ def lint(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     python, host = environment.python(), environment.host()
+    environment.fetch_front_end()
     failed = lint([])
     if failed:
         return failed

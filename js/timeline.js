@@ -1,15 +1,18 @@
+import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { PRESET_OVERLAP, planChunks } from "./plan.mjs";
 
 const NODES = ["WanMotionLongVideo", "WanMotionLongVideoCustom"];
-const HEIGHT = 86;
+const SETTINGS = "WanMotionSettings";
+const HEIGHT = 142;
+const MARGIN = 10; // which the canvas leaves above and below a DOM widget
 const STYLE = `
 .wan-motion-timeline { contain: layout; box-sizing: border-box; width: 100%; height: ${HEIGHT}px; padding: 4px 8px;
     font: 11px sans-serif; color: var(--input-text, #ddd); }
 .wan-motion-timeline .track { position: relative; height: 34px; margin: 2px 0 4px;
     background: var(--comfy-input-bg, #222); border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; }
 .wan-motion-timeline .chunk { position: absolute; height: 14px; box-sizing: border-box; border-radius: 3px;
-    background: #3f789e; border: 1px solid #0006; overflow: hidden; text-align: center; color: #fff; line-height: 12px; }
+    background: #3f789e; border: 1px solid #0006; overflow: hidden; padding-left: 7px; color: #fff; line-height: 12px; white-space: nowrap; }
 .wan-motion-timeline .chunk:nth-child(even) { top: 17px; background: #8a5a9e; }
 .wan-motion-timeline .chunk:nth-child(odd) { top: 2px; }
 .wan-motion-timeline button { position: absolute; top: 0; width: 9px; height: 100%; margin-left: -4px; padding: 0;
@@ -18,13 +21,25 @@ const STYLE = `
 .wan-motion-timeline button.near { background: #e0a82e; }
 .wan-motion-timeline button.out { background: #e0442e; }
 .wan-motion-timeline button:focus-visible { outline: 2px solid var(--input-text, #fff); }
+.wan-motion-timeline button[aria-pressed=true] { outline: 1px solid var(--input-text, #fff); }
 .wan-motion-timeline .words { height: 28px; overflow: auto; line-height: 13px; user-select: text; }
+.wan-motion-timeline .frames { height: 60px; margin-top: 4px; }
+.wan-motion-timeline .frames img { max-width: 100%; height: 100%; object-fit: contain; object-position: left; }
 `;
 
-/** How a seam measures: as real video, as one place in a hundred of it, or worse. */
+const GRADES = { clean: "as real video", near: "a little out", out: "out" };
+
+/** How a seam measures: within what passes as real video, up to twice as far out, or farther. */
 function grade(excess) {
     if (excess === null || excess === undefined) return "";
     return excess <= 1 ? "clean" : excess <= 2 ? "near" : "out";
+}
+
+/** How many seams have each grade, in words; empty before a run. */
+function summary(chunks) {
+    const count = Object.keys(GRADES).map((name) => [chunks.filter((chunk) => grade(chunk.excess) === name).length, GRADES[name]]);
+    const told = count.filter(([number]) => number).map(([number, words]) => `${number} ${words}`);
+    return told.length ? `Seams: ${told.join(", ")}. Choose one to see it.` : "";
 }
 
 function element(tag, className, parent) {
@@ -45,6 +60,7 @@ class Timeline {
         this.track.setAttribute("aria-label", "Chunks and seams of the video");
         this.words = element("div", "words", this.root);
         this.words.setAttribute("role", "status");
+        this.frames = element("div", "frames", this.root);
     }
 
     /** @param {{total: number, fps: number, chunks: object[]}} plan */
@@ -53,8 +69,9 @@ class Timeline {
         this.head.textContent = chunks.length
             ? `${total} frames, ${(total / fps).toFixed(1)} s, ${chunks.length} chunk${chunks.length > 1 ? "s" : ""}`
             : "no plan: see length, chunk_frames and the overlap of Settings";
-        this.words.textContent = "";
+        this.words.textContent = summary(chunks);
         this.track.replaceChildren();
+        this.frames.replaceChildren();
         chunks.forEach((chunk, index) => {
             const bar = element("div", "chunk", this.track);
             bar.style.left = place(chunk.start);
@@ -69,10 +86,22 @@ class Timeline {
             seam.style.left = place(chunk.seam);
             seam.title = `seam before frame ${chunk.seam}${measured}`;
             seam.setAttribute("aria-label", `${seam.title}, to chunk ${index + 2}`);
-            seam.addEventListener("click", () => {
-                this.words.textContent = `${seam.title}. ${chunk.words ?? ""}`;
-            });
+            seam.addEventListener("click", () => this.choose(seam, chunk));
         });
+    }
+
+    /** A seam in words, and the two frames before and behind it; the picture opens larger. */
+    choose(seam, chunk) {
+        for (const each of this.track.querySelectorAll("button")) each.setAttribute("aria-pressed", each === seam);
+        this.words.textContent = `${seam.title}. ${chunk.words ?? ""}`;
+        this.frames.replaceChildren();
+        if (!chunk.picture) return;
+        const link = element("a", "", this.frames);
+        link.href = api.apiURL(`/view?${new URLSearchParams(chunk.picture)}`);
+        link.target = "_blank";
+        const image = element("img", "", link);
+        image.src = link.href;
+        image.alt = `the frames around the seam before frame ${chunk.seam}: two before the gap, two behind it`;
     }
 }
 
@@ -106,27 +135,47 @@ function chain(object, name, then) {
     };
 }
 
+/** What shows a node's plan anew. */
+const refreshers = new WeakMap();
+
+function whenTyped(node, names, then) {
+    for (const widget of node.widgets ?? []) if (names.includes(widget.name)) chain(widget, "callback", then);
+}
+
+/** The nodes that an output goes to. */
+function* targets(node, output) {
+    for (const id of node.outputs?.[output]?.links ?? []) {
+        const link = node.graph?.links?.get?.(id);
+        if (link) yield node.graph.getNodeById(link.target_id);
+    }
+}
+
+function addTimeline(node) {
+    const timeline = new Timeline();
+    const refresh = () => timeline.show(planned(node));
+    refreshers.set(node, refresh);
+    whenTyped(node, ["length", "length_unit", "fps", "chunk_frames"], refresh);
+    chain(node, "onConfigure", refresh);
+    chain(node, "onConnectionsChange", refresh);
+    chain(node, "onExecuted", (message) => {
+        const shown = message?.wan_motion_timeline?.[0];
+        if (shown) timeline.show(shown);
+    });
+    const widget = node.addDOMWidget("timeline", "wan_motion_timeline", timeline.root, {
+        serialize: false,
+        getMinHeight: () => HEIGHT + 2 * MARGIN,
+    });
+    widget.serialize = false;
+    refresh();
+}
+
 app.registerExtension({
     name: "wanmotionchunks.timeline",
     nodeCreated(node) {
-        if (!NODES.includes(node.comfyClass)) return;
-        const timeline = new Timeline();
-        const refresh = () => timeline.show(planned(node));
-        for (const name of ["length", "length_unit", "fps", "chunk_frames"]) {
-            const widget = node.widgets?.find((each) => each.name === name);
-            if (widget) chain(widget, "callback", refresh);
-        }
-        chain(node, "onConfigure", refresh);
-        chain(node, "onConnectionsChange", refresh);
-        chain(node, "onExecuted", (message) => {
-            const shown = message?.wan_motion_timeline?.[0];
-            if (shown) timeline.show(shown);
+        if (NODES.includes(node.comfyClass)) addTimeline(node);
+        if (node.comfyClass !== SETTINGS) return;
+        whenTyped(node, ["preset", "overlap_frames", "continuity"], () => {
+            for (const target of targets(node, 0)) refreshers.get(target)?.();
         });
-        const widget = node.addDOMWidget("timeline", "wan_motion_timeline", timeline.root, {
-            serialize: false,
-            getMinHeight: () => HEIGHT,
-        });
-        widget.serialize = false;
-        refresh();
     },
 });

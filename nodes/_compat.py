@@ -21,7 +21,14 @@ def prepare_optical_flow_folder() -> bool:
     return True
 
 
-def schema(**fields) -> io.Schema:
-    """An ``io.Schema`` without the fields that this host does not know, such as ``search_aliases`` before 0.11."""
+def schema(*, advanced: tuple[str, ...] = (), **fields) -> io.Schema:
+    """An ``io.Schema`` without the fields that this host does not know, such as ``search_aliases`` before 0.11.
+
+    Args:
+        advanced: ids of the inputs for experts, which the front end folds away.
+    """
+    for found in fields.get("inputs", ()):
+        if found.id in advanced:  # hosts before 0.12 have no argument for it
+            found.extra_dict = {**found.extra_dict, "advanced": True}
     known = io.Schema.__dataclass_fields__
     return io.Schema(**{name: value for name, value in fields.items() if name in known})

@@ -9,7 +9,7 @@ from ..wan.prompts import parse_stack
 from ..wan.sampling import ChunkNoise
 from ._compat import io, schema
 from .plan import start_video
-from .run import make_video, noise_input, seed_input, sight_inputs, video_outputs
+from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .told import encode_prompts
 from .types import CATEGORY, plan_inputs, stack_inputs
 
@@ -39,6 +39,7 @@ class CustomLongVideo(io.ComfyNode):
                 *stack_inputs(),
                 *sight_inputs(),
             ],
+            advanced=ADVANCED,
             outputs=video_outputs(),
         )
 

@@ -84,6 +84,7 @@ class FlowToImage(io.ComfyNode):
                 io.Image.Input("images", optional=True, tooltip="Frames to draw arrows on; gray without."),
                 io.Mask.Input("occlusion", optional=True, tooltip="From Estimate Flow: tinted red in the picture."),
             ],
+            advanced=("largest",),
             outputs=[io.Image.Output(display_name="images", tooltip="One picture per flow.")],
         )
 

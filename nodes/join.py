@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import comfy.model_management
+from comfy_api.latest import ui
 
 from ..blending import feather_mask, fit_color, gaussian_ramp, join_clips, plot_seams, survey_video
 from ..blending.color import METHODS
@@ -52,6 +53,7 @@ class JoinClips(io.ComfyNode):
                 io.Boolean.Input("cut", default=False, tooltip="An intended cut: nothing is matched or mixed."),
                 optical_flow_input(),
             ],
+            advanced=("mask_sigma",),
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="Both clips, the overlap once."),
                 io.String.Output(display_name="report", tooltip="Where the cut lies and what was done."),
@@ -159,7 +161,8 @@ class MeasureSeams(io.ComfyNode):
             told or None,
             estimator=host_estimator(optical_flow),
         )
-        return io.NodeOutput(str(report), report.as_json(), to_image(plot_seams(report)))
+        plot = to_image(plot_seams(report))
+        return io.NodeOutput(str(report), report.as_json(), plot, ui=ui.PreviewImage(plot))
 
 
 class GaussianBlendMask(io.ComfyNode):

@@ -23,6 +23,7 @@ class PromptStack(io.ComfyNode):
                 io.String.Input("negative", multiline=True, default="", tooltip="What to avoid from then on."),
                 *_moment_inputs(),
             ],
+            advanced=("chunk_frames",),
             outputs=[_stack_output()],
         )
 
@@ -45,6 +46,7 @@ class ConditioningStack(io.ComfyNode):
                 io.Conditioning.Input("negative", tooltip="Encoded negative prompt from then on."),
                 *_moment_inputs(),
             ],
+            advanced=("chunk_frames",),
             outputs=[_stack_output()],
         )
 

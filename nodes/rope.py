@@ -36,6 +36,7 @@ class SlowRope(io.ComfyNode):
                     tooltip="Which frequency in time, 1 is the fastest. 6 is usual for Wan2.1.",
                 ),
             ],
+            advanced=("component",),
             outputs=[io.Model.Output(display_name="model", tooltip="For the node that samples.")],
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 import psutil
@@ -20,6 +21,7 @@ from ..wan.optical_flow import host_estimator
 from ..wan.run_store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
+from .glimpse import cut_strips, save_strips
 from .keep import Run, runs_folder
 from .layout import gather_image
 from .stored_video import StoredVideo, frame_rate
@@ -27,6 +29,9 @@ from .told import read_features
 from .types import RunType, optical_flow_input, region_input, share_input
 
 logger = logging.getLogger(__name__)
+
+ADVANCED = ("noise", "feature_continuity", "seed_list")
+"""Of the inputs below, those for experts."""
 
 
 def make_video(
@@ -53,7 +58,8 @@ def make_video(
     fps = state.plan.fps
     if run is None:
         state = generate(state, tools)
-        latent, report, shown = {"samples": state.latent}, _report(state, None, began), _shown(state)
+        latent, report = {"samples": state.latent}, _report(state, None, began)
+        shown = _shown(state, state.pieces)
         pieces = list(state.pieces)
         del state  # which would keep the pieces while they are copied
         frames = take_frames(pieces)
@@ -72,12 +78,16 @@ def make_video(
         state = generate(state, tools, store)
         frames = gather_image(store.frames, store.footage()) if run.frames_in_memory else ExecutionBlocker(None)
         latent, report = {"samples": state.latent}, _report(state, store, began)
-        return io.NodeOutput(frames, latent, report, StoredVideo(store.shown(), fps), ui=_shown(state))
+        return io.NodeOutput(frames, latent, report, StoredVideo(store.shown(), fps), ui=_shown(state, store.footage()))
 
 
-def _shown(state: ChunkState) -> dict:
-    """What the node's timeline shows after the run."""
-    return {"wan_motion_timeline": [state.timeline()]}
+def _shown(state: ChunkState, pieces: Iterable[torch.Tensor]) -> dict:
+    """What the node's timeline shows after the run: the plan, its seams, and pictures of these."""
+    timeline = state.timeline()
+    pictures = save_strips(cut_strips(pieces, [chunk["seam"] for chunk in timeline["chunks"][1:]]))
+    for chunk in timeline["chunks"]:
+        chunk["picture"] = pictures.get(chunk["seam"])
+    return {"wan_motion_timeline": [timeline]}
 
 
 def _report(state: ChunkState, store: RunStore | None, began: float) -> str:

@@ -90,6 +90,7 @@ class Settings(io.ComfyNode):
                 _strength("lora_at_rest", "nothing moves"),
                 _strength("lora_in_motion", "the last frames move by 8 px/frame (at 480 lines) or more"),
             ],
+            advanced=("lora_at_rest", "lora_in_motion"),
             outputs=[
                 SettingsType.Output(display_name="settings", tooltip="For Long Video or Plan Long Video."),
                 io.String.Output(display_name="report", tooltip="All numbers in use, in words."),

@@ -9,7 +9,7 @@ from ..wan.numbers import parse_numbers
 from ..wan.sampling import ChunkNoise, HostSampler
 from ._compat import io, schema
 from .plan import start_video
-from .run import make_video, noise_input, seed_input, sight_inputs, video_outputs
+from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .told import encode_prompts, read_prompts
 from .types import CATEGORY, plan_inputs, stack_inputs
 
@@ -100,6 +100,7 @@ class LongVideo(io.ComfyNode):
                     tooltip="The noise level below which model_low_noise takes over; Wan2.2 I2V A14B was made for 0.9.",
                 ),
             ],
+            advanced=(*ADVANCED, "switch_step", "boundary"),
             outputs=video_outputs(),
         )
 

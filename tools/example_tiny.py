@@ -20,7 +20,7 @@ def tiny_video(models: Node, shift: Node, scene: Node, pos: tuple[int, int], val
     """Long Video around the bundled models."""
     links = {"model": (shift, "MODEL"), "vae": (models, "vae"), "clip": (models, "clip"), **links}
     links["start_image"] = (scene, "image")
-    return Node("WanMotionLongVideo", pos, (360, 940), TINY_SIZE | TINY_SAMPLING | values, links)
+    return Node("WanMotionLongVideo", pos, (360, 1000), TINY_SIZE | TINY_SAMPLING | values, links)
 
 
 def saved(frames: tuple[Node, str], left: int, prefix: str) -> list[Node]:
@@ -125,8 +125,7 @@ def prompts() -> Workflow:
         settings=(settings, "settings"),
     )
     report = Node("PreviewAny", (1460, 440), (280, 300), {}, {"source": (video, "report")})
-    seams = Node("WanMotionMeasureSeams", (1460, 800), (280, 130), {}, {"images": (video, "frames")})
-    plot = Node("PreviewImage", (1780, 520), (360, 300), {}, {"images": (seams, "plot")})
+    seams = Node("WanMotionMeasureSeams", (1780, 520), (360, 400), {}, {"images": (video, "frames")})
     text = """# Prompts by time
 
 Press **Run**. The square is told to go left, and from the fourth chunk on (chunks count from 0) to go right; the \
@@ -137,7 +136,7 @@ second prompt takes over within two chunks. The report says what each chunk was 
             ("Load", [models, shift, scene, note((40, 470), (540, 220), text)]),
             ("Prompts", [settings, there, back]),
             ("Long video", [video]),
-            ("Result", [*saved((video, "frames"), 1460, "video/wan-motion_tiny"), report, seams, plot]),
+            ("Result", [*saved((video, "frames"), 1460, "video/wan-motion_tiny"), report, seams]),
         ],
         scale=0.6,
     )

@@ -61,7 +61,7 @@ def video(model: Node, nodes: dict[str, Node], settings: Node, run: Node, values
     }
     if "clip_vision" in nodes:
         links["clip_vision"] = (nodes["clip_vision"], "CLIP_VISION")
-    return Node("WanMotionLongVideo", (1200, 120), (400, 940), {"length": 20.0} | values, links)
+    return Node("WanMotionLongVideo", (1200, 120), (400, 1000), {"length": 20.0} | values, links)
 
 
 def result(made: Node, prefix: str) -> list[Node]:
@@ -168,9 +168,8 @@ This model can also be told where to arrive: connect **end_image**."""
 def measure_seams() -> Workflow:
     load = Node("LoadVideo", (40, 120), (320, 320), {"file": "video.mp4"})
     parts = Node("GetVideoComponents", (400, 120), (260, 80), {}, {"video": (load, "VIDEO")})
-    seams = Node("WanMotionMeasureSeams", (720, 120), (320, 130), {}, {"images": (parts, "images")})
-    plot = Node("PreviewImage", (1100, 120), (520, 360), {}, {"images": (seams, "plot")})
-    words = Node("PreviewAny", (1100, 540), (520, 300), {}, {"source": (seams, "report")})
+    seams = Node("WanMotionMeasureSeams", (720, 120), (540, 500), {}, {"images": (parts, "images")})
+    words = Node("PreviewAny", (1320, 120), (520, 300), {}, {"source": (seams, "report")})
     text = """# How visible are the seams of a video?
 
 Choose any video. **seams** are the numbers of the first frames behind each seam, such as 81, 145; empty: it looks for \
@@ -183,7 +182,7 @@ still, are replayed, or flash."""
         [
             ("Video", [load, parts, note((40, 480), (620, 300), text)]),
             ("Measure", [seams]),
-            ("Result", [plot, words]),
+            ("Result", [words]),
         ],
     )
 

@@ -33,7 +33,7 @@ def build(object_info: dict) -> dict[Path, str]:
     words = json.loads((LOCALES / "zh" / "words.json").read_text(encoding="utf-8"))
     files = {PAGES / f"{name}.md": page(name, info) for name, info in ours.items()}
     for language, translate in (("en", lambda text: text), ("zh", lambda text: words[text])):
-        definitions = {name: define(info, translate, language == "en") for name, info in ours.items()}
+        definitions = {name: define(info, translate) for name, info in ours.items()}
         files[LOCALES / language / "nodeDefs.json"] = json.dumps(definitions, indent=1, ensure_ascii=False) + "\n"
     return files
 
@@ -63,18 +63,19 @@ def page(name: str, info: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def define(info: dict, translate, tooltips: bool) -> dict:
-    """A node's entry in the front end's ``nodeDefs.json``; what has no translation stays as the node has it."""
-    found = {"display_name": translate(info["display_name"]), "description": translate(info["description"])}
-    found["inputs"] = {}
-    for key, _, options, _ in inputs(info):
-        found["inputs"][key] = {"name": translate(key)}
-        if tooltips:
-            found["inputs"][key]["tooltip"] = options["tooltip"]
-    found["outputs"] = {}
-    for index, (key, tooltip) in enumerate(zip(info["output_name"], info["output_tooltips"], strict=True)):
-        found["outputs"][str(index)] = {"name": translate(key)} | ({"tooltip": tooltip} if tooltips else {})
-    return found
+def define(info: dict, translate) -> dict:
+    """A node's entry in the front end's ``nodeDefs.json``."""
+
+    def told(name: str, tooltip: str) -> dict:
+        return {"name": translate(name), "tooltip": translate(tooltip)}
+
+    outputs = zip(info["output_name"], info["output_tooltips"], strict=True)
+    return {
+        "display_name": translate(info["display_name"]),
+        "description": translate(info["description"]),
+        "inputs": {key: told(key, options["tooltip"]) for key, _, options, _ in inputs(info)},
+        "outputs": {str(index): told(*output) for index, output in enumerate(outputs)},
+    }
 
 
 def inputs(info: dict):

@@ -1,10 +1,12 @@
 """A real browser on the real front end of the running host."""
 
+import json
 import os
 import shutil
 
 import pytest
 from wan_motion_chunks.tests.host.conftest import comfyui_path
+from wan_motion_chunks.tools.workflow import EXAMPLES
 
 BENIGN = (
     "favicon",
@@ -17,9 +19,11 @@ BENIGN = (
     "fetching file size",
     "/templates/",
     "core workflow templates",
+    "/api/jobs",
+    "JobsApiError",
 )
-"""Parts of what the front end itself logs as errors in a fresh host: settings that are not there yet, and the
-registry and the model hub, which it may not reach."""
+"""Parts of what the front end itself logs as errors in a fresh host: settings that are not there yet, the
+registry and the model hub, which it may not reach, and, from a newer front end, what an older host cannot answer."""
 
 
 def chromium_path() -> str:
@@ -31,15 +35,37 @@ def chromium_path() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def server():
+@pytest.fixture(scope="session", params=["own", "newest"])
+def server(request):
+    """The host with its own front end, and with the newest."""
     comfyui_path()
     chromium_path()
+    from wan_motion_chunks.tools.environment import newest_front_end
     from wan_motion_chunks.tools.server import Server
 
-    with Server() as running:
-        shutil.copy(running.comfyui / "input" / "example.png", running.base / "input" / "example.png")
+    arguments = ("--cpu",)
+    if request.param == "newest":
+        folder = newest_front_end()
+        if not folder.is_dir():
+            if os.environ.get("CI"):
+                pytest.fail(f"CI needs the newest front end in {folder}; python dev.py test fetches it.")
+            pytest.skip(f"needs the newest front end in {folder}: run python dev.py test")
+        arguments += ("--front-end-root", str(folder))
+    with Server(arguments=arguments) as running:
+        _lay_out_files(running)
         yield running
+
+
+def _lay_out_files(server) -> None:
+    """A file of the right name for whatever the example workflows load; only the picture is more than a name."""
+    for path in EXAMPLES.glob("*.json"):
+        for node in json.loads(path.read_text(encoding="utf-8"))["nodes"]:
+            for model in node["properties"].get("models", ()):
+                file = server.base / "models" / model["directory"] / model["name"]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
+    (server.base / "input" / "video.mp4").touch()
+    shutil.copy(server.comfyui / "input" / "example.png", server.base / "input" / "example.png")
 
 
 @pytest.fixture(scope="session")

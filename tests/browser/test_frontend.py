@@ -60,7 +60,7 @@ def test_a_template_opens_without_errors_and_keeps_its_values(page, name):
         named = kept.get("widgets_values_named", {})
         same = {key: value for key, value in named.items() if key in shown["widgets"] and key != "upload"}
         assert {key: shown["widgets"][key] for key in same} == same, kept["type"]
-    assert page.errors == []
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))
 
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
@@ -76,7 +76,7 @@ def test_every_node_mounts_and_survives_save_and_reload(page, server, vue):
         assert again[name] == made[name]["widgets"], name
     if vue:
         assert page.locator("[data-node-id]").count() == len(info)
-    assert page.errors == []
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))
 
 
 def _is_widget(kind):
@@ -107,7 +107,14 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page):
     page.keyboard.press("Enter")
     assert timeline.locator("[role=status]").text_content().startswith("seam before frame 17, ")
     assert "chunk 2/5: 8 new frames" in timeline.locator("[role=status]").text_content()
-    assert page.errors == []
+    picture = timeline.locator("img")
+    picture.wait_for()
+    # Four frames of 64 x 64 and a gap of 8.
+    assert picture.evaluate("(image) => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [
+        264,
+        64,
+    ]
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))
 
 
 def test_the_timeline_shows_the_plan_as_it_is_changed(page):
@@ -124,7 +131,26 @@ def test_the_timeline_shows_the_plan_as_it_is_changed(page):
     )
     assert head.text_content() == "25 frames, 1.6 s, 2 chunks"
     assert bars.count() == 2
-    assert page.errors == []
+    page.evaluate(
+        """() => {
+            const settings = window.app.graph.nodes.find((each) => each.type === "WanMotionSettings");
+            const widget = settings.widgets.find((each) => each.name === "continuity");
+            widget.value = "last_frame";
+            widget.callback("last_frame");
+            const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+            const length = node.widgets.find((each) => each.name === "length");
+            length.value = 49;
+        }"""
+    )
+    assert head.text_content() == "25 frames, 1.6 s, 2 chunks"
+    page.evaluate(
+        """() => {
+            const settings = window.app.graph.nodes.find((each) => each.type === "WanMotionSettings");
+            settings.widgets.find((each) => each.name === "overlap_frames").callback(8);
+        }"""
+    )
+    assert head.text_content() == "49 frames, 3.1 s, 3 chunks"
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))
 
 
 def test_the_nodes_help_is_the_packs_own(page):

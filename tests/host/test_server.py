@@ -69,6 +69,19 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         assert all(output.islower() for output in info["output_name"]), name
 
 
+def test_what_is_for_experts_is_marked_for_the_front_end_to_fold_away(object_info):
+    marked = {
+        name: {
+            key for group in info["input"].values() for key, declared in group.items() if declared[1].get("advanced")
+        }
+        for name, info in object_info.items()
+        if name.startswith(PREFIX)
+    }
+    assert marked["WanMotionLongVideo"] == {"noise", "feature_continuity", "seed_list", "switch_step", "boundary"}
+    assert marked["WanMotionSettings"] == {"lora_at_rest", "lora_in_motion"}
+    assert not marked["WanMotionKeepRun"]
+
+
 def test_help_pages_and_translations_are_those_of_the_nodes(reference_host, object_info):
     from wan_motion_chunks.tools.pages import build
 

@@ -23,8 +23,12 @@ def test_a_page_has_a_row_for_each_input_and_output():
     assert "| `frames` | What it makes. | `IMAGE` |" in lines
 
 
-def test_translations_name_every_input_and_output():
-    found = define(INFO, str.upper, False)
-    assert found["inputs"] == {"name": {"name": "NAME"}, "model": {"name": "MODEL"}, "share": {"name": "SHARE"}}
-    assert found["outputs"] == {"0": {"name": "FRAMES"}}
-    assert define(INFO, str, True)["outputs"]["0"]["tooltip"] == "What it makes."
+def test_translations_name_and_explain_every_input_and_output():
+    found = define(INFO, str.upper)
+    assert {key: words["name"] for key, words in found["inputs"].items()} == {
+        "name": "NAME",
+        "model": "MODEL",
+        "share": "SHARE",
+    }
+    assert found["inputs"]["share"]["tooltip"] == "HOW MUCH."
+    assert found["outputs"] == {"0": {"name": "FRAMES", "tooltip": "WHAT IT MAKES."}}
