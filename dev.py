@@ -22,7 +22,7 @@ from tools import environment  # noqa: E402  standard library only, like this fi
 
 COMMANDS = {
     "demo": "make a long video with the tiny model in a real ComfyUI; leaves it in demo/",
-    "test": "all that CI runs: lint, unit tests, host tests; further arguments go to pytest",
+    "test": "all that CI runs: lint, then unit, host, browser and registry tests; further arguments go to pytest",
     "lint": "ruff; with --fix it mends what it can",
     "bench": "a benchmark by name; without one it lists them",
     "examples": "write the example workflows anew from the nodes of a running host",
@@ -55,6 +55,7 @@ def lint(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     python, host = environment.python(), environment.host()
     environment.fetch_front_end()
+    environment.fetch_registry_tools()
     failed = lint([])
     if failed:
         return failed

@@ -32,6 +32,8 @@ DEVELOPMENT = (
     "ruff==0.17.6",
     "scikit-image==0.26.0",
 )
+REGISTRY = ("comfy-cli==1.23.0", "comfy-import-guard==1.3.0", "comfy-test==0.4.15")
+"""What packs are checked with before they are published; apart, since they ask for much of their own."""
 ALONE = (
     "comfyui-workflow-templates==0.7.25",
     "comfyui-workflow-templates-core==0.3.12",
@@ -85,6 +87,24 @@ def fetch_front_end() -> None:
     if not newest_front_end().is_dir():
         package = f"comfyui-frontend-package=={NEWEST_FRONT_END}"
         _unpack(package, "comfyui_frontend_package/static/", newest_front_end())
+
+
+def registry_tools() -> Path:
+    """The folder with the commands of :data:`REGISTRY`; filled by :func:`fetch_registry_tools`."""
+    return cache() / "registry-tools" / ("Scripts" if os.name == "nt" else "bin")
+
+
+def fetch_registry_tools() -> None:
+    """Install what packs are checked with, where it is missing."""
+    folder = registry_tools()
+    stamp = folder.with_name("installed.txt")
+    wanted = "\n".join((platform.python_version(), *REGISTRY))
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    print(f"Installing {', '.join(REGISTRY)} into {folder.parent}", flush=True)
+    venv.create(folder.parent, with_pip=True, clear=True)
+    _call([str(folder / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", *REGISTRY])
+    stamp.write_text(wanted, encoding="utf-8")
 
 
 def cache() -> Path:

@@ -1,0 +1,105 @@
+"""The pack as the registry gets it, by the registry's own tools and the field's linters."""
+
+import os
+import shutil
+import subprocess
+import zipfile
+
+import pytest
+from wan_motion_chunks.tests.host.conftest import comfyui_path
+from wan_motion_chunks.tools.environment import ROOT, registry_tools
+
+FOLDER = "wan-motion-chunks"
+LARGEST = 25 * 2**20
+"""Bytes of a published archive."""
+
+
+def call(*command, cwd):
+    environment = os.environ | {"DO_NOT_TRACK": "1", "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def git(*arguments, cwd):
+    return call("git", "-c", "user.name=test", "-c", "user.email=test@localhost", *arguments, cwd=cwd)
+
+
+def commit_all(folder):
+    """Make of a folder a repository with one commit."""
+    git("init", "--quiet", "--initial-branch=master", ".", cwd=folder)
+    git("add", "--all", "--force", cwd=folder)
+    git("commit", "--quiet", "--message=all", cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def tools():
+    folder = registry_tools()
+    if not folder.is_dir() or not (ROOT / ".git").exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs a git checkout, and {folder}, which python dev.py test makes.")
+        pytest.skip(f"needs a git checkout, and {folder}: run python dev.py test")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checkout(tools, tmp_path_factory):
+    """What git tracks, as it is now."""
+    folder = tmp_path_factory.mktemp("checkout") / FOLDER
+    for name in git("ls-files", "-z", cwd=ROOT).split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    commit_all(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def archive(tools, checkout):
+    call(tools / "comfy", "--skip-prompt", "node", "pack", cwd=checkout)
+    return checkout / "node.zip"
+
+
+@pytest.fixture(scope="module")
+def installed(archive, tmp_path_factory):
+    """The archive unpacked where a user has it."""
+    folder = tmp_path_factory.mktemp("install") / "custom_nodes" / FOLDER
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder)
+    return folder
+
+
+def test_the_registry_takes_the_pack(tools, checkout):
+    told = call(tools / "comfy", "--skip-prompt", "node", "validate", cwd=checkout)
+    assert "All validation checks passed" in told
+    assert "warning" not in told.lower()
+
+
+def test_the_archive_is_small_and_has_what_runs_only(archive):
+    assert archive.stat().st_size < LARGEST
+    with zipfile.ZipFile(archive) as packed:
+        names = packed.namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert not tops & {"tests", "benchmarks", "tools", "docs", "demo", "dev.py", ".ci", ".github"}
+    assert {"__init__.py", "pyproject.toml", "LICENSE", "README.md", "js", "locales", "example_workflows"} <= tops
+
+
+def test_the_fields_linters_find_nothing(tools, installed):
+    told = call(tools / "comfy-test", "lint", "--strict", ".", cwd=installed)
+    assert "[SYNTAX] PASSED" in told
+    assert "[JAVASCRIPT] PASSED" in told
+
+
+def test_nothing_of_the_host_is_used_that_it_does_not_have(tools, installed, tmp_path):
+    # It looks names up in a repository of ComfyUI, so the host becomes one.
+    host = tmp_path / "ComfyUI"
+    skip = shutil.ignore_patterns("__pycache__", ".git", "models", "output", "input", "custom_nodes", "*.json")
+    shutil.copytree(comfyui_path(), host, ignore=skip)
+    commit_all(host)
+    git("update-ref", "refs/remotes/origin/master", "HEAD", cwd=host)
+    guard = (tools / "comfy-import-guard", "--offline", "--cache-dir", tmp_path)
+    told = call(*guard, "check", "--comfy-dir", installed.parents[1], "--no-update", "--strict", cwd=tmp_path)
+    assert f"[ok] {FOLDER}  SAFE" in told
+    assert " 0 comfy.* reference(s)" not in told
