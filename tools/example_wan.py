@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .blueprint import Blueprint
 from .graph import Node, Workflow, note
 
 HUB = "https://huggingface.co/Comfy-Org"
@@ -209,4 +210,24 @@ the first one's continuation. Colours are matched, and the picture moves over ra
     )
 
 
+def long_video_blueprint() -> Blueprint:
+    """The long video as one node to put into any workflow."""
+    loader, model = unet("wan2.1_i2v_480p_14B_fp16.safetensors", WAN21, 120, 8.0)
+    nodes = around(260, vision=True)
+    picture = nodes.pop("image")
+    settings, run = knobs("my-video")
+    made = video(model, nodes | {"image": picture}, settings, run, {"negative_prompt": NEGATIVE})
+    del made.links["start_image"]  # it comes from outside
+    groups = [("Load", [loader, model, *nodes.values()]), ("Settings", [settings, run]), ("Long video", [made])]
+    names = ("start_image", "prompt", "negative_prompt", "width", "height", "length", "seed", "steps", "cfg")
+    return Blueprint(
+        Workflow("Long Video from a Picture (Wan Motion)", groups),
+        "Makes a long Wan2.1 video from one picture and keeps every finished chunk on disk, so that it can go on after "
+        "a stop or a crash.",
+        {name: (made, name) for name in names} | {"run_name": (run, "run_name")},
+        {name: (made, name) for name in ("video", "frames", "report")},
+    )
+
+
+BLUEPRINTS = (long_video_blueprint,)
 WORKFLOWS = (long_video, prompts_and_loras, two_experts, measure_seams, join_clips)

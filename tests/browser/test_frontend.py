@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from wan_motion_chunks.tools.examples import BLUEPRINTS
 from wan_motion_chunks.tools.workflow import EXAMPLES
 
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
@@ -81,6 +82,31 @@ def test_every_node_mounts_and_survives_save_and_reload(page, server, vue):
 
 def _is_widget(kind):
     return isinstance(kind, list) or kind in ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING")
+
+
+@pytest.mark.parametrize("make", BLUEPRINTS)
+def test_a_blueprint_is_one_node_whose_widgets_reach_the_nodes_inside(page, make):
+    blueprint = make()
+    shown, prompt = page.evaluate(
+        """async (blueprint) => {
+            await window.app.loadGraphData(blueprint, true, true, "blueprint");
+            const [node] = window.app.graph.nodes;
+            const shown = Object.fromEntries(node.widgets.map((widget) => [widget.name, widget.value]));
+            node.widgets.find((widget) => widget.name === "length").value = 33;
+            return [shown, (await window.app.graphToPrompt()).output];
+        }""",
+        json.loads(blueprint.path.read_text(encoding="utf-8")),
+    )
+    assert set(shown) == set(blueprint.inputs) - {"start_image"}
+    (inside,) = (node["inputs"] for node in prompt.values() if node["class_type"] == "WanMotionLongVideo")
+    node, _ = blueprint.inputs["length"]
+    assert inside["length"] == 33
+    assert {key: inside[key] for key in node.values if key != "length"} == {
+        key: value for key, value in node.values.items() if key != "length"
+    }
+    assert inside["width"] == 832
+    assert len(prompt) == sum(len(members) for _, members in blueprint.workflow.groups)
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))
 
 
 def test_a_newcomer_gets_from_the_template_browser_to_a_video(page):

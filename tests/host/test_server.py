@@ -90,9 +90,12 @@ def test_help_pages_and_translations_are_those_of_the_nodes(reference_host, obje
 
 
 def test_the_examples_are_what_their_source_says(reference_host, object_info):
-    from wan_motion_chunks.tools.examples import WORKFLOWS
+    from wan_motion_chunks.tools.examples import BLUEPRINTS, WORKFLOWS
     from wan_motion_chunks.tools.workflow import EXAMPLES
 
+    for make in BLUEPRINTS:
+        saved = json.loads(make().path.read_text(encoding="utf-8"))
+        assert saved == json.loads(json.dumps(make().build(object_info))), "run python dev.py examples"
     for make in WORKFLOWS:
         workflow = make()
         saved = json.loads((EXAMPLES / f"{workflow.name}.json").read_text(encoding="utf-8"))
@@ -112,6 +115,14 @@ def test_the_examples_are_listed_as_templates(server):
 
     listed = server.get("/workflow_templates")["wan-motion-chunks"]
     assert set(listed) == {path.stem for path in EXAMPLES.glob("*.json")}
+
+
+def test_the_blueprints_are_listed(server):
+    from wan_motion_chunks.tools.examples import BLUEPRINTS
+
+    listed = server.get("/global_subgraphs").values()
+    ours = {entry["name"] for entry in listed if entry["info"]["node_pack"].endswith("wan-motion-chunks")}
+    assert ours == {make().path.stem for make in BLUEPRINTS}
 
 
 def test_the_optical_flow_example_shows_its_pictures(server, object_info):
