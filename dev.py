@@ -27,7 +27,7 @@ COMMANDS = {
     "bench": "a benchmark by name; without one it lists them",
     "examples": "write the example workflows anew from the nodes of a running host",
     "pages": "write help pages and translations anew from the nodes of a running host",
-    "pictures": "photograph the example workflows in a real browser, for their thumbnails",
+    "pictures": "photograph the example workflows in a real browser, and draw what the README shows",
     "host": "run ComfyUI with this pack; further arguments go to it, such as --cpu",
     "train": "train a tiny model: vae, transformer",
 }

@@ -1,4 +1,5 @@
-"""Pictures of the example workflows as the front end shows them: their thumbnails; ``python dev.py pictures``."""
+"""Pictures of the example workflows as the front end shows them: their thumbnails, and what the README shows;
+``python dev.py pictures``."""
 
 from __future__ import annotations
 
@@ -7,8 +8,11 @@ import json
 import shutil
 from pathlib import Path
 
+from .animation import write_animation
 from .server import Server
-from .workflow import EXAMPLES
+from .workflow import EXAMPLES, ROOT
+
+DOCS = ROOT / "docs"
 
 SIZE = (1400, 900)
 WIDTH, QUALITY = 700, 82
@@ -19,18 +23,22 @@ CLEAR = """async () => {
     await setting.set("LiteGraph.Canvas.MaximumFps", 0);
     await command.execute("Workspace.ToggleFocusMode");
 }"""
+FINISHED = """() => window.app.graph.nodes.some(
+    (node) => node.type === "SaveVideo" && window.app.nodeOutputs[node.id]
+)"""
 LOAD = """async (workflow) => {
     await window.app.loadGraphData(workflow, true, true, "picture");
 }"""
 FIT = """() => {
     for (const box of document.querySelectorAll(".p-dialog-mask")) box.remove();
-    const [left, top, right, bottom] = window.app.graph.groups.reduce(
+    const [left, top, right, bottom] = [...window.app.graph.groups, ...window.app.graph.nodes].reduce(
         ([a, b, c, d], { pos, size }) => [
             Math.min(a, pos[0]), Math.min(b, pos[1]), Math.max(c, pos[0] + size[0]), Math.max(d, pos[1] + size[1]),
         ],
         [1e9, 1e9, -1e9, -1e9],
     );
     const view = window.app.canvas.ds, { width, height } = window.app.canvas.canvas.getBoundingClientRect();
+    window.app.canvas.deselectAll?.();
     view.scale = 0.94 * Math.min(width / (right - left), height / (bottom - top));
     view.offset = [(width / view.scale - (right - left)) / 2 - left, (height / view.scale - (bottom - top)) / 2 - top];
     window.app.canvas.setDirty(true, true);
@@ -48,20 +56,41 @@ def main(arguments: list[str]) -> int:
         page.wait_for_function("() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow")
         page.evaluate(CLEAR)
         for path in sorted(EXAMPLES.glob("*.json")):
-            page.evaluate(LOAD, json.loads(path.read_text(encoding="utf-8")))
-            page.wait_for_timeout(1200)  # it fits the view itself
-            page.evaluate(FIT)
-            page.wait_for_timeout(800)
-            print(write(page.locator("#graph-canvas").screenshot(), path.with_suffix(".jpg")))
+            _open(page, path)
+            print(write(_photograph(page), path.with_suffix(".jpg"), WIDTH))
+        _open(page, EXAMPLES / "wan-motion_tiny_first_run.json")
+        page.evaluate("() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')")
+        page.wait_for_function(FINISHED, timeout=300_000)
+        _fit(page)
+        page.evaluate("() => document.querySelector('.wan-motion-timeline button').click()")
+        page.wait_for_selector(".wan-motion-timeline img")
+        print(write(_photograph(page), DOCS / "first_run.jpg", SIZE[0]))
         browser.close()
+        print(write_animation(server, DOCS / "demo.webp"))
     return 0
 
 
-def write(png: bytes, path: Path) -> Path:
+def _open(page, path: Path) -> None:
+    page.evaluate(LOAD, json.loads(path.read_text(encoding="utf-8")))
+    page.wait_for_timeout(1200)  # it fits the view itself
+
+
+def _fit(page) -> None:
+    page.evaluate(FIT)
+    page.wait_for_timeout(800)
+
+
+def _photograph(page) -> bytes:
+    """A screenshot with all of the workflow in view."""
+    _fit(page)
+    return page.locator("#graph-canvas").screenshot()
+
+
+def write(png: bytes, path: Path, width: int) -> Path:
     """A screenshot as a small JPEG."""
     from PIL import Image
 
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture = picture.resize((WIDTH, round(WIDTH * picture.height / picture.width)), Image.Resampling.LANCZOS)
+    picture = picture.resize((width, round(width * picture.height / picture.width)), Image.Resampling.LANCZOS)
     picture.save(path, quality=QUALITY, optimize=True)
     return path
