@@ -12,7 +12,7 @@ const STYLE = `
 .wan-motion-timeline .track { position: relative; height: 34px; margin: 2px 0 4px;
     background: var(--comfy-input-bg, #222); border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; }
 .wan-motion-timeline .chunk { position: absolute; height: 14px; box-sizing: border-box; border-radius: 3px;
-    background: #3f789e; border: 1px solid #0006; overflow: hidden; padding-left: 7px; color: #fff; line-height: 12px; white-space: nowrap; }
+    background: #3f789e; border: 1px solid #0006; overflow: hidden; padding-left: 9px; color: #fff; line-height: 12px; white-space: nowrap; }
 .wan-motion-timeline .chunk:nth-child(even) { top: 17px; background: #8a5a9e; }
 .wan-motion-timeline .chunk:nth-child(odd) { top: 2px; }
 .wan-motion-timeline button { position: absolute; top: 0; width: 9px; height: 100%; margin-left: -4px; padding: 0;

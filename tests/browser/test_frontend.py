@@ -117,6 +117,12 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page):
     page.get_by_text("wan-motion-chunks", exact=False).first.click()
     page.get_by_text("wan-motion_tiny_first_run", exact=False).first.click()
     page.wait_for_function("() => window.app.graph.nodes.some((node) => node.type === 'WanMotionLongVideo')")
+    page.evaluate(
+        """() => {
+            window.wanMotionSeen = [];
+            window.app.api.addEventListener("progress", ({ detail }) => window.wanMotionSeen.push(detail));
+        }"""
+    )
     page.evaluate("() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')")
     page.wait_for_function(
         "() => window.app.graph.nodes.some((node) => node.type === 'SaveVideo' && window.app.nodeOutputs[node.id])",
@@ -126,6 +132,15 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page):
         "() => window.app.graph.nodes.find((node) => node.type === 'PreviewAny').widgets.map((w) => w.value).join()"
     )
     assert "49 frames in 5 chunks of 17" in report
+    steps = [(seen["value"], seen["max"]) for seen in page.evaluate("() => window.wanMotionSeen") if seen["max"] > 1]
+    assert steps == sorted(steps)
+    assert len(set(steps)) > 20
+    (whole,) = {largest for _, largest in steps}  # one bar over all chunks
+    assert steps[-1] == (whole, whole)
+    video = page.locator("video").first
+    video.wait_for()
+    page.wait_for_function("() => document.querySelector('video').duration > 0")
+    assert video.evaluate("(shown) => shown.duration") == pytest.approx(49 / 16, abs=0.1)
     timeline = page.locator(".wan-motion-timeline")
     assert timeline.locator(".head").text_content() == "49 frames, 3.1 s, 5 chunks"
     seams = timeline.locator("button")
