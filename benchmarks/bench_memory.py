@@ -70,6 +70,7 @@ def measure(way: str, count: int) -> float:
 def peak(way: str, count: int) -> float:
     """MiB that this process had at most."""
     host = TinyHost()  # first: it tells the host to stay on the CPU
+    from ..nodes.glimpse import show_seams
     from ..nodes.run import take_frames
     from ..nodes.stored_video import StoredVideo
     from ..wan.sampling import ChunkNoise, HostSampler
@@ -84,6 +85,7 @@ def peak(way: str, count: int) -> float:
         if way == "kept":
             with open_run(Path(folder), "run", describe_chunk) as store:
                 generate(state, tools, store)
+                show_seams(store.footage(), [chunk.seam for chunk in plan.chunks[1:]])
                 StoredVideo(store, 16.0).save_to(str(Path(folder) / "video.mp4"))
         else:
             pieces = list(generate(state, tools).pieces)

@@ -4,6 +4,9 @@ import { PRESET_OVERLAP, planChunks } from "./plan.mjs";
 
 const NODES = ["WanMotionLongVideo", "WanMotionLongVideoCustom"];
 const SETTINGS = "WanMotionSettings";
+const PLAN = ["length", "length_unit", "fps", "chunk_frames"];
+const SETTINGS_PLAN = ["preset", "overlap_frames", "continuity"];
+const INPUT = 1; // as the front end tells the sides of a connection apart
 const HEIGHT = 142;
 const MARGIN = 10; // which the canvas leaves above and below a DOM widget
 const STYLE = `
@@ -20,8 +23,8 @@ const STYLE = `
 .wan-motion-timeline button.clean { background: #2fae66; }
 .wan-motion-timeline button.near { background: #e0a82e; }
 .wan-motion-timeline button.out { background: #e0442e; }
-.wan-motion-timeline button:focus-visible { outline: 2px solid var(--input-text, #fff); }
-.wan-motion-timeline button[aria-pressed=true] { outline: 1px solid var(--input-text, #fff); }
+.wan-motion-timeline button[aria-pressed=true] { box-shadow: 0 0 0 1px var(--input-text, #fff); }
+.wan-motion-timeline button:focus-visible { outline: 2px solid var(--input-text, #fff); outline-offset: 1px; }
 .wan-motion-timeline .words { height: 28px; overflow: auto; line-height: 13px; user-select: text; }
 .wan-motion-timeline .frames { height: 60px; margin-top: 4px; }
 .wan-motion-timeline .frames img { max-width: 100%; height: 100%; object-fit: contain; object-position: left; }
@@ -63,12 +66,15 @@ class Timeline {
         this.frames = element("div", "frames", this.root);
     }
 
-    /** @param {{total: number, fps: number, chunks: object[]}} plan */
-    show({ total, fps, chunks }) {
+    /** @param {{total: number, fps: number, chunks: object[]} | null} plan null where it cannot be known yet */
+    show(plan) {
+        const { total, fps, chunks } = plan ?? { chunks: [] };
         const place = (frame) => `${(100 * frame) / total}%`;
         this.head.textContent = chunks.length
             ? `${total} frames, ${(total / fps).toFixed(1)} s, ${chunks.length} chunk${chunks.length > 1 ? "s" : ""}`
-            : "no plan: see length, chunk_frames and the overlap of Settings";
+            : plan
+              ? "no plan: see length, chunk_frames and the overlap of Settings"
+              : "the plan depends on what is connected; it is shown after a run";
         this.words.textContent = summary(chunks);
         this.track.replaceChildren();
         this.frames.replaceChildren();
@@ -83,6 +89,7 @@ class Timeline {
             const seam = element("button", grade(chunk.excess), this.track);
             const measured = chunk.excess === null || chunk.excess === undefined ? "" : `, ${chunk.excess.toFixed(2)} of what passes`;
             seam.type = "button";
+            seam.setAttribute("aria-pressed", "false");
             seam.style.left = place(chunk.seam);
             seam.title = `seam before frame ${chunk.seam}${measured}`;
             seam.setAttribute("aria-label", `${seam.title}, to chunk ${index + 2}`);
@@ -100,31 +107,38 @@ class Timeline {
         link.href = api.apiURL(`/view?${new URLSearchParams(chunk.picture)}`);
         link.target = "_blank";
         const image = element("img", "", link);
+        image.addEventListener("error", () => link.remove()); // the host empties its temporary folder when it starts
         image.src = link.href;
         image.alt = `the frames around the seam before frame ${chunk.seam}: two before the gap, two behind it`;
     }
 }
 
+function isLinked(node, name) {
+    const slot = node.findInputSlot(name);
+    return slot >= 0 && node.isInputConnected(slot);
+}
+
+/** What a widget holds; undefined where the value comes from elsewhere. */
 function value(node, name) {
-    return node?.widgets?.find((widget) => widget.name === name)?.value;
+    return isLinked(node, name) ? undefined : node.widgets?.find((widget) => widget.name === name)?.value;
 }
 
-/** The node that an input is connected to. */
-function source(node, name) {
-    const link = node.graph?.links?.get?.(node.inputs?.find((slot) => slot.name === name)?.link);
-    return link ? node.graph.getNodeById(link.origin_id) : null;
-}
-
-/** What the widgets ask for, before anything has run. */
+/** What the widgets ask for, before anything has run; null where that comes from other nodes. */
 function planned(node) {
-    const fps = value(node, "fps") ?? 16;
-    const length = value(node, "length") ?? 0;
-    const total = value(node, "length_unit") === "seconds" ? Math.max(1, Math.round(length * fps)) : Math.round(length);
-    const settings = source(node, "settings");
-    const chosen = value(settings, "overlap_frames") || PRESET_OVERLAP[value(settings, "preset")] || PRESET_OVERLAP.Standard;
-    const overlap = value(settings, "continuity") === "last_frame" ? 1 : chosen;
-    return { total, fps, chunks: planChunks(total, value(node, "chunk_frames"), overlap) };
+    const [length, unit, fps, chunkFrames] = PLAN.map((name) => value(node, name));
+    const settings = isLinked(node, "settings") ? node.getInputNode(node.findInputSlot("settings")) : null;
+    const [preset, overlapFrames, continuity] = SETTINGS_PLAN.map((name) => (settings ? value(settings, name) : null));
+    const unknown = isLinked(node, "settings") && settings?.comfyClass !== SETTINGS;
+    if (unknown || [length, unit, fps, chunkFrames, preset, overlapFrames, continuity].includes(undefined)) return null;
+    const total = unit === "seconds" ? Math.max(1, Math.round(length * fps)) : Math.round(length);
+    const overlap = continuity === "last_frame" ? 1 : overlapFrames || PRESET_OVERLAP[preset ?? "Standard"];
+    return { total, fps, chunks: planChunks(total, chunkFrames, overlap) };
 }
+
+/** What each node's last run showed: opening a workflow again, or undoing, makes its nodes anew. */
+const results = new Map();
+
+const identity = (node) => `${node.graph?.id}:${node.id}`;
 
 function chain(object, name, then) {
     const before = object[name];
@@ -142,24 +156,28 @@ function whenTyped(node, names, then) {
     for (const widget of node.widgets ?? []) if (names.includes(widget.name)) chain(widget, "callback", then);
 }
 
-/** The nodes that an output goes to. */
-function* targets(node, output) {
-    for (const id of node.outputs?.[output]?.links ?? []) {
-        const link = node.graph?.links?.get?.(id);
-        if (link) yield node.graph.getNodeById(link.target_id);
-    }
-}
-
 function addTimeline(node) {
     const timeline = new Timeline();
     const refresh = () => timeline.show(planned(node));
-    refreshers.set(node, refresh);
-    whenTyped(node, ["length", "length_unit", "fps", "chunk_frames"], refresh);
+    refreshers.set(node, {
+        refresh,
+        /** The last run's seams, while the plan that they are of still stands. */
+        restore() {
+            const plan = planned(node);
+            const shown = results.get(identity(node));
+            timeline.show(shown && (!plan || plan.total === shown.total) ? shown : plan);
+        },
+    });
+    whenTyped(node, PLAN, refresh);
     chain(node, "onConfigure", refresh);
-    chain(node, "onConnectionsChange", refresh);
+    chain(node, "onConnectionsChange", (side, slot) => {
+        if (side === INPUT && [...PLAN, "settings"].includes(node.inputs?.[slot]?.name)) refresh();
+    });
     chain(node, "onExecuted", (message) => {
         const shown = message?.wan_motion_timeline?.[0];
-        if (shown) timeline.show(shown);
+        if (!shown) return;
+        results.set(identity(node), shown);
+        timeline.show(shown);
     });
     const widget = node.addDOMWidget("timeline", "wan_motion_timeline", timeline.root, {
         serialize: false,
@@ -174,8 +192,12 @@ app.registerExtension({
     nodeCreated(node) {
         if (NODES.includes(node.comfyClass)) addTimeline(node);
         if (node.comfyClass !== SETTINGS) return;
-        whenTyped(node, ["preset", "overlap_frames", "continuity"], () => {
-            for (const target of targets(node, 0)) refreshers.get(target)?.();
+        whenTyped(node, SETTINGS_PLAN, () => {
+            for (const target of node.getOutputNodes(0) ?? []) refreshers.get(target)?.refresh();
         });
+    },
+    /** Once all nodes have their values, those that others stand for too. */
+    loadedGraphNode(node) {
+        refreshers.get(node)?.restore();
     },
 });

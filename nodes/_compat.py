@@ -25,7 +25,7 @@ def schema(*, advanced: tuple[str, ...] = (), **fields) -> io.Schema:
     """An ``io.Schema`` without the fields that this host does not know, such as ``search_aliases`` before 0.11.
 
     Args:
-        advanced: ids of the inputs for experts, which the front end folds away.
+        advanced: ids of the inputs for experts, which Nodes 2.0 folds away.
     """
     for found in fields.get("inputs", ()):
         if found.id in advanced:  # hosts before 0.12 have no argument for it

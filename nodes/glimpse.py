@@ -1,15 +1,18 @@
-"""Small pictures of the frames around each seam, for a node's timeline."""
+"""Small pictures for the front end: of the frames around each seam, and of a plot. None is worth a result."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Iterator
 
 import torch
 import torch.nn.functional as F
 from comfy_api.latest import ui
+from safetensors import SafetensorError
 from torch import Tensor
 
+from ..wan.run_files import RunError
 from ._compat import io
 from .layout import to_image
 
@@ -23,43 +26,62 @@ GAP = 8
 """Pixels between the last frame before a seam and the first behind it."""
 
 
-def cut_strips(pieces: Iterable[Tensor], seams: Iterable[int]) -> dict[int, Tensor]:
-    """The frames around each seam, side by side.
+def show_seams(pieces: Iterable[Tensor], seams: Iterable[int]) -> dict[int, dict]:
+    """Write a picture of each seam among the host's temporary files.
+
+    What cannot be read or written costs the pictures only: the video that they are of is made by then.
 
     Args:
         pieces: the video's frames, ``(n, 3, H, W)`` in [0, 1] at a time; each is looked at once.
         seams: the first frame behind each.
 
     Returns:
-        Per seam ``(3, h, w)`` in [0, 1]: two frames before it and two behind, or fewer where the video ends.
+        Per seam what the front end finds its picture by.
     """
-    around = {seam: range(max(0, seam - BESIDE), seam + BESIDE) for seam in seams}
-    wanted = set().union(*around.values())
-    small, begin = {}, 0
-    for piece in pieces:
-        for frame in wanted.intersection(range(begin, begin + len(piece))):
-            small[frame] = _shrink(piece[frame - begin])
-        begin += len(piece)
-    return {
-        seam: _beside(seam, {frame: small[frame] for frame in frames if frame in small})
-        for seam, frames in around.items()
-    }
-
-
-def save_strips(strips: dict[int, Tensor]) -> dict[int, dict]:
-    """Write strips as pictures among the host's temporary files; returns what the front end finds each by.
-
-    A disk that does not take them costs the pictures only: they are less than the video that they are of.
-    """
-    images = [to_image(strip[None])[0] for strip in strips.values()]
-    if not images:
-        return {}
+    # Temporary files are numbered anew by each host process; a browser may still know the last one's.
+    name, found = f"wan_motion_{uuid.uuid4().hex[:8]}", {}
     try:
-        saved = ui.ImageSaveHelper.save_images(images, "wan_motion_seam", io.FolderType.temp, None)
+        for seam, strip in cut_strips(pieces, seams):
+            (saved,) = ui.ImageSaveHelper.save_images([_image(strip)], name, io.FolderType.temp, None)
+            found[seam] = dict(saved)
+    except (OSError, RunError, SafetensorError) as error:
+        logger.warning("The timeline has no pictures of some seams: %s", error)
+    return found
+
+
+def show_picture(image: Tensor) -> ui.PreviewImage | None:
+    """A preview of an IMAGE on its node, if the disk takes it."""
+    try:
+        return ui.PreviewImage(image)
     except OSError as error:
-        logger.warning("The timeline has no pictures of the seams: %s", error)
-        return {}
-    return {seam: dict(found) for seam, found in zip(strips, saved, strict=True)}
+        logger.warning("The node has no preview: %s", error)
+        return None
+
+
+def cut_strips(pieces: Iterable[Tensor], seams: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
+    """The frames around each seam, side by side; see :func:`show_seams` for the arguments.
+
+    Yields:
+        A seam, and ``(3, h, w)`` in [0, 1]: two frames before it and two behind, or fewer where the video ends; as soon
+        as they are there, so that only the frames of one seam are held.
+    """
+    waiting, small, begin = sorted(seams), {}, 0
+    wanted = {frame for seam in waiting for frame in range(seam - BESIDE, seam + BESIDE)}
+    for piece in pieces:
+        for frame in sorted(wanted.intersection(range(begin, begin + len(piece)))):
+            small[frame] = _shrink(piece[frame - begin])
+            while waiting and frame == waiting[0] + BESIDE - 1:
+                yield waiting[0], _beside(waiting[0], small)
+                waiting.pop(0)
+                small = {at: kept for at, kept in small.items() if waiting and at >= waiting[0] - BESIDE}
+        begin += len(piece)
+    for seam in waiting:
+        if seam < begin:
+            yield seam, _beside(seam, small)
+
+
+def _image(strip: Tensor) -> Tensor:
+    return to_image(strip[None])[0]
 
 
 def _shrink(frame: Tensor) -> Tensor:
@@ -69,8 +91,7 @@ def _shrink(frame: Tensor) -> Tensor:
     return F.interpolate(frame[None].float().cpu(), size, mode="area")[0].clamp(0, 1)
 
 
-def _beside(seam: int, frames: dict[int, Tensor]) -> Tensor:
-    before = [frame for at, frame in frames.items() if at < seam]
-    behind = [frame for at, frame in frames.items() if at >= seam]
-    blank = torch.ones(3, before[0].shape[1], GAP)
-    return torch.cat((*before, blank, *behind), dim=2)
+def _beside(seam: int, small: dict[int, Tensor]) -> Tensor:
+    before = [small[at] for at in range(seam - BESIDE, seam) if at in small]
+    behind = [small[at] for at in range(seam, seam + BESIDE) if at in small]
+    return torch.cat((*before, torch.ones(3, behind[0].shape[1], GAP), *behind), dim=2)

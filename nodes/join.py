@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import comfy.model_management
-from comfy_api.latest import ui
 
 from ..blending import feather_mask, fit_color, gaussian_ramp, join_clips, plot_seams, survey_video
 from ..blending.color import METHODS
@@ -11,6 +10,7 @@ from ..wan.join import COLORS
 from ..wan.numbers import parse_numbers
 from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
+from .glimpse import show_picture
 from .layout import to_clip, to_image, to_region
 from .types import CATEGORY, optical_flow_input, share_input
 
@@ -162,7 +162,7 @@ class MeasureSeams(io.ComfyNode):
             estimator=host_estimator(optical_flow),
         )
         plot = to_image(plot_seams(report))
-        return io.NodeOutput(str(report), report.as_json(), plot, ui=ui.PreviewImage(plot))
+        return io.NodeOutput(str(report), report.as_json(), plot, ui=show_picture(plot))
 
 
 class GaussianBlendMask(io.ComfyNode):

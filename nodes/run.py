@@ -21,7 +21,7 @@ from ..wan.optical_flow import host_estimator
 from ..wan.run_store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
-from .glimpse import cut_strips, save_strips
+from .glimpse import show_seams
 from .keep import Run, runs_folder
 from .layout import gather_image
 from .stored_video import StoredVideo, frame_rate
@@ -58,13 +58,14 @@ def make_video(
     fps = state.plan.fps
     if run is None:
         state = generate(state, tools)
-        latent, report = {"samples": state.latent}, _report(state, None, began)
-        shown = _shown(state, state.pieces)
+        latent, report, timeline = {"samples": state.latent}, _report(state, None, began), state.timeline()
         pieces = list(state.pieces)
         del state  # which would keep the pieces while they are copied
         frames = take_frames(pieces)
         components = VideoComponents(images=frames, audio=None, frame_rate=frame_rate(fps))
-        return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=shown)
+        return io.NodeOutput(
+            frames, latent, report, InputImpl.VideoFromComponents(components), ui=_shown(timeline, frames)
+        )
     identity = {"vae": identify_weights(vae.first_stage_model.named_parameters())}
     if optical_flow is not None:
         identity["optical_flow"] = identify_weights(optical_flow.model.named_parameters())
@@ -76,15 +77,18 @@ def make_video(
     state = replace(state, vary_from=run.vary_from, variation=run.variation)
     with open_run(runs_folder(), run.name, contract, anew=run.anew) as store:
         state = generate(state, tools, store)
-        frames = gather_image(store.frames, store.footage()) if run.frames_in_memory else ExecutionBlocker(None)
+        frames = gather_image(store.frames, store.footage()) if run.frames_in_memory else None
         latent, report = {"samples": state.latent}, _report(state, store, began)
-        return io.NodeOutput(frames, latent, report, StoredVideo(store.shown(), fps), ui=_shown(state, store.footage()))
+        shown = _shown(state.timeline(), frames, store.footage())
+        given = ExecutionBlocker(None) if frames is None else frames
+        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps), ui=shown)
 
 
-def _shown(state: ChunkState, pieces: Iterable[torch.Tensor]) -> dict:
-    """What the node's timeline shows after the run: the plan, its seams, and pictures of these."""
-    timeline = state.timeline()
-    pictures = save_strips(cut_strips(pieces, [chunk["seam"] for chunk in timeline["chunks"][1:]]))
+def _shown(timeline: dict, frames: torch.Tensor | None, footage: Iterable[torch.Tensor] = ()) -> dict:
+    """What the node's timeline shows after the run: the plan, its seams, and pictures of these, from the IMAGE if there
+    is one, else from the kept frames."""
+    pieces = footage if frames is None else [frames.movedim(-1, 1)]
+    pictures = show_seams(pieces, [chunk["seam"] for chunk in timeline["chunks"][1:]])
     for chunk in timeline["chunks"]:
         chunk["picture"] = pictures.get(chunk["seam"])
     return {"wan_motion_timeline": [timeline]}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import torch
 from comfy_api.latest import InputImpl
-from comfy_api.util import VideoComponents
+from comfy_api.util import VideoComponents, VideoContainer
 
 from ..wan.run_store import RunStore
 from .layout import gather_image, to_image
@@ -18,22 +21,24 @@ FRAME_RATE_STEP = 1000
 
 class StoredFrames:
     """The frames of a run in the place of an IMAGE: what the host's encoder asks of one, its shape and frame after
-    frame, comes from the disk; for whatever else it is asked, it becomes that IMAGE, whole in memory."""
+    frame, comes from the disk. For any other attribute, and to be indexed, it is read whole."""
+
+    ndim, dtype, device = 4, torch.float32, torch.device("cpu")
 
     def __init__(self, store: RunStore):
         self._store = store
-
-    @property
-    def shape(self) -> torch.Size:
-        height, width = self._store.kept[0].read("added")["added"].shape[-2:]
-        return torch.Size((self._store.frames, height, width, 3))
+        height, width = store.kept[0].read("added")["added"].shape[-2:]
+        self.shape = torch.Size((store.frames, height, width, 3))
 
     def __len__(self) -> int:
-        return self._store.frames
+        return self.shape[0]
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         for frames in self._store.footage():
             yield from to_image(frames)
+
+    def __getitem__(self, index):
+        return self.whole()[index]
 
     def __getattr__(self, name: str):
         if name.startswith("__"):  # how Python looks for what an object can do, such as being copied
@@ -41,7 +46,7 @@ class StoredFrames:
         return getattr(self.whole(), name)
 
     def whole(self) -> torch.Tensor:
-        return gather_image(self._store.frames, self._store.footage())
+        return gather_image(len(self), self._store.footage())
 
 
 class StoredVideo(InputImpl.VideoFromComponents):
@@ -68,6 +73,16 @@ class StoredVideo(InputImpl.VideoFromComponents):
 
     def get_duration(self) -> float:
         return float(len(self._frames) / self._components.frame_rate)
+
+    def save_to(self, path, format=VideoContainer.AUTO, *more, **options) -> None:
+        """Encode the run to a file, or to an open one, for which hosts before 0.16 do not know what to write."""
+        if not hasattr(path, "write"):
+            return super().save_to(path, format, *more, **options)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / f"video.{VideoContainer.get_extension(format)}"
+            super().save_to(str(file), format, *more, **options)
+            with file.open("rb") as encoded:
+                shutil.copyfileobj(encoded, path)
 
 
 def frame_rate(fps: float) -> Fraction:

@@ -170,7 +170,7 @@ def _alone() -> tuple[str, ...]:
     """What is installed without its requirements. Some hosts do not start without torchaudio, though nothing here uses
     it, and it asks for the torch of its own version."""
     lines = (host() / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    return (*ALONE, "torchaudio") if host() != _reference_host() and "torchaudio" in lines else ALONE
+    return (*ALONE, "torchaudio==2.11.0") if host() != _reference_host() and "torchaudio" in lines else ALONE
 
 
 def _call(command: list[str]) -> None:

@@ -215,7 +215,7 @@ def long_video_blueprint() -> Blueprint:
     loader, model = unet("wan2.1_i2v_480p_14B_fp16.safetensors", WAN21, 120, 8.0)
     nodes = around(260, vision=True)
     picture = nodes.pop("image")
-    settings, run = knobs("my-video")
+    settings, run = knobs("long-video")
     made = video(model, nodes | {"image": picture}, settings, run, {"negative_prompt": NEGATIVE})
     del made.links["start_image"]  # it comes from outside
     groups = [("Load", [loader, model, *nodes.values()]), ("Settings", [settings, run]), ("Long video", [made])]

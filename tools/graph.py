@@ -123,8 +123,10 @@ def _default(kind, options: dict):
     choices = kind if isinstance(kind, list) else options.get("options")
     if "default" in options:
         return options["default"]
+    if choices:
+        return choices[0]["key"] if isinstance(choices[0], dict) else choices[0]
     if choices is not None:
-        return choices[0] if choices else ""
+        return ""
     return {"INT": 0, "FLOAT": 0.0, "BOOLEAN": False}.get(kind, "")
 
 

@@ -14,7 +14,6 @@ from .server import Server
 ROOT = Path(__file__).resolve().parents[1]
 PAGES, NOTES, LOCALES = ROOT / "js" / "docs", ROOT / "docs" / "nodes", ROOT / "locales"
 PREFIX = "WanMotion"
-WIDGETS = ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING")
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,7 @@ import json
 import pytest
 from wan_motion_chunks.tools.environment import HOST_VERSION
 from wan_motion_chunks.tools.examples import BLUEPRINTS
-from wan_motion_chunks.tools.workflow import EXAMPLES
+from wan_motion_chunks.tools.workflow import EXAMPLES, WIDGETS
 
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
 OPEN = """async (name) => {
@@ -51,6 +51,15 @@ PROBE = """async ([types, vue]) => {
 }"""
 
 
+TYPE = """([type, name, value]) => {
+    const node = window.app.graph.nodes.find((each) => each.type === type);
+    const widget = node.widgets.find((each) => each.name === name);
+    widget.value = value;
+    widget.callback(value);
+}"""
+SHOW = "async (vue) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_template_opens_without_errors_and_keeps_its_values(page, server, name):
     reference = server.get("/system_stats")["system"]["comfyui_version"] == HOST_VERSION
@@ -84,7 +93,7 @@ def test_every_node_mounts_and_survives_save_and_reload(page, server, vue):
 
 
 def _is_widget(kind):
-    return isinstance(kind, list) or kind in ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING")
+    return isinstance(kind, list) or kind in WIDGETS
 
 
 @pytest.mark.parametrize("make", BLUEPRINTS)
@@ -112,11 +121,14 @@ def test_a_blueprint_is_one_node_whose_widgets_reach_the_nodes_inside(page, make
     assert page.errors == [], "\n".join(sorted(set(page.errors)))
 
 
-def test_a_newcomer_gets_from_the_template_browser_to_a_video(page):
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
+def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
+    page.evaluate(SHOW, vue)
     page.evaluate("() => window.app.extensionManager.command.execute('Comfy.BrowseTemplates')")
     page.get_by_text("wan-motion-chunks", exact=False).first.click()
     page.get_by_text("wan-motion_tiny_first_run", exact=False).first.click()
     page.wait_for_function("() => window.app.graph.nodes.some((node) => node.type === 'WanMotionLongVideo')")
+    page.evaluate(TYPE, ["WanMotionLongVideo", "seed", int(vue)])  # the host would not make the same video again
     page.evaluate(
         """() => {
             window.wanMotionSeen = [];
@@ -161,40 +173,55 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page):
     assert page.errors == [], "\n".join(sorted(set(page.errors)))
 
 
-def test_the_timeline_shows_the_plan_as_it_is_changed(page):
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
+def test_the_timeline_shows_the_plan_as_it_is_changed(page, vue):
+    page.evaluate(SHOW, vue)
     page.evaluate(OPEN, "wan-motion_tiny_first_run")
     head, bars = page.locator(".wan-motion-timeline .head"), page.locator(".wan-motion-timeline .chunk")
-    assert head.text_content() == "49 frames, 3.1 s, 5 chunks"
-    page.evaluate(
-        """() => {
-            const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
-            const widget = node.widgets.find((each) => each.name === "length");
-            widget.value = 25;
-            widget.callback(25);
-        }"""
-    )
-    assert head.text_content() == "25 frames, 1.6 s, 2 chunks"
-    assert bars.count() == 2
-    page.evaluate(
-        """() => {
-            const settings = window.app.graph.nodes.find((each) => each.type === "WanMotionSettings");
-            const widget = settings.widgets.find((each) => each.name === "continuity");
-            widget.value = "last_frame";
-            widget.callback("last_frame");
-            const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
-            const length = node.widgets.find((each) => each.name === "length");
-            length.value = 49;
-        }"""
-    )
-    assert head.text_content() == "25 frames, 1.6 s, 2 chunks"
-    page.evaluate(
-        """() => {
-            const settings = window.app.graph.nodes.find((each) => each.type === "WanMotionSettings");
-            settings.widgets.find((each) => each.name === "overlap_frames").callback(8);
-        }"""
-    )
-    assert head.text_content() == "49 frames, 3.1 s, 3 chunks"
+    for node, name, value, expected, chunks in (
+        ("WanMotionLongVideo", "fps", 16, "49 frames, 3.1 s", 5),
+        ("WanMotionSettings", "continuity", "last_frame", "49 frames, 3.1 s", 3),
+        ("WanMotionSettings", "continuity", "auto", "49 frames, 3.1 s", 5),
+        ("WanMotionSettings", "overlap_frames", 4, "49 frames, 3.1 s", 4),
+        ("WanMotionLongVideo", "chunk_frames", 33, "49 frames, 3.1 s", 2),
+        ("WanMotionSettings", "overlap_frames", 0, "49 frames, 3.1 s", 2),
+        ("WanMotionSettings", "preset", "Fast motion", "49 frames, 3.1 s", 3),
+        ("WanMotionLongVideo", "length", 97, "97 frames, 6.1 s", 9),
+        ("WanMotionLongVideo", "fps", 8, "97 frames, 12.1 s", 9),
+        ("WanMotionLongVideo", "length_unit", "seconds", "776 frames, 97.0 s", 94),
+    ):
+        page.evaluate(TYPE, [node, name, value])
+        assert head.text_content() == f"{expected}, {chunks} chunks", (node, name, value)
+        assert bars.count() == chunks
     assert page.errors == [], "\n".join(sorted(set(page.errors)))
+
+
+def test_the_timeline_of_an_opened_workflow_is_of_its_settings_wherever_they_stand(page):
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(TYPE, ["WanMotionSettings", "continuity", "last_frame"])
+    page.evaluate(
+        """async () => {
+            const saved = JSON.parse(JSON.stringify(window.app.graph.serialize()));
+            saved.nodes.reverse();
+            await window.app.loadGraphData(saved, true, true, "reversed");
+        }"""
+    )
+    assert page.locator(".wan-motion-timeline .head").text_content() == "49 frames, 3.1 s, 3 chunks"
+
+
+def test_the_timeline_does_not_guess_what_comes_from_elsewhere(page):
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(
+        """() => {
+            const { graph } = window.app;
+            const node = graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+            const number = window.LiteGraph.createNode("PrimitiveFloat");
+            graph.add(number);
+            number.connect(0, node, node.findInputSlot("length"));
+        }"""
+    )
+    head = page.locator(".wan-motion-timeline .head")
+    assert head.text_content() == "the plan depends on what is connected; it is shown after a run"
 
 
 def test_the_nodes_help_is_the_packs_own(page):

@@ -112,12 +112,16 @@ def test_no_two_nodes_lie_on_each_other(name):
 
 @pytest.mark.parametrize("name", ["wan-motion_tiny_prompts", "wan-motion_tiny_split_nodes"])
 def test_a_tiny_workflow_makes_its_video(server, object_info, name):
-    outputs = server.execute(to_prompt(SAVED[name], object_info))
+    prompt = to_prompt(SAVED[name], object_info)
+    outputs = server.execute(prompt)
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
     assert " new frames" in report
     if name == "wan-motion_tiny_prompts":
         assert "prompt 1 75 % + prompt 2 25 %" in report
-    assert any("images" in output for output in outputs.values())
+    saved = {key for key, node in prompt.items() if node["class_type"] == "SaveVideo"}
+    assert [output["images"][0]["filename"].endswith(".mp4") for key, output in outputs.items() if key in saved] == [
+        True
+    ]
 
 
 @pytest.mark.parametrize("name", ["wan-motion_measure_any_video", "wan-motion_join_two_clips"])

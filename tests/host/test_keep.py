@@ -3,10 +3,12 @@
 import json
 
 import av
+import numpy
 import pytest
 import torch
+from PIL import Image
 from wan_motion_chunks.tests.host.test_models import guiders
-from wan_motion_chunks.tests.host.test_parity import long_video
+from wan_motion_chunks.tests.host.test_parity import execute, long_video
 
 TOTAL = 17 + 3 * 8
 
@@ -172,6 +174,41 @@ def test_streaming_gives_a_video_and_no_frames(make, output, tmp_path):
     assert abs(pictures[0] - truth).mean() < 1.2 * lost
 
 
+@pytest.mark.parametrize("way", ["not kept", "in memory", "streamed"])
+def test_the_timeline_has_a_picture_of_each_seam(tiny, image, conditioning, output, monkeypatch, way):
+    import folder_paths
+    from wan_motion_chunks.nodes.glimpse import GAP
+
+    monkeypatch.setattr(folder_paths, "temp_directory", str(output.parent / "temp"))
+    (output.parent / "temp").mkdir()
+    run = None if way == "not kept" else keep(frames_in_memory=way == "in memory")
+    values = {"width": 48, "height": 32, "length": float(TOTAL), "run": run}
+    made = execute(tiny, image, *conditioning, "euler", "simple", **values)
+    frames = made.args[3].get_components().images
+    first, *chunks = made.ui["wan_motion_timeline"][0]["chunks"]
+    assert first["picture"] is None
+    assert [chunk["seam"] for chunk in chunks] == [17, 25, 33]
+    for chunk in chunks:
+        around = frames[chunk["seam"] - 2 : chunk["seam"] + 2]
+        blank = torch.ones(32, GAP, 3)
+        expected = torch.cat((*around[:2], blank, *around[2:]), dim=1)
+        assert chunk["picture"]["type"] == "temp"
+        shown = Image.open(output.parent / "temp" / chunk["picture"]["filename"]).convert("RGB")
+        assert torch.equal(torch.from_numpy(numpy.array(shown)), (255 * expected.clamp(0, 1)).to(torch.uint8))
+
+
+def test_a_kept_run_is_written_to_memory_too(make, output, tmp_path):
+    import io
+
+    _, _, _, video = make(run=keep(frames_in_memory=False))
+    for source in (video.get_stream_source(), io.BytesIO()):
+        if not source.getvalue():
+            video.save_to(source, "mp4", "h264")
+            source.seek(0)
+        with av.open(source) as container:
+            assert sum(1 for _ in container.decode(video=0)) == TOTAL
+
+
 def test_the_host_encodes_a_kept_run_frame_by_frame(make, output, tmp_path, monkeypatch):
     from wan_motion_chunks.nodes.stored_video import StoredFrames
 
@@ -180,6 +217,17 @@ def test_the_host_encodes_a_kept_run_frame_by_frame(make, output, tmp_path, monk
     video.save_to(str(tmp_path / "a.mp4"))
     with av.open(str(tmp_path / "a.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == TOTAL
+
+
+def test_frames_of_a_kept_run_are_an_image_for_whoever_looks_closer(make, output):
+    from wan_motion_chunks.nodes.stored_video import StoredFrames
+    from wan_motion_chunks.wan.run_store import load_run
+
+    whole, _, _, _ = make(run=keep())
+    frames = StoredFrames(load_run(output, "run"))
+    assert (frames.shape, frames.ndim, frames.dtype, frames.device) == (whole.shape, 4, whole.dtype, whole.device)
+    assert torch.equal(frames[3:5], whole[3:5])
+    assert torch.equal(frames.mean(dim=0), whole.mean(dim=0))
 
 
 def test_frames_without_a_run_are_the_same_as_its_video(make):

@@ -25,7 +25,13 @@ def stock(tiny):
     return image, positive, negative, run
 
 
-def long_video(tiny, image, positive, negative, sampler_name, scheduler, **changed):
+def long_video(*parameters, **changed):
+    """The outputs of :func:`execute`."""
+    return execute(*parameters, **changed).args
+
+
+def execute(tiny, image, positive, negative, sampler_name, scheduler, **changed):
+    """Long Video of the tiny model, as the host runs it."""
     from wan_motion_chunks.nodes import LongVideo
     from wan_motion_chunks.wan.settings import choose_settings
 
@@ -47,7 +53,7 @@ def long_video(tiny, image, positive, negative, sampler_name, scheduler, **chang
         "positive": positive,
         "negative": negative,
     }
-    return LongVideo.execute(model, vae, image, **(arguments | changed)).args
+    return LongVideo.execute(model, vae, image, **(arguments | changed))
 
 
 @pytest.mark.parametrize(
