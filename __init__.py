@@ -1,4 +1,4 @@
-"""Wan Motion Chunks: long Wan2.1 image-to-video in chunks whose seams cannot be seen."""
+"""Wan Motion Chunks: long Wan2.1 and Wan2.2 image-to-video in chunks, with every seam measured."""
 
 WEB_DIRECTORY = "./js"
 

@@ -1,6 +1,7 @@
 """Colour drift over ten chunks of a model that tints all it makes, through the tiny VAE, with and without correction.
 
-Every chunk comes out, its overlap included, with 2 % more red, a little less blue and more contrast than it was told.
+Every chunk comes out, its overlap included, with 2 % more red, a little less blue and more contrast than it was told;
+where the overlap's latents are pinned, the host's sampler puts them back as they were.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ ROWS = {
     "no correction": GuideSettings("overlap", color="none", blend_strength=1.0),
     "mean": GuideSettings("overlap", color="mean"),
     "mkl": GuideSettings("overlap", color="mkl"),
-    "affine, the default": GuideSettings("overlap"),
+    "affine": GuideSettings("overlap"),
     "affine, anchor 0.2": GuideSettings("overlap", anchor=0.2),
     "affine, anchor 0.5": GuideSettings("overlap", anchor=0.5),
     "affine, anchor 1": GuideSettings("overlap", anchor=1.0),
+    "pinned": GuideSettings("overlap_pinned"),
+    "pinned, anchor 0.2": GuideSettings("overlap_pinned", anchor=0.2),
+    "pinned, anchor 0.5": GuideSettings("overlap_pinned", anchor=0.5),
 }
 
 
@@ -51,7 +55,8 @@ def tinted(host: TinyHost, start: Tensor, settings: GuideSettings) -> Tensor:
     def sample(guide: ChunkGuide) -> Tensor:
         known = host.decode(guide.concat_latent_image)[0, : guide.known_frames]
         held = torch.cat((known, known[-1:].expand(CHUNK - len(known), -1, -1, -1)))
-        return host.encode(TINT(held)[None].clamp(0, 1) if guide.chunk_index else held[None])
+        latent = host.encode(TINT(held)[None].clamp(0, 1) if guide.chunk_index else held[None])
+        return latent if guide.noise_mask is None else torch.where(guide.noise_mask == 0, guide.samples, latent)
 
     plan = plan_chunks(CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP)
     return generate(ChunkState(plan, start, settings), Tools(host.vae, sample)).video

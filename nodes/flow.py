@@ -118,7 +118,9 @@ class LoadOpticalFlow(io.ComfyNode):
                     tooltip="A state dict such as raft_large_C_T_SKHT_V2-ff5fadd5.pth, put into models/optical_flow.",
                 )
             ],
-            outputs=[OpticalFlowType.Output(display_name="optical_flow", tooltip="For Estimate Flow.")],
+            outputs=[
+                OpticalFlowType.Output(display_name="optical_flow", tooltip="For the optical_flow input of any node.")
+            ],
         )
 
     @classmethod

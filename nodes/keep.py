@@ -49,7 +49,8 @@ class KeepRun(io.ComfyNode):
                 io.String.Input(
                     "run_name",
                     default="my-video",
-                    tooltip=f"Name of a folder in output/{FOLDER}. Each video has its own.",
+                    tooltip=f"Folder in output/{FOLDER}. Give each video its own: another picture or prompt under the "
+                    "same name replaces the chunks from the first that differs.",
                 ),
                 io.Boolean.Input(
                     "frames_in_memory",

@@ -95,8 +95,8 @@ def _moment_inputs() -> list[io.Input]:
             min=0.0,
             max=100000.0,
             step=0.01,
-            tooltip="From when on, in the unit below. Chunks count from 0; a time takes the chunk whose seam is "
-            "nearest. Before the first prompt's start the first prompt holds.",
+            tooltip="From when on, in unit. Chunks count from 0 (2 is what the report calls chunk 3); a time takes the "
+            "chunk whose seam is nearest. Before the first prompt's start the first prompt holds.",
         ),
         io.Combo.Input("unit", options=list(UNITS), tooltip="Unit of start and transition."),
         io.Float.Input(
@@ -105,7 +105,8 @@ def _moment_inputs() -> list[io.Input]:
             min=0.0,
             max=100000.0,
             step=0.01,
-            tooltip="Over how long this prompt takes over from the one before, LoRAs included. 0 switches.",
+            tooltip="Over how long this prompt takes over from the one before, LoRAs included, in unit. The mix "
+            "changes from chunk to chunk: less than half of what a chunk adds switches at once, as 0 does.",
         ),
         io.Int.Input(
             "chunk_frames",

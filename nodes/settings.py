@@ -71,13 +71,14 @@ class Settings(io.ComfyNode):
                     options=list(COLORS),
                     tooltip="How a chunk takes the colours of the one before, from the overlap that both show; one "
                     "transform for all of the chunk. affine: pixel by pixel. mean, mkl: by the overlap's mean, or mean "
-                    "and covariance. Only where the overlap is not pinned.",
+                    "and covariance. Used with continuity overlap and last_frame, and where color_anchor is on.",
                 ),
                 share_input(
                     "color_anchor",
                     0.0,
-                    tooltip="Leads colours back to the start image, more with every chunk up to the fifth. Against "
-                    "slow drift of one scene; 0.2 is a lot where the scene changes.",
+                    tooltip="0: off. Leads colours back to the start image, more with every chunk up to the fifth. "
+                    "Against slow drift of one scene; 0.2 is a lot where the scene changes. While it is on, overlaps "
+                    "are encoded again, which costs sharpness.",
                 ),
                 io.Int.Input(
                     "seam_retries",

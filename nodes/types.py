@@ -37,7 +37,11 @@ def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
 def plan_inputs() -> list[io.Input]:
     """The inputs that size a video."""
     return [
-        io.Image.Input("start_image", tooltip="First frame of the video. A batch is taken as that many known frames."),
+        io.Image.Input(
+            "start_image",
+            tooltip="First frame of the video, scaled and cropped at its centre to width x height. A batch is taken as "
+            "that many known frames.",
+        ),
         io.Int.Input("width", default=832, min=16, max=16384, step=16, tooltip="Pixels, a multiple of 16."),
         io.Int.Input("height", default=480, min=16, max=16384, step=16, tooltip="Pixels, a multiple of 16."),
         io.Float.Input(
@@ -85,8 +89,8 @@ def stack_inputs() -> list[io.Input]:
         PromptStackType.Input(
             "prompt_stack",
             optional=True,
-            tooltip="From Prompt Stack or Conditioning Stack: prompts, LoRAs and pictures by time, instead of the "
-            "prompt widgets.",
+            tooltip="From Prompt Stack or Conditioning Stack: prompts, LoRAs and pictures by time, instead of any "
+            "other prompt.",
         ),
         io.Image.Input(
             "end_image",

@@ -61,7 +61,7 @@ class LongVideo(io.ComfyNode):
                     multiline=True,
                     default="",
                     tooltip="What happens, for all chunks; or a line for each change, such as '0: walking' and "
-                    "'2: running' (chunks, from 0) or '7.5s over 1s: jumping' (seconds, taking over for one). "
+                    "'2: running' (chunks, from 0), or '9s over 8s: jumping' (seconds, taking over within 8). "
                     "Needs clip; not used when positive or prompt_stack is connected.",
                 ),
                 io.String.Input(
@@ -70,7 +70,9 @@ class LongVideo(io.ComfyNode):
                     default="",
                     tooltip="What to avoid. Needs clip; not used when negative or prompt_stack is connected.",
                 ),
-                io.Clip.Input("clip", optional=True, tooltip="Text encoder for all prompts that are texts."),
+                io.Clip.Input(
+                    "clip", optional=True, tooltip="Text encoder for prompt, negative_prompt and Prompt Stack."
+                ),
                 *stack_inputs(),
                 io.Conditioning.Input("positive", optional=True, tooltip="Encoded prompt, instead of clip and prompt."),
                 io.Conditioning.Input(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from .graph import Node, Workflow, note
 
 TINY_SIZE = {"width": 64, "height": 64, "length_unit": "frames", "chunk_frames": 17}
+SEAMS = "17, 25, 33, 41, 49, 57"
+"""Of 65 frames in chunks of 17 that share 9."""
 TINY_SAMPLING = {"steps": 20, "cfg": 2.0, "sampler_name": "euler", "scheduler": "simple"}
 
 
@@ -55,8 +57,8 @@ another seed is another scene.
 since the tiny model's chunks have 17.
 3. The report says how each chunk was tied to the one before and how its seam measures.
 
-For a real video put your own Load Diffusion Model (Wan2.1 I2V), Load CLIP and Load VAE in the place of the tiny ones, \
-your picture in the place of the scene, set width, height and 81 chunk frames, and overlap_frames to 0."""
+For a real video open the template **wan-motion_wan21_i2v_long_video**: size, length, shift, cfg, CLIP vision and the \
+output are set for the large model there."""
     report = Node("PreviewAny", (1460, 440), (280, 300), {}, {"source": (video, "report")})
     return Workflow(
         "wan-motion_tiny_first_run",
@@ -125,11 +127,12 @@ def prompts() -> Workflow:
         settings=(settings, "settings"),
     )
     report = Node("PreviewAny", (1460, 440), (280, 300), {}, {"source": (video, "report")})
-    seams = Node("WanMotionMeasureSeams", (1780, 520), (360, 400), {}, {"images": (video, "frames")})
+    seams = Node("WanMotionMeasureSeams", (1780, 520), (360, 400), {"seams": SEAMS}, {"images": (video, "frames")})
     text = """# Prompts by time
 
 Press **Run**. The square is told to go left, and from the fourth chunk on (chunks count from 0) to go right; the \
-second prompt takes over within two chunks. The report says what each chunk was told."""
+second prompt takes over within two chunks. The report says what each chunk was told, and **Measure Seams** \
+is given the plan's seams."""
     return Workflow(
         "wan-motion_tiny_prompts",
         [

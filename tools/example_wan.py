@@ -9,7 +9,8 @@ HUB = "https://huggingface.co/Comfy-Org"
 WAN21 = f"{HUB}/Wan_2.1_ComfyUI_repackaged/resolve/main/split_files"
 WAN22 = f"{HUB}/Wan_2.2_ComfyUI_Repackaged/resolve/main/split_files"
 NEGATIVE = "blurry, bad quality, distorted, static, subtitles, watermark"
-KEEP = "Chunks are kept in output/wan_motion_runs under **run_name**: stop or crash, queue again, and it goes on."
+KEEP = """Chunks are kept in output/wan_motion_runs under **run_name**: stop or crash, queue again, and it goes on. \
+Another video: another name."""
 
 
 def file(name: str, folder: str, base: str) -> dict:
@@ -70,9 +71,11 @@ def result(made: Node, prefix: str) -> list[Node]:
     return [save, Node("PreviewAny", (1660, 600), (420, 320), {}, {"source": (made, "report")})]
 
 
-def knobs(run_name: str, preset: str = "Standard") -> tuple[Node, Node]:
+def knobs(run_name: str, preset: str = "Standard", frames: bool = False) -> tuple[Node, Node]:
     settings = Node("WanMotionSettings", (760, 120), (380, 400), {"preset": preset})
-    return settings, Node("WanMotionKeepRun", (760, 580), (380, 170), {"run_name": run_name})
+    return settings, Node(
+        "WanMotionKeepRun", (760, 580), (380, 170), {"run_name": run_name, "frames_in_memory": frames}
+    )
 
 
 def long_video() -> Workflow:
@@ -106,24 +109,25 @@ def prompts_and_loras() -> Workflow:
     name = "lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16.safetensors"
     lora = Node(
         "WanMotionLoraStack",
-        (760, 1180),
+        (760, 1260),
         (380, 130),
         {"lora_name": name},
         models=[{"name": name, "url": f"{HUB}/Wan-Animate-2/resolve/main/loras/{name}", "directory": "loras"}],
     )
     stack, before = [], None
-    texts = (("walking slowly", 0.0, 0.0), ("running fast", 6.0, 2.0), ("jumping high", 12.0, 2.0))
+    texts = (("walking slowly", 0.0, 0.0), ("running fast", 6.0, 6.0), ("jumping high", 12.0, 6.0))
     for number, (words, start, transition) in enumerate(texts):
         values = {"positive": f"A woman in a market, {words}.", "negative": NEGATIVE, "unit": "seconds"}
         values |= {"start": start, "transition": transition}
         links = {"lora_stack": (lora, "lora_stack")} | ({"prompt_stack": (before, "prompt_stack")} if before else {})
-        before = Node("WanMotionPromptStack", (760 + 420 * number, 1370), (380, 340), values, links)
+        before = Node("WanMotionPromptStack", (760 + 420 * number, 1450), (380, 340), values, links)
         stack.append(before)
     made = video(model, nodes, settings, run, {"steps": 6, "cfg": 1.0}, prompt_stack=(before, "prompt_stack"))
     text = f"""# Prompts and LoRAs by time
 
-1. Each **Prompt Stack** holds from its **start** on and takes over within its **transition**, LoRAs included.
-2. The LoRA here lets Wan2.1 do with 6 steps at cfg 1; give any prompt a stack of its own.
+1. Each **Prompt Stack** holds from the seam nearest its **start** on and takes over within its **transition**, chunk \
+by chunk, LoRAs included.
+2. The LoRA here lets Wan2.1 work in 6 steps at cfg 1; without it set steps 20, cfg 6. Any prompt may have its own.
 3. Press **Run**. {KEEP}
 
 Only the chunks from a changed prompt on are made anew."""
@@ -206,7 +210,7 @@ The last **overlap_frames** of the first clip and the first of the second should
 the first one's continuation. Colours are matched, and the picture moves over rather than being mixed."""
     return Workflow(
         "wan-motion_join_two_clips",
-        [("Clips", made), ("Join", [joined, video]), ("Result", [save, words, note((720, 560), (340, 220), text)])],
+        [("Clips", made), ("Join", [joined, video, note((720, 560), (340, 220), text)]), ("Result", [save, words])],
     )
 
 
@@ -215,7 +219,7 @@ def long_video_blueprint() -> Blueprint:
     loader, model = unet("wan2.1_i2v_480p_14B_fp16.safetensors", WAN21, 120, 8.0)
     nodes = around(260, vision=True)
     picture = nodes.pop("image")
-    settings, run = knobs("long-video")
+    settings, run = knobs("long-video", frames=True)
     made = video(model, nodes | {"image": picture}, settings, run, {"negative_prompt": NEGATIVE})
     del made.links["start_image"]  # it comes from outside
     groups = [("Load", [loader, model, *nodes.values()]), ("Settings", [settings, run]), ("Long video", [made])]
