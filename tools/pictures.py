@@ -20,7 +20,9 @@ WIDTH, QUALITY = 700, 82
 CLEAR = """async () => {
     const { command, setting } = window.app.extensionManager;
     await setting.set("Comfy.Minimap.Visible", false);
+    await setting.set("Comfy.Graph.CanvasInfo", false);
     await setting.set("LiteGraph.Canvas.MaximumFps", 0);
+    await setting.set("LiteGraph.Canvas.MinFontSizeForLOD", 0); // text on nodes however small
     await command.execute("Workspace.ToggleFocusMode");
 }"""
 FINISHED = """() => window.app.graph.nodes.some(
