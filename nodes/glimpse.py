@@ -14,7 +14,6 @@ from torch import Tensor
 
 from ..wan.run_files import RunError
 from ._compat import io
-from .layout import to_image
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ def show_seams(pieces: Iterable[Tensor], seams: Iterable[int]) -> dict[int, dict
     name, found = f"wan_motion_{uuid.uuid4().hex[:8]}", {}
     try:
         for seam, strip in cut_strips(pieces, seams):
-            (saved,) = ui.ImageSaveHelper.save_images([_image(strip)], name, io.FolderType.temp, None)
+            (saved,) = ui.ImageSaveHelper.save_images([strip.movedim(0, -1)], name, io.FolderType.temp, None)
             found[seam] = dict(saved)
     except (OSError, RunError, SafetensorError) as error:
         logger.warning("The timeline has no pictures of some seams: %s", error)
@@ -78,10 +77,6 @@ def cut_strips(pieces: Iterable[Tensor], seams: Iterable[int]) -> Iterator[tuple
     for seam in waiting:
         if seam < begin:
             yield seam, _beside(seam, small)
-
-
-def _image(strip: Tensor) -> Tensor:
-    return to_image(strip[None])[0]
 
 
 def _shrink(frame: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .graph import Node, Workflow
-from .workflow import ROOT, WIDGETS
+from .workflow import ROOT, WIDGETS, type_of
 
 SUBGRAPHS = ROOT / "subgraphs"
 INPUT, OUTPUT = -10, -20
@@ -122,9 +122,8 @@ def _open_widgets(made: dict, info: dict) -> None:
     ones go by these when they give the widgets of a node inside a subgraph their values."""
     for group in info["input"].values():
         for key, (kind, *_) in group.items():
-            kind = "COMBO" if isinstance(kind, list) else kind
-            if kind in WIDGETS:
-                made["inputs"].append({"name": key, "type": kind, "link": None, "widget": {"name": key}})
+            if type_of(kind) in WIDGETS:
+                made["inputs"].append({"name": key, "type": type_of(kind), "link": None, "widget": {"name": key}})
 
 
 def _link(number: int, origin: tuple[int, int], target: tuple[int, int], kind: str) -> dict:

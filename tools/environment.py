@@ -160,17 +160,20 @@ def _requirements() -> list[str]:
     pinned = sys.platform == "linux" and platform.machine() == "x86_64"
     torch = ["torch==2.14.1", "torchvision==0.29.1"] if pinned else ["torch", "torchvision"]
     left_out = ("torch", "torchvision", "torchaudio", "comfyui-workflow-templates")
-    lines = (host() / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    wanted = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    needed = [line for line in wanted if line.split("=")[0].split(">")[0].split("~")[0].strip() not in left_out]
+    needed = [line for line in _listed() if line.split("=")[0].split(">")[0].split("~")[0].strip() not in left_out]
     return [*torch, *needed, *HOST_FORGETS, *DEVELOPMENT]
 
 
 def _alone() -> tuple[str, ...]:
     """What is installed without its requirements. Some hosts do not start without torchaudio, though nothing here uses
     it, and it asks for the torch of its own version."""
+    return (*ALONE, "torchaudio==2.11.0") if host() != _reference_host() and "torchaudio" in _listed() else ALONE
+
+
+def _listed() -> list[str]:
+    """What the host's own requirements.txt names."""
     lines = (host() / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    return (*ALONE, "torchaudio==2.11.0") if host() != _reference_host() and "torchaudio" in lines else ALONE
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
 def _call(command: list[str]) -> None:

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .workflow import CONTROL, EXAMPLES, SEEDS, WIDGETS
+from .workflow import CONTROL, EXAMPLES, SEEDS, WIDGETS, type_of
 
 OURS = "WanMotion"
 NOTES = ("MarkdownNote",)
@@ -97,12 +97,12 @@ def _build(node: Node, numbers: dict[int, int], object_info: dict) -> dict:
     named = {}
     for name, (kind, *rest) in declared.items():
         options = rest[0] if rest else {}
-        if isinstance(kind, list) or kind in WIDGETS:
+        if type_of(kind) in WIDGETS:
             named[name] = node.values.get(name, _default(kind, options))
             if options.get(CONTROL) or name in SEEDS:
                 named[CONTROL] = "fixed"
             if name in node.links:
-                base["inputs"].append({"name": name, "type": _type(kind), "link": None, "widget": {"name": name}})
+                base["inputs"].append({"name": name, "type": type_of(kind), "link": None, "widget": {"name": name}})
         else:
             base["inputs"].append({"name": name, "type": kind, "link": None})
     names = info.get("output_name") or info["output"]
@@ -128,10 +128,6 @@ def _default(kind, options: dict):
     if choices is not None:
         return ""
     return {"INT": 0, "FLOAT": 0.0, "BOOLEAN": False}.get(kind, "")
-
-
-def _type(kind) -> str:
-    return "COMBO" if isinstance(kind, list) else kind
 
 
 def _frame(number: int, title: str, members: list[Node]) -> dict:

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from .server import Server
+from .workflow import type_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES, NOTES, LOCALES = ROOT / "js" / "docs", ROOT / "docs" / "nodes", ROOT / "locales"
@@ -41,7 +42,7 @@ def page(name: str, info: dict) -> str:
     """A node's help in Markdown, in the style of the host's own."""
     lines = [f"# {info['display_name']}", "", info["description"], ""]
     rows = [
-        (f"`{key}`", _cell(options.get("tooltip", "")), f"`{_kind(kind)}`", needed, _range(kind, options))
+        (f"`{key}`", _cell(options.get("tooltip", "")), f"`{type_of(kind)}`", needed, _range(kind, options))
         for key, kind, options, needed in inputs(info)
     ]
     if rows:
@@ -86,10 +87,6 @@ def inputs(info: dict):
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _kind(kind) -> str:
-    return "COMBO" if isinstance(kind, list) else kind
 
 
 def _range(kind, options: dict) -> str:

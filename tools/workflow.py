@@ -15,6 +15,11 @@ WIDGETS = ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING", "COMFY_DYNAMICCOMBO_V3"
 """Types of inputs that are typed in; the last, on newer hosts, is a choice that brings inputs of its own."""
 
 
+def type_of(kind) -> str:
+    """The type of an input as the front end names it: a host may give a choice as the list of its options."""
+    return "COMBO" if isinstance(kind, list) else kind
+
+
 def load_prompt(path: Path, object_info: dict) -> dict:
     """The API prompt of a saved workflow (format 0.4, without subgraphs)."""
     return to_prompt(json.loads(path.read_text(encoding="utf-8")), object_info)
@@ -50,7 +55,7 @@ def _widgets(node: dict, info: dict):
     for group in ("required", "optional"):
         for name, declared in info["input"].get(group, {}).items():
             kind, options = declared[0], declared[1] if len(declared) > 1 else {}
-            if not (isinstance(kind, list) or kind in WIDGETS):
+            if type_of(kind) not in WIDGETS:
                 continue
             if options.get("forceInput"):
                 continue

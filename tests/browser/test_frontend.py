@@ -5,7 +5,7 @@ import json
 import pytest
 from wan_motion_chunks.tools.environment import HOST_VERSION
 from wan_motion_chunks.tools.examples import BLUEPRINTS
-from wan_motion_chunks.tools.workflow import EXAMPLES, WIDGETS
+from wan_motion_chunks.tools.workflow import EXAMPLES, WIDGETS, type_of
 
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
 OPEN = """async (name) => {
@@ -83,17 +83,13 @@ def test_every_node_mounts_and_survives_save_and_reload(page, server, vue):
     page.wait_for_timeout(500)
     for name, found in info.items():
         declared = {**found["input"].get("required", {}), **found["input"].get("optional", {})}
-        plain = [key for key, (kind, *_) in declared.items() if not _is_widget(kind)]
+        plain = [key for key, (kind, *_) in declared.items() if type_of(kind) not in WIDGETS]
         assert sorted(made[name]["inputs"]) == sorted(plain), name
         assert made[name]["outputs"] == found["output_name"], name
         assert again[name] == made[name]["widgets"], name
     if vue:
         assert page.locator("[data-node-id]").count() == len(info)
     assert page.errors == [], "\n".join(sorted(set(page.errors)))
-
-
-def _is_widget(kind):
-    return isinstance(kind, list) or kind in WIDGETS
 
 
 @pytest.mark.parametrize("make", BLUEPRINTS)
