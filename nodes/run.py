@@ -50,9 +50,10 @@ def make_video(
     began = time.monotonic()
     features, told = read_features(state, clip_vision_output, clip_vision, feature_continuity)
     sampler = make_sampler(features)
-    for warning in (*state.plan.warnings(), *told):
+    warnings = (*told, *sampler.warnings(state.settings))
+    for warning in (*state.plan.warnings(), *warnings):
         logger.warning(warning)
-    notes = (*state.notes, sampler.describe(), *told, *sampler.loras.notes)
+    notes = (*warnings, *state.notes, sampler.describe(), *sampler.loras.notes)
     state = replace(state, notes=notes)
     tools = Tools(vae, sampler, check_interrupt, host_estimator(optical_flow))
     fps = state.plan.fps
