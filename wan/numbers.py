@@ -10,7 +10,7 @@ from typing import Any
 from .noise import MAX_SEED
 
 LONGEST = 80
-"""Characters of a wrong value that a message repeats."""
+"""Characters of a wrong text that a message repeats."""
 
 
 class _Short(reprlib.Repr):
@@ -30,7 +30,8 @@ _SHORT = _Short()
 
 def shown(value: Any) -> str:
     """A value that somebody gave, as short as a message can take it."""
-    return _SHORT.repr(value)
+    words = _SHORT.repr(value)
+    return words if len(words) <= 2 * LONGEST else f"{words[:LONGEST]}...{words[-LONGEST:]}"
 
 
 def check_number(name: str, value: Any, least: float, most: float) -> float:

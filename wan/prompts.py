@@ -63,7 +63,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
-            raise ValueError(f"unit must be one of {', '.join(UNITS)}, got {self.unit!r}.")
+            raise ValueError(f"unit must be one of {', '.join(UNITS)}, got {shown(self.unit)}.")
         for name in ("start", "transition"):
             value = getattr(self, name)
             if isinstance(value, Real) and not value >= 0:
