@@ -121,7 +121,8 @@ def _moment_inputs() -> list[io.Input]:
             max=LATEST,
             step=0.01,
             tooltip="Over how long this prompt takes over from the one before, LoRAs included, in unit. The mix "
-            "changes from chunk to chunk: less than half of what a chunk adds switches at once, as 0 does.",
+            "changes from chunk to chunk: less than half of what a chunk adds switches at once, as 0 does. "
+            "Conditionings that differ in area, mask, hooks or steps take a model call more meanwhile.",
         ),
         io.Int.Input(
             "chunk_frames",
