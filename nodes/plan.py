@@ -5,27 +5,17 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from numbers import Real
 
-from ..wan.chunks import FASTEST, SLOWEST, plan_chunks
+from ..wan.chunks import count_frames, plan_chunks
 from ..wan.host import prepare_image
 from ..wan.latents import LARGEST_SIDE
-from ..wan.numbers import check_number, check_whole, shown
+from ..wan.numbers import check_whole
 from ..wan.prompts import Entry, parse_stack
 from ..wan.settings import RunSettings
 from ..wan.state import ChunkState
 from ._compat import io, schema
 from .layout import to_region
-from .types import (
-    CATEGORY,
-    LENGTH_UNITS,
-    LONGEST_LENGTH,
-    SHORTEST_LENGTH,
-    ChunkStateType,
-    plan_inputs,
-    region_input,
-    stack_inputs,
-)
+from .types import CATEGORY, ChunkStateType, plan_inputs, region_input, stack_inputs
 
 
 class PlanVideo(io.ComfyNode):
@@ -114,28 +104,6 @@ def start_video(
         region = to_region("motion_region", region, height, width)
     end = None if end_image is None else prepare_image(end_image[-1:], width, height, "end_image")
     return ChunkState(plan, start, settings.guide, region, end=end, notes=(settings.describe(),))
-
-
-def count_frames(length: float, unit: str, fps: float) -> int:
-    """Frames of a video of some length; see :func:`plan_inputs` for the limits.
-
-    Raises:
-        ValueError: if a number is beyond them, or ``length`` in frames is not a whole number.
-    """
-    if unit not in LENGTH_UNITS:
-        raise ValueError(f"length_unit must be one of {', '.join(LENGTH_UNITS)}, got {shown(unit)}.")
-    for name, value, words in (("length", length, f"0 {unit}"), ("fps", fps, "0")):
-        if isinstance(value, Real) and not value > 0:
-            raise ValueError(f"{name} must be more than {words}, got {shown(value)}.")
-    length, fps = (
-        check_number("length", length, SHORTEST_LENGTH, LONGEST_LENGTH),
-        check_number("fps", fps, SLOWEST, FASTEST),
-    )
-    if unit == "seconds":
-        return max(1, round(length * fps))
-    if length != int(length):
-        raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
-    return int(length)
 
 
 def _at_size(entry: Entry, width: int, height: int) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..wan.chunks import FASTEST, FPS, SLOWEST
+from ..wan.chunks import FASTEST, FPS, LENGTH_UNITS, LONGEST, SHORTEST, SLOWEST
 from ..wan.latents import LARGEST_SIDE, LONGEST_CHUNK
 from ._compat import io
 
@@ -27,9 +27,6 @@ RunType = io.Custom("WAN_MOTION_RUN")
 """Carries a :class:`~nodes.keep.Run`."""
 
 CATEGORY = "video/wan motion"
-LENGTH_UNITS = ("seconds", "frames")
-SHORTEST_LENGTH, LONGEST_LENGTH = 0.01, 100_000.0
-"""Of a video, in either unit."""
 
 
 def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
@@ -50,8 +47,8 @@ def plan_inputs() -> list[io.Input]:
         io.Float.Input(
             "length",
             default=10.0,
-            min=SHORTEST_LENGTH,
-            max=LONGEST_LENGTH,
+            min=SHORTEST,
+            max=LONGEST,
             step=0.01,
             tooltip="Length of the finished video, in the unit below. A longer video has more chunks, not larger ones.",
         ),

@@ -17,6 +17,9 @@ FPS = 16.0
 """Frames per second of Wan2.1."""
 SLOWEST, FASTEST = 0.01, 1000.0
 """Frames per second, at least and at most."""
+LENGTH_UNITS = ("seconds", "frames")
+SHORTEST, LONGEST = 0.01, 100_000.0
+"""Length of a video in either unit, at least and at most."""
 TOLD = 400
 """Chunks, and prompts, that a plan says each by itself; of more it names the first and the last."""
 
@@ -191,6 +194,30 @@ def _first_and_last(items: Sequence, line: Callable[[int], str], noun: str) -> l
     return [*map(line, range(half)), gap, *map(line, range(count - half, count))]
 
 
+def count_frames(length: float, unit: str, fps: float) -> int:
+    """Frames of a video of some ``length``, in seconds or frames.
+
+    Raises:
+        ValueError: if a number is out of range, or ``length`` in frames is not a whole one.
+    """
+    if unit not in LENGTH_UNITS:
+        raise ValueError(f"length_unit must be one of {', '.join(LENGTH_UNITS)}, got {shown(unit)}.")
+    if isinstance(length, Real) and not length > 0:
+        raise ValueError(f"length must be more than 0 {unit}, got {shown(length)}.")
+    length, fps = check_number("length", length, SHORTEST, LONGEST), _check_rate(fps)
+    if unit == "seconds":
+        return max(1, round(length * fps))
+    if length != int(length):
+        raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
+    return int(length)
+
+
+def _check_rate(fps: float) -> float:
+    if isinstance(fps, Real) and not fps > 0:
+        raise ValueError(f"fps must be more than 0, got {shown(fps)}.")
+    return check_number("fps", fps, SLOWEST, FASTEST)
+
+
 def plan_chunks(
     total_frames: int,
     *,
@@ -223,9 +250,7 @@ def plan_chunks(
             at, or there would be more than 100,000 chunks.
     """
     total_frames = check_whole("total_frames", total_frames, 1, MOST_CHUNKS * LONGEST_CHUNK)
-    if isinstance(fps, Real) and not fps > 0:
-        raise ValueError(f"fps must be more than 0, got {shown(fps)}.")
-    fps = check_number("fps", fps, SLOWEST, FASTEST)
+    fps = _check_rate(fps)
     chunk_frames = check_whole("chunk_frames", chunk_frames, -LONGEST_CHUNK, LONGEST_CHUNK)
     try:
         latent_length(chunk_frames)
