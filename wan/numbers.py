@@ -56,7 +56,7 @@ def check_whole(name: str, value: Any, least: int, most: int) -> int:
         ValueError: if it is not.
     """
     value = check_number(name, value, least, most)
-    if not isinstance(value, Integral) and value != int(value):
+    if not isinstance(value, Integral) and value % 1 != 0:
         raise ValueError(f"{name} must be a whole number, got {shown(value)}.")
     return int(value)
 
