@@ -43,7 +43,7 @@ def test_what_is_beyond_a_widget_is_refused_by_its_name(nodes, name):
 
 
 @pytest.mark.parametrize("length", [8000.0, 100_000.0])
-def test_a_video_of_too_many_chunks_is_refused_before_its_pictures_are_looked_at(nodes, length):
+def test_a_video_of_too_many_chunks_is_refused_by_the_length_that_was_given(nodes, length):
     node, values = nodes["PlanVideo"]
     with pytest.raises(ValueError, match=r"^length: .* chunks or more, but a plan may have 100000"):
         node.execute(**values | {"length": length, "length_unit": "seconds", "fps": 1000.0})

@@ -202,6 +202,7 @@ def test_a_prompts_own_end_picture_that_cannot_fit_is_refused_by_name():
         plan_chunks(60, chunk_frames=17, overlap_frames=9, entries=cut)
 
 
+@settings(deadline=None)
 @given(st.integers(30, 300), st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_an_overlap_that_follows_the_speed_never_costs_the_end_picture(total, overlaps):
     plan = plan_chunks(total, chunk_frames=21, overlap_frames=9, to_picture=True)
