@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 ADVANCED = ("noise", "feature_continuity", "seed_list")
 """Of the inputs below, those for experts."""
+DRAWN = 300
+"""Chunks that the timeline draws one by one, and seams that it gives a button; see ``js/timeline.js``."""
 
 
 def make_video(
@@ -89,10 +91,18 @@ def _shown(timeline: dict, frames: torch.Tensor | None, footage: Iterable[torch.
     """What the node's timeline shows after the run: the plan, its seams, and pictures of these, from the IMAGE if there
     is one, else from the kept frames."""
     pieces = footage if frames is None else [frames.movedim(-1, 1)]
-    pictures = show_seams(pieces, [chunk["seam"] for chunk in timeline["chunks"][1:]])
+    pictures = show_seams(pieces, [chunk["seam"] for chunk in choosable(timeline["chunks"])])
     for chunk in timeline["chunks"]:
         chunk["picture"] = pictures.get(chunk["seam"])
     return {"wan_motion_timeline": [timeline]}
+
+
+def choosable(chunks: list[dict]) -> list[dict]:
+    """The chunks whose seams the timeline lets one choose: all but the first, or of very many those that stand out."""
+    if len(chunks) <= DRAWN:
+        return chunks[1:]
+    out = [chunk for chunk in chunks[1:] if chunk["excess"] is not None and chunk["excess"] > 1]
+    return sorted(sorted(out, key=lambda chunk: -chunk["excess"])[:DRAWN], key=lambda chunk: chunk["seam"])
 
 
 def _report(state: ChunkState, store: RunStore | None, began: float) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import comfy.samplers
 
 from ..wan.host import check_experts, check_model, check_vae
-from ..wan.numbers import parse_numbers
+from ..wan.numbers import check_whole, parse_numbers
 from ..wan.sampling import ChunkNoise, HostSampler
 from ._compat import io, schema
 from .plan import start_video
 from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .told import encode_prompts, read_prompts
 from .types import CATEGORY, plan_inputs, stack_inputs
+
+MOST_STEPS = 10_000
 
 
 class LongVideo(io.ComfyNode):
@@ -33,7 +35,11 @@ class LongVideo(io.ComfyNode):
                 *plan_inputs(),
                 seed_input(),
                 io.Int.Input(
-                    "steps", default=20, min=1, max=10000, tooltip="Sampling steps per chunk. More is finer and slower."
+                    "steps",
+                    default=20,
+                    min=1,
+                    max=MOST_STEPS,
+                    tooltip="Sampling steps per chunk. More is finer and slower.",
                 ),
                 io.Float.Input(
                     "cfg",
@@ -88,7 +94,7 @@ class LongVideo(io.ComfyNode):
                     "switch_step",
                     default=0,
                     min=0,
-                    max=10000,
+                    max=MOST_STEPS,
                     optional=True,
                     tooltip="The step with which model_low_noise takes over; 0: by boundary.",
                 ),
@@ -139,6 +145,7 @@ class LongVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
+        steps = check_whole("steps", steps, 1, MOST_STEPS)
         if model_low_noise is not None:
             check_experts(model, model_low_noise)
         entries = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)

@@ -98,10 +98,8 @@ class ChunkState:
 
     def origin_of(self, chunk: Chunk) -> Tensor:
         """The picture ``(1, 3, H, W)`` that the scene of ``chunk`` began with."""
-        for earlier in reversed(self.plan.chunks[: chunk.index + 1]):
-            if self.plan.cuts(earlier):
-                return self.plan.entries[earlier.entry].start_image[:1]
-        return self.start[:1]
+        first = self.plan.scene(chunk)
+        return self.plan.entries[first.entry].start_image[:1] if self.plan.cuts(first) else self.start[:1]
 
     def timeline(self) -> dict:
         """The plan and its seams in plain numbers, for a picture of them."""
