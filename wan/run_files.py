@@ -41,6 +41,10 @@ PART = re.compile(r"\.(chunk_[0-9]+\.safetensors|run\.json)(\.[0-9a-f]{8})?\.par
 """What a write is called before it is whole; the last is what safetensors' own writer, of 0.1.0, called it."""
 
 
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""What a disk says that has no room: chunks then stay in memory."""
+
+
 class ChunkFileError(Exception):
     """A chunk file that cannot be taken; the message goes behind its name, and the chunk is made again."""
 
@@ -116,14 +120,18 @@ def write_text(path: Path, text: str) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise OSError unless files with the longest names that a run has can be made in its folder; removes what jobs
-    that were killed left of theirs."""
+    """Raise OSError unless files with the longest names that a run has can be made in its folder, or will be when there
+    is room; removes what jobs that were killed left of theirs."""
     for entry in list(os.scandir(folder)):
         if PART.fullmatch(entry.name) and not entry.is_dir(follow_symlinks=False):
             os.unlink(entry.path)
     probe = folder / f".chunk_00000.safetensors.{secrets.token_hex(4)}.part"
-    _create(probe).close()
-    os.unlink(probe)
+    try:
+        _create(probe).close()
+        os.unlink(probe)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
 
 
 def save_file(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:

@@ -154,8 +154,8 @@ class RunStore:
             return True
         if not self._told:
             self._note(
-                f"{path.name} and what follows were made by another version of Wan Motion Chunks, which made other "
-                f"chunks of the same (results {facts.results}, here {made_from.RESULTS}), and are made again"
+                f"{path.name} and what follows were made by another version of Wan Motion Chunks, whose results differ "
+                f"(number {facts.results}, here {made_from.RESULTS}), and are made again"
             )
             self._told = True
         return False

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 RESOLUTION = 10_000
 """Of the progress bar, whose length in steps is not known before all chunks are planned."""
+SHOWN = 8
+"""Seeds of a list that the report repeats."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,10 @@ class ChunkNoise:
         return {"seed": chunk_seed(self.seed, index, self.policy, self.seeds)}
 
     def describe(self) -> str:
-        numbers = ", ".join(map(str, self.seeds)) if self.policy == "list" else str(self.seed)
-        return f"noise {self.policy}, seed {numbers}"
+        if self.policy != "list":
+            return f"noise {self.policy}, seed {self.seed}"
+        more = len(self.seeds) - SHOWN
+        return f"noise list, seed {', '.join(map(str, self.seeds[:SHOWN]))}" + (f" and {more} more" if more > 0 else "")
 
 
 class Progress:

@@ -278,16 +278,6 @@ def test_a_decoder_that_runs_out_of_memory_is_tiled_once(make, tiny, monkeypatch
     assert "retrying with tiled VAE decoding" in caplog.text
 
 
-def test_a_name_that_leads_elsewhere_is_refused(make, output):
-    from wan_motion_chunks.nodes import LoadRun
-    from wan_motion_chunks.wan.run_files import RunError
-
-    with pytest.raises(RunError, match=r"run_name: .* may hold letters"):
-        keep(run_name="../x")
-    with pytest.raises(ValueError, match="run_name: no whole chunk is kept in wan_motion_runs/nothing"):
-        LoadRun.execute("nothing", 16.0)
-
-
 def test_reports_and_errors_name_no_place_outside_the_output_folder(make, output, caplog):
     from wan_motion_chunks.nodes import LoadRun
 
@@ -301,57 +291,3 @@ def test_reports_and_errors_name_no_place_outside_the_output_folder(make, output
     texts += [make(length=25.0, run=keep())[2], str(caught.value), caplog.text]
     assert sum(line.endswith("is made again") for line in texts[3].splitlines()) == 2
     assert not [text for text in texts if str(output.parent) in text]
-
-
-def test_a_name_is_one_run_however_it_is_typed(make, output):
-    from wan_motion_chunks.nodes import LoadRun
-
-    make(length=17.0, run=keep(run_name="cafe\u0301"))
-    assert made(make(length=17.0, run=keep(run_name="caf\xe9"))[2]) == (0, 1)
-    assert LoadRun.execute("cafe\u0301", 16.0).args[2].startswith("17 frames of caf\xe9\n")
-    assert [path.name for path in output.iterdir()] == ["caf\xe9"]
-
-
-def test_a_run_that_came_further_is_loaded_anew_and_no_other(make, output):
-    from wan_motion_chunks.nodes import LoadRun
-
-    seen = [LoadRun.fingerprint_inputs("run", 16.0)]
-    make(length=17.0, run=keep())
-    seen += [LoadRun.fingerprint_inputs("run", 16.0)]
-    make(length=25.0, run=keep())
-    seen += [LoadRun.fingerprint_inputs("run", 16.0)]
-    assert len(set(seen)) == 3
-    (output / "run" / "run.json").write_bytes(b"\xff" * 99)  # is for people
-    assert LoadRun.fingerprint_inputs("run", 16.0) == seen[-1]
-    (output / "run" / "chunk_0002.safetensors").unlink()
-    assert LoadRun.fingerprint_inputs("run", 16.0) != seen[-1]
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [{"vary_from": value} for value in (-1, 100_001, 1.5, float("nan"), None, True, 10**40)]
-    + [{"variation": value} for value in (-1, 1_000_001, "1", float("inf"))],
-    ids=lambda changed: " ".join(f"{name} {value}"[:30] for name, value in changed.items()),
-)
-def test_linked_values_beyond_the_widgets_are_refused(comfy, changed):
-    (name,) = changed
-    with pytest.raises(ValueError, match=f"^{name} must be a "):
-        keep(**changed)
-
-
-@pytest.mark.parametrize("fps", [0, -1.0, 0.0001, float("nan"), float("inf"), 1e300, 1001])
-def test_a_rate_that_no_video_has_is_refused_before_the_run_is_read(comfy, output, fps):
-    from wan_motion_chunks.nodes import LoadRun
-
-    with pytest.raises(ValueError, match=r"^fps must be from 0\.01 to 1000\.0, got "):
-        LoadRun.execute("run", fps)
-
-
-def test_an_image_of_fewer_frames_than_promised_is_no_image(comfy):
-    from wan_motion_chunks.nodes.layout import gather_image
-
-    part = torch.rand(2, 3, 4, 4)
-    assert torch.equal(gather_image(4, [part, part])[2:], part.movedim(1, -1))
-    for count in (3, 5, 40):
-        with pytest.raises(ValueError, match=f"expected {count} frames, got 4"):
-            gather_image(count, [part, part])

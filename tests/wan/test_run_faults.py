@@ -70,6 +70,22 @@ def test_a_full_disk_costs_no_chunk(tmp_path, monkeypatch):
     assert run(tmp_path)[1] == [3, 4, 5]
 
 
+@pytest.mark.parametrize("limit", [0, 30_000])
+def test_a_file_that_ends_halfway_is_none(tmp_path, limit):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        video, made, store, _ = run(tmp_path, start(25))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert torch.equal(video, numbered_frames(0, 25))
+    assert made == [0, 1]
+    assert store.notes == ["chunk 1 could not be kept (File too large): it and all after it stay in memory"]
+    assert {path.name for path in (tmp_path / "run").iterdir()} <= {"run.lock", "run.json"}
+    assert run(tmp_path, start(25))[1] == [0, 1]
+
+
 def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     from wan_motion_chunks.wan import run_files
 
@@ -93,7 +109,8 @@ def test_a_folder_that_cannot_be_written_to_is_refused_at_the_start(tmp_path):
         run(tmp_path)
 
 
-def test_a_folder_that_takes_no_files_is_refused_at_the_start(tmp_path, monkeypatch):
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT])
+def test_a_folder_that_takes_no_files_is_refused_at_the_start_but_a_full_one_read(tmp_path, monkeypatch, code):
     from wan_motion_chunks.wan import run_files
 
     run(tmp_path, start(17))
@@ -101,11 +118,15 @@ def test_a_folder_that_takes_no_files_is_refused_at_the_start(tmp_path, monkeypa
 
     def refuse(path, flags, *more, **options):
         if flags & os.O_EXCL:
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+            raise OSError(code, os.strerror(code), str(path))
         return real(path, flags, *more, **options)
 
     monkeypatch.setattr(run_files.os, "open", refuse)
-    with pytest.raises(RunError, match=r"run_name: .*/run cannot be written to \(Read-only file system\)") as caught:
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        _, made, store, _ = run(tmp_path, start(25))
+        assert (made, len(store.notes)) == ([1], 1)
+        return
+    with pytest.raises(RunError, match=f"run_name: .*/run cannot be written to .{os.strerror(code)}") as caught:
         run(tmp_path, start(17))
     assert str(tmp_path) not in str(caught.value)
 
