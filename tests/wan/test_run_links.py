@@ -1,7 +1,6 @@
 """Links that somebody laid into a run's folder, and the lock that keeps a second job out of it."""
 
 import errno
-import fcntl
 import multiprocessing
 import os
 
@@ -13,6 +12,7 @@ from wan_motion_chunks.wan.contract import describe_chunk
 from wan_motion_chunks.wan.run_files import RunError
 from wan_motion_chunks.wan.run_store import load_run, open_run
 
+fcntl = pytest.importorskip("fcntl")
 TOTAL = 17 + 8
 NAMES = ("chunk_0001.safetensors", "run.json")
 
