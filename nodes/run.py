@@ -18,6 +18,7 @@ from ..wan.host import check_interrupt
 from ..wan.loop import Tools, generate
 from ..wan.noise import MAX_SEED, POLICIES
 from ..wan.optical_flow import host_estimator
+from ..wan.run_names import shown
 from ..wan.run_store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
@@ -49,7 +50,8 @@ def make_video(
     run: Run | None = None,
 ) -> io.NodeOutput:
     """Run the loop over a planned video; :func:`sight_inputs` and :func:`noise_input` say what is what."""
-    began = time.monotonic()
+    began, fps = time.monotonic(), state.plan.fps
+    rate = frame_rate(fps)  # one that no video has is refused before hours are spent
     features, told = read_features(state, clip_vision_output, clip_vision, feature_continuity)
     sampler = make_sampler(features)
     warnings = (*told, *sampler.warnings(state.settings))
@@ -58,14 +60,13 @@ def make_video(
     notes = (*warnings, *state.notes, sampler.describe(), *sampler.loras.notes)
     state = replace(state, notes=notes)
     tools = Tools(vae, sampler, check_interrupt, host_estimator(optical_flow))
-    fps = state.plan.fps
     if run is None:
         state = generate(state, tools)
         latent, report, timeline = {"samples": state.latent}, _report(state, None, began), state.timeline()
         pieces = list(state.pieces)
         del state  # which would keep the pieces while they are copied
         frames = take_frames(pieces)
-        components = VideoComponents(images=frames, audio=None, frame_rate=frame_rate(fps))
+        components = VideoComponents(images=frames, audio=None, frame_rate=rate)
         return io.NodeOutput(
             frames, latent, report, InputImpl.VideoFromComponents(components), ui=_shown(timeline, frames)
         )
@@ -82,9 +83,9 @@ def make_video(
         state = generate(state, tools, store)
         frames = gather_image(store.frames, store.footage()) if run.frames_in_memory else None
         latent, report = {"samples": state.latent}, _report(state, store, began)
-        shown = _shown(state.timeline(), frames, store.footage())
+        timeline = _shown(state.timeline(), frames, store.footage())
         given = ExecutionBlocker(None) if frames is None else frames
-        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps), ui=shown)
+        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps), ui=timeline)
 
 
 def _shown(timeline: dict, frames: torch.Tensor | None, footage: Iterable[torch.Tensor] = ()) -> dict:
@@ -108,7 +109,7 @@ def choosable(chunks: list[dict]) -> list[dict]:
 def _report(state: ChunkState, store: RunStore | None, began: float) -> str:
     """The state's report, with how the whole went."""
     reused = 0 if store is None else store.reused
-    words = f"{state.made - reused} chunks made" + (f", {reused} taken from {store.folder}" if reused else "")
+    words = f"{state.made - reused} chunks made" + (f", {reused} taken from {shown(store.folder)}" if reused else "")
     words += f" in {time.monotonic() - began:.0f} s"
     memory = psutil.Process().memory_info()
     # Windows counts what a process had at most; elsewhere it is what it has now.

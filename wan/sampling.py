@@ -31,10 +31,10 @@ logger = logging.getLogger(__name__)
 SECOND_EXPERT = 0xD1342543DE82EF95
 """Added to the seed for the second expert's call: with one seed a stochastic sampler would draw the same noise twice,
 which adds up instead of averaging out and stays in the picture."""
-LISTED = 16
-"""Seeds that a report lists."""
 RESOLUTION = 10_000
 """Of the progress bar, whose length in steps is not known before all chunks are planned."""
+SHOWN = 8
+"""Seeds of a list that the report repeats."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,8 @@ class ChunkNoise:
     def describe(self) -> str:
         if self.policy != "list":
             return f"noise {self.policy}, seed {self.seed}"
-        numbers = ", ".join(map(str, self.seeds[:LISTED]))
-        more = f", ... ({len(self.seeds)} seeds)" if len(self.seeds) > LISTED else ""
-        return f"noise list, seed {numbers}{more}"
+        more = len(self.seeds) - SHOWN
+        return f"noise list, seed {', '.join(map(str, self.seeds[:SHOWN]))}" + (f" and {more} more" if more > 0 else "")
 
 
 class Progress:
