@@ -12,6 +12,7 @@ from .plan import start_video
 from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .told import encode_prompts
 from .types import CATEGORY, plan_inputs, stack_inputs
+from .values import checked
 
 
 class CustomLongVideo(io.ComfyNode):
@@ -44,6 +45,7 @@ class CustomLongVideo(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         guider,

@@ -14,6 +14,7 @@ from ._compat import io, schema
 from .layout import gather_image
 from .stored_video import StoredVideo
 from .types import CATEGORY, RunType, fps_input
+from .values import checked
 
 FOLDER = "wan_motion_runs"
 
@@ -83,6 +84,7 @@ class KeepRun(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, run_name, frames_in_memory, vary_from, variation, start_anew) -> io.NodeOutput:
         if vary_from < 0:
             raise ValueError(f"vary_from must be a chunk from 1 on, or 0 for none, got {vary_from}.")
@@ -125,6 +127,7 @@ class LoadRun(io.ComfyNode):
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     @classmethod
+    @checked
     def execute(cls, run_name, fps, frames_in_memory=True) -> io.NodeOutput:
         store = load_run(runs_folder(), run_name)
         if not store.kept:

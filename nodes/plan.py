@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from ..wan.chunks import plan_chunks
-from ..wan.host import prepare_image
+from ..wan.host import fit_frames
+from ..wan.latents import check_size
 from ..wan.prompts import Entry, parse_stack
 from ..wan.settings import RunSettings
 from ..wan.state import ChunkState
 from ._compat import io, schema
-from .layout import to_region
+from .layout import to_frames, to_region
 from .types import CATEGORY, LENGTH_UNITS, ChunkStateType, plan_inputs, region_input, stack_inputs
+from .values import checked
 
 
 class PlanVideo(io.ComfyNode):
@@ -37,6 +41,7 @@ class PlanVideo(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         start_image,
@@ -82,7 +87,10 @@ def start_video(
 ) -> ChunkState:
     """Check the inputs of :func:`plan_inputs` and :func:`stack_inputs` and make the first state of them."""
     settings = settings or RunSettings()
-    start = prepare_image(image, width, height)
+    check_size("width", width)
+    check_size("height", height)
+    picture = to_frames("start_image", image)
+    start = fit_frames("start_image", picture, width, height)
     if unit not in LENGTH_UNITS:
         raise ValueError(f"length_unit must be one of {', '.join(LENGTH_UNITS)}, got {unit!r}.")
     if not 0 < length < float("inf"):
@@ -113,16 +121,17 @@ def start_video(
                 f"make in a chunk of {chunk.length}. Give fewer."
             )
     if region is not None:
-        region = to_region("motion_region", region, height, width)
-    end = None if end_image is None else prepare_image(end_image[-1:], width, height, "end_image")
+        region = to_region("motion_region", region, height, width, picture)
+    end = None if end_image is None else fit_frames("end_image", to_frames("end_image", end_image)[-1:], width, height)
     return ChunkState(plan, start, settings.guide, region, end=end, notes=(settings.describe(),))
 
 
 def _at_size(entry: Entry, width: int, height: int) -> Entry:
     """The entry with its pictures as frames of the video."""
-    start, end = entry.start_image, entry.end_image
-    return dataclasses.replace(
-        entry,
-        start_image=None if start is None else prepare_image(start, width, height, "prompt_stack: start_image"),
-        end_image=None if end is None else prepare_image(end[-1:], width, height, "prompt_stack: end_image"),
-    )
+
+    def fit(name: str, image) -> Tensor | None:
+        name = f"prompt_stack: {name}"
+        return None if image is None else fit_frames(name, to_frames(name, image), width, height)
+
+    start, end = fit("start_image", entry.start_image), fit("end_image", entry.end_image)
+    return dataclasses.replace(entry, start_image=start, end_image=None if end is None else end[-1:])

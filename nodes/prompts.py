@@ -6,7 +6,9 @@ import folder_paths
 
 from ..wan.prompts import UNITS, Entry, Lora, parse_loras, parse_stack
 from ._compat import io, schema
-from .types import CATEGORY, LoraStackType, PromptStackType
+from .layout import to_frames, to_image
+from .types import CATEGORY, LoraStackType, PromptStackType, number_input
+from .values import checked
 
 
 class PromptStack(io.ComfyNode):
@@ -19,8 +21,8 @@ class PromptStack(io.ComfyNode):
             description="Adds a prompt that holds from some moment on. Chain several for one video.",
             search_aliases=["prompt schedule", "prompt travel", "multi prompt", "timeline"],
             inputs=[
-                io.String.Input("positive", multiline=True, default="", tooltip="What happens from then on."),
-                io.String.Input("negative", multiline=True, default="", tooltip="What to avoid from then on."),
+                _text_input("positive", "What happens from then on."),
+                _text_input("negative", "What to avoid from then on."),
                 *_moment_inputs(),
             ],
             advanced=("chunk_frames",),
@@ -28,6 +30,7 @@ class PromptStack(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, positive, negative, start, unit, transition, chunk_frames, **sockets) -> io.NodeOutput:
         return _add(positive, negative, start, unit, transition, chunk_frames, **sockets)
 
@@ -51,6 +54,7 @@ class ConditioningStack(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, positive, negative, start, unit, transition, chunk_frames, **sockets) -> io.NodeOutput:
         return _add(positive, negative, start, unit, transition, chunk_frames, **sockets)
 
@@ -76,8 +80,13 @@ class LoraStack(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, lora_name, strength_model, strength_clip, lora_stack=None) -> io.NodeOutput:
         return io.NodeOutput([*parse_loras(lora_stack or ()), Lora(lora_name, strength_model, strength_clip)])
+
+
+def _text_input(name: str, tooltip: str) -> io.Input:
+    return io.String.Input(name, multiline=True, dynamic_prompts=True, default="", tooltip=tooltip)
 
 
 def _strength(name: str, what: str) -> io.Input:
@@ -89,7 +98,7 @@ def _strength(name: str, what: str) -> io.Input:
 def _moment_inputs() -> list[io.Input]:
     """When an entry holds, and what comes with it."""
     return [
-        io.Float.Input(
+        number_input(
             "start",
             default=0.0,
             min=0.0,
@@ -99,7 +108,7 @@ def _moment_inputs() -> list[io.Input]:
             "chunk whose seam is nearest. Before the first prompt's start the first prompt holds.",
         ),
         io.Combo.Input("unit", options=list(UNITS), tooltip="Unit of start and transition."),
-        io.Float.Input(
+        number_input(
             "transition",
             default=0.0,
             min=0.0,
@@ -161,7 +170,11 @@ def _add(
         None if lora_stack_low_noise is None else parse_loras(lora_stack_low_noise),
         transition,
         chunk_frames or None,
-        start_image,
-        end_image,
+        _picture("start_image", start_image),
+        _picture("end_image", end_image),
     )
     return io.NodeOutput(parse_stack([*(prompt_stack or ()), entry]))
+
+
+def _picture(name: str, image):
+    return None if image is None else to_image(to_frames(name, image))

@@ -6,6 +6,7 @@ from ..wan.host import check_model
 from ..wan.rope import slow_rope
 from ._compat import io, schema
 from .types import CATEGORY
+from .values import checked
 
 
 class SlowRope(io.ComfyNode):
@@ -41,6 +42,7 @@ class SlowRope(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, model, chunk_frames, component) -> io.NodeOutput:
         check_model(model)
         return io.NodeOutput(slow_rope(model, component, chunk_frames))

@@ -8,6 +8,7 @@ from ..wan.presets import AUTO, KNOBS, PRESETS
 from ..wan.settings import choose_settings
 from ._compat import io, schema
 from .types import CATEGORY, SettingsType, share_input
+from .values import checked
 
 PRESETS_OWN = -1.0
 """What a number is set to so that the preset decides."""
@@ -99,6 +100,7 @@ class Settings(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         preset,

@@ -34,6 +34,11 @@ def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
     return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip, **more)
 
 
+def number_input(name: str, **more) -> io.Input:
+    """A FLOAT that is typed in, or comes from a FLOAT or an INT: for numbers that are whole as a rule."""
+    return io.MultiType.Input(io.Float.Input(name, **more), types=[io.Int])
+
+
 def plan_inputs() -> list[io.Input]:
     """The inputs that size a video."""
     return [
@@ -44,7 +49,7 @@ def plan_inputs() -> list[io.Input]:
         ),
         io.Int.Input("width", default=832, min=16, max=16384, step=16, tooltip="Pixels, a multiple of 16."),
         io.Int.Input("height", default=480, min=16, max=16384, step=16, tooltip="Pixels, a multiple of 16."),
-        io.Float.Input(
+        number_input(
             "length",
             default=10.0,
             min=0.01,
@@ -72,7 +77,7 @@ def plan_inputs() -> list[io.Input]:
 
 def fps_input() -> io.Input:
     """The frame rate."""
-    return io.Float.Input(
+    return number_input(
         "fps",
         default=FPS,
         min=0.01,

@@ -11,7 +11,8 @@ from ._compat import io, schema
 from .plan import start_video
 from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .told import encode_prompts, read_prompts
-from .types import CATEGORY, plan_inputs, stack_inputs
+from .types import CATEGORY, number_input, plan_inputs, stack_inputs
+from .values import checked
 
 
 class LongVideo(io.ComfyNode):
@@ -35,7 +36,7 @@ class LongVideo(io.ComfyNode):
                 io.Int.Input(
                     "steps", default=20, min=1, max=10000, tooltip="Sampling steps per chunk. More is finer and slower."
                 ),
-                io.Float.Input(
+                number_input(
                     "cfg",
                     default=6.0,
                     min=0.0,
@@ -59,6 +60,7 @@ class LongVideo(io.ComfyNode):
                 io.String.Input(
                     "prompt",
                     multiline=True,
+                    dynamic_prompts=True,
                     default="",
                     tooltip="What happens, for all chunks; or a line for each change, such as '0: walking' and "
                     "'2: running' (chunks, from 0), or '9s over 8s: jumping' (seconds, taking over within 8). "
@@ -67,6 +69,7 @@ class LongVideo(io.ComfyNode):
                 io.String.Input(
                     "negative_prompt",
                     multiline=True,
+                    dynamic_prompts=True,
                     default="",
                     tooltip="What to avoid. Needs clip; not used when negative or prompt_stack is connected.",
                 ),
@@ -107,6 +110,7 @@ class LongVideo(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         model,

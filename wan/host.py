@@ -5,10 +5,9 @@ from __future__ import annotations
 import comfy.model_base
 import comfy.model_management
 import comfy.utils
-import torch
 from torch import Tensor
 
-from .latents import CHANNELS, SPATIAL_STRIDE, check_size
+from .latents import CHANNELS, SPATIAL_STRIDE
 
 I2V_CHANNELS = 36
 """16 of noise, 4 of mask, 16 of picture."""
@@ -69,21 +68,21 @@ def check_vae(vae) -> None:
         )
 
 
-def prepare_image(image: Tensor, width: int, height: int, name: str = "start_image") -> Tensor:
-    """An IMAGE ``(N, H, W, C)`` of input ``name`` as frames ``(N, 3, height, width)``, scaled as WanImageToVideo does.
+def fit_frames(name: str, frames: Tensor, width: int, height: int) -> Tensor:
+    """Frames ``(N, C, H, W)`` of input ``name`` as ``(N, C, height, width)``, scaled and cropped at their centre as
+    WanImageToVideo does; those of this size stay as they are.
 
     Raises:
-        ValueError: if the batch is empty, a size is no multiple of 16, or pixels are not finite.
+        ValueError: if the crop leaves nothing.
     """
-    check_size("width", width)
-    check_size("height", height)
-    if image.ndim != 4 or len(image) == 0:
-        raise ValueError(f"{name}: expected at least one picture (N, H, W, C), got {tuple(image.shape)}.")
-    if image.shape[-1] < 3:
-        raise ValueError(f"{name}: expected RGB, got {image.shape[-1]} channels.")
-    if not torch.isfinite(image).all():
-        raise ValueError(f"{name}: holds NaN or infinite pixels. Check the node that made it.")
-    return comfy.utils.common_upscale(image.movedim(-1, 1), width, height, "bilinear", "center")[:, :3]
+    h, w = frames.shape[-2:]
+    aspect, wanted = w / h, width / height
+    # As the host crops: the same whole number of pixels from either side.
+    across = round((w - w * (wanted / aspect)) / 2) if aspect > wanted else 0
+    along = round((h - h * (aspect / wanted)) / 2) if aspect < wanted else 0
+    if w <= 2 * across or h <= 2 * along:
+        raise ValueError(f"{name}: of {w} x {h} nothing is left when cropped to the proportions of {width} x {height}.")
+    return comfy.utils.common_upscale(frames, width, height, "bilinear", "center")
 
 
 def check_interrupt() -> None:

@@ -1,0 +1,42 @@
+"""Values of widgets that come over links, whose types the host does not check as it does what is typed in."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import reprlib
+from typing import Any
+
+from ..wan.numbers import to_number, to_whole
+from ._compat import io
+
+
+def checked(execute):
+    """Give a node's ``execute`` numbers and texts of the types that its schema names.
+
+    A link may bring an INT for a FLOAT, and from a node of another pack whose output fits anything, whatever it likes.
+
+    Raises:
+        ValueError: if a value is of another type; names the input.
+    """
+    names = tuple(inspect.signature(execute).parameters)[1:]
+
+    @functools.wraps(execute)
+    def run(cls, *values, **named):
+        declared = {found.id: found for found in (cls.SCHEMA or cls.define_schema()).inputs}
+        placed = dict(zip(names, values, strict=False))
+        given = [{name: _check(declared.get(name), value) for name, value in part.items()} for part in (placed, named)]
+        return execute(cls, *given[0].values(), *values[len(names) :], **given[1])
+
+    return run
+
+
+def _check(declared: io.Input | None, value: Any) -> Any:
+    kind = getattr(declared, "input_override", None) or declared
+    if isinstance(kind, io.Int.Input):
+        return to_whole(declared.id, value)
+    if isinstance(kind, io.Float.Input):
+        return to_number(declared.id, value)
+    if isinstance(kind, io.String.Input) and not isinstance(value, str):
+        raise ValueError(f"{declared.id} must be a text, got {reprlib.repr(value)}.")
+    return value
