@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from torch import Tensor
 
 from .latents import latent_length
+from .numbers import to_number
 
 Unit = Literal["chunks", "seconds"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -55,6 +56,10 @@ class Entry:
     """An intended cut: its first chunk starts from this picture instead of the video so far."""
     end_image: Tensor | None = None
     """Where its last chunk is to arrive."""
+    start_original: Tensor | None = None
+    """``(1, 3, H, W)``: the first frame of ``start_image`` before it was scaled and cropped to the video."""
+    end_original: Tensor | None = None
+    """``(1, 3, H, W)``: ``end_image``, likewise."""
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -191,7 +196,11 @@ def parse_loras(stack: Sequence) -> tuple[Lora, ...]:
             raise ValueError(
                 f"lora_stack: item {number} should be (name, strength_model, strength_clip), got {item!r}."
             )
-        loras.append(Lora(item[0], float(item[1]), float(item[2])))
+        strengths = (
+            to_number(f"lora_stack: the {name} of item {number}", value)
+            for name, value in zip(("strength_model", "strength_clip"), item[1:], strict=True)
+        )
+        loras.append(Lora(item[0], *strengths))
     return tuple(loras)
 
 
