@@ -78,4 +78,5 @@ class CustomLongVideo(io.ComfyNode):
             prompts, files = encode_prompts(state, guider.model_patcher, clip)
             return GuiderSampler(guider, sampler, sigmas, chunk_noise, prompts, features, files)
 
-        return make_video(state, vae, make_sampler, **more)
+        conditions = None if entries else guider.original_conds.get("positive", ())
+        return make_video(state, vae, make_sampler, model=guider.model_patcher, conditions=conditions, **more)

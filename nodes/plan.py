@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from ..wan.chunks import plan_chunks
 from ..wan.host import fit_frames
 from ..wan.latents import check_size
@@ -122,16 +120,26 @@ def start_video(
             )
     if region is not None:
         region = to_region("motion_region", region, height, width, picture)
-    end = None if end_image is None else fit_frames("end_image", to_frames("end_image", end_image)[-1:], width, height)
-    return ChunkState(plan, start, settings.guide, region, end=end, notes=(settings.describe(),))
+    whole = None if end_image is None else to_frames("end_image", end_image)[-1:]
+    return ChunkState(
+        plan,
+        start,
+        settings.guide,
+        region,
+        end=None if whole is None else fit_frames("end_image", whole, width, height),
+        start_original=picture[:1],
+        end_original=whole,
+        notes=(settings.describe(),),
+    )
 
 
 def _at_size(entry: Entry, width: int, height: int) -> Entry:
     """The entry with its pictures as frames of the video."""
 
-    def fit(name: str, image) -> Tensor | None:
-        name = f"prompt_stack: {name}"
-        return None if image is None else fit_frames(name, to_frames(name, image), width, height)
-
-    start, end = fit("start_image", entry.start_image), fit("end_image", entry.end_image)
-    return dataclasses.replace(entry, start_image=start, end_image=None if end is None else end[-1:])
+    found = {}
+    for key, kept in (("start", slice(None)), ("end", slice(-1, None))):
+        image, name = getattr(entry, f"{key}_image"), f"prompt_stack: {key}_image"
+        if image is not None:
+            frames = to_frames(name, image)[kept]
+            found |= {f"{key}_image": fit_frames(name, frames, width, height), f"{key}_original": frames[:1]}
+    return dataclasses.replace(entry, **found)

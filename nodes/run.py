@@ -25,7 +25,7 @@ from .glimpse import show_seams
 from .keep import Run, runs_folder
 from .layout import gather_image
 from .stored_video import StoredVideo, frame_rate
-from .told import read_features
+from .told import find_doubts, read_features
 from .types import RunType, optical_flow_input, region_input, share_input
 
 logger = logging.getLogger(__name__)
@@ -45,15 +45,23 @@ def make_video(
     feature_continuity=0.0,
     seed_list="",
     run: Run | None = None,
+    *,
+    model,
+    conditions=None,
 ) -> io.NodeOutput:
-    """Run the loop over a planned video; :func:`sight_inputs` and :func:`noise_input` say what is what."""
+    """Run the loop over a planned video; :func:`sight_inputs` and :func:`noise_input` say what is what.
+
+    Args:
+        model: that samples.
+        conditions: options of the conditions that the chunks are told; by default those of the state's entries.
+    """
     began = time.monotonic()
-    features, told = read_features(state, clip_vision_output, clip_vision, feature_continuity)
+    features = read_features(state, model, clip_vision_output, clip_vision, feature_continuity)
+    doubts = find_doubts(state, model, clip_vision_output, clip_vision, conditions)
     sampler = make_sampler(features)
-    for warning in (*state.plan.warnings(), *told):
+    for warning in (*state.plan.warnings(), *doubts):
         logger.warning(warning)
-    notes = (*state.notes, sampler.describe(), *told, *sampler.loras.notes)
-    state = replace(state, notes=notes)
+    state = state.noted((sampler.describe(), *sampler.loras.notes), doubts)
     tools = Tools(vae, sampler, check_interrupt, host_estimator(optical_flow))
     fps = state.plan.fps
     if run is None:
@@ -71,8 +79,7 @@ def make_video(
         identity["optical_flow"] = identify_weights(optical_flow.model.named_parameters())
 
     def contract(before: ChunkState) -> dict:
-        seen = features.told(before.chunk.start / before.plan.total_frames)
-        return describe_chunk(before, **identity, **seen, **sampler.told(before))
+        return describe_chunk(before, **identity, **features.told(before), **sampler.told(before))
 
     state = replace(state, vary_from=run.vary_from, variation=run.variation)
     with open_run(runs_folder(), run.name, contract, anew=run.anew) as store:

@@ -167,4 +167,4 @@ class LongVideo(io.ComfyNode):
                 boundary,
             )
 
-        return make_video(state, vae, make_sampler, **more)
+        return make_video(state, vae, make_sampler, model=model, **more)

@@ -82,11 +82,6 @@ def refuse(tiny):
         ({"prompt_stack": [["a", "", 2, None], ["b", "", 2, None]]}, "items 1 and 2 both start at start 2 (chunk 3)"),
         ({"prompt_stack": [["a", "", 0, None]], "positive": []}, "prompt_stack: positive and negative are connected"),
         ({"prompt_stack": [Entry("a", "", chunk_frames=9)]}, "8 becomes 9 (4k + 1), but chunk_frames is 9"),
-        ({"end_image": torch.rand(1, 64, 64, 3)}, "end_image: this model was not trained to end with a given frame"),
-        (
-            {"prompt_stack": [Entry("a", "", end_image=torch.rand(1, 64, 64, 3))]},
-            "prompt_stack: end_image of prompt 1: this model was not trained",
-        ),
         (
             {"prompt_stack": [Entry("a", ""), Entry("b", "", 1, start_image=torch.rand(1, 9, 9, 5))]},
             "prompt_stack: start_image: expected 1 to 4 channels",

@@ -189,12 +189,35 @@ def test_shapes_are_those_that_a_quantized_layer_computes_with(read, gguf):
     assert list(found.patches) == [name]
 
 
-def test_experts_are_one_kind_however_they_are_stored(tiny, gguf):
+@pytest.fixture
+def scaled(comfy):
+    """A model in 8-bit floats with a scale for each layer."""
+    import comfy.utils
+    from wan_motion_chunks.tiny import TRANSFORMER
+
+    weights = comfy.utils.load_torch_file(str(TRANSFORMER))
+    for name in [name for name, weight in weights.items() if weight.ndim == 2 and name.startswith("blocks.")]:
+        weights[name] = weights[name].to(torch.float8_e4m3fn)
+        weights[f"{name.removesuffix('weight')}scale_weight"] = torch.tensor(1.0)
+    weights["scaled_fp8"] = torch.zeros(2, dtype=torch.float8_e4m3fn)
+    return comfy.sd.load_diffusion_model_state_dict(weights)
+
+
+def test_experts_are_one_kind_however_they_are_stored(tiny, gguf, scaled):
     from wan_motion_chunks.wan.host import check_experts
 
-    half = tiny[0].clone()
-    for first, second in ((gguf(34), gguf(18)), (gguf(34), half), (half, gguf(18))):
-        check_experts(first, second)
+    models = (tiny[0], gguf(34), gguf(18), scaled)
+    assert len({str({key: weight.size() for key, weight in model.model.state_dict().items()}) for model in models}) == 4
+    for first in models:
+        for second in models:
+            check_experts(first, second)
+
+
+def test_eight_bits_take_a_lora_and_read_no_features_where_they_are_zeros(read, scaled):
+    from wan_motion_chunks.wan.host import reads_features
+
+    assert read(FORMS["lora"], scaled).note == "LoRA 'a lora.safetensors': 1 of 1 weights fit"
+    assert not reads_features(scaled)
 
 
 @pytest.mark.parametrize(
