@@ -189,7 +189,11 @@ class GaussianBlendMask(io.ComfyNode):
                     0.35,
                     tooltip="Feather of region, in eighths of the shorter side.",
                 ),
-                io.Mask.Input("region", optional=True, tooltip="Where the masks rise; all of the frame without."),
+                io.Mask.Input(
+                    "region",
+                    optional=True,
+                    tooltip="Where the masks rise, in the video's proportions; all of the frame without.",
+                ),
             ],
             outputs=[io.Mask.Output(display_name="mask", tooltip="0 at the first frame's side, 1 at the last's.")],
         )

@@ -139,7 +139,7 @@ def _moment_inputs() -> list[io.Input]:
         io.Image.Input(
             "end_image",
             optional=True,
-            tooltip="Where this prompt's last chunk arrives. Needs Wan2.1 FLF2V or Wan2.2 I2V A14B.",
+            tooltip="Where this prompt's last chunk arrives. Needs Wan2.1 FLF2V, Wan2.1 Fun InP or Wan2.2 I2V A14B.",
         ),
     ]
 

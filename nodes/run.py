@@ -153,8 +153,8 @@ def sight_inputs() -> list[io.Input]:
         io.ClipVision.Input(
             "clip_vision",
             optional=True,
-            tooltip="Encodes the start image, that of every cut, end images, and for feature_continuity each chunk's "
-            "last known frame.",
+            tooltip="Encodes the start image and that of every cut, whole and not as they are cropped, end images for "
+            "FLF2V, and for feature_continuity each chunk's last known frame.",
         ),
         share_input(
             "feature_continuity",

@@ -100,7 +100,7 @@ def stack_inputs() -> list[io.Input]:
         io.Image.Input(
             "end_image",
             optional=True,
-            tooltip="Where the video arrives. Needs Wan2.1 FLF2V or Wan2.2 I2V A14B.",
+            tooltip="Where the video arrives. Needs Wan2.1 FLF2V, Wan2.1 Fun InP or Wan2.2 I2V A14B.",
         ),
     ]
 
@@ -110,7 +110,8 @@ def region_input() -> io.Input:
     return io.Mask.Input(
         "motion_region",
         optional=True,
-        tooltip="Where motion may guide: 1 fully, 0 not at all. Plug any segmenter in; all of the frame without.",
+        tooltip="Where motion may guide: 1 fully, 0 not at all. A mask of start_image, cropped as that is, or of the "
+        "video. Plug any segmenter in; all of the frame without.",
     )
 
 

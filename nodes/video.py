@@ -64,7 +64,8 @@ class LongVideo(io.ComfyNode):
                     default="",
                     tooltip="What happens, for all chunks; or a line for each change, such as '0: walking' and "
                     "'2: running' (chunks, from 0), or '9s over 8s: jumping' (seconds, taking over within 8). "
-                    "Needs clip; not used when positive or prompt_stack is connected.",
+                    "{a|b} is one of them in each run, // a comment. Needs clip; not used when positive or "
+                    "prompt_stack is connected.",
                 ),
                 io.String.Input(
                     "negative_prompt",

@@ -272,3 +272,19 @@ def test_prompts_expand_as_the_hosts_own_do(classes):
     for name, declared in inputs(classes, "STRING"):
         if isinstance(declared, io.String.Input) and declared.multiline:
             assert declared.as_dict()["dynamicPrompts"] == host["dynamicPrompts"], (name, declared.id)
+
+
+def test_the_host_joins_an_integer_to_the_length(server):
+    """In the graph of a running host, which checks the types of links."""
+    plan = {"start_image": ["1", 0], "width": 64, "height": 64, "length": ["2", 0], "length_unit": "frames"}
+    plan |= {"fps": ["3", 0], "chunk_frames": 33}
+    outputs = server.execute(
+        {
+            "1": {"class_type": "WanMotionTinyScene", "inputs": {"seed": 0, "frames": 1}},
+            "2": {"class_type": "PrimitiveInt", "inputs": {"value": 49}},
+            "3": {"class_type": "PrimitiveInt", "inputs": {"value": 8}},
+            "4": {"class_type": "WanMotionPlanVideo", "inputs": plan},
+            "5": {"class_type": "PreviewAny", "inputs": {"source": ["4", 2]}},
+        }
+    )
+    assert outputs["5"]["text"][0].startswith("49 frames in 2 chunks of 33")
