@@ -157,11 +157,19 @@ class Quantized(torch.Tensor):
         return self
 
 
-def quantized(weight, blocks):
-    """A weight in some bytes for each of its rows."""
-    stored = torch.zeros(weight.shape[0], weight.shape[1] // 32 * blocks, dtype=torch.uint8).as_subclass(Quantized)
-    stored.tensor_shape = weight.shape
-    return torch.nn.Parameter(stored, requires_grad=False)
+def quantize(layer, blocks):
+    """Keep a linear layer's weight in some bytes for 32 numbers; its state dict tells of the bytes alone."""
+    rows, columns = layer.weight.shape
+    stored = torch.zeros(rows, columns // 32 * blocks, dtype=torch.uint8).as_subclass(Quantized)
+    stored.tensor_shape = layer.weight.shape
+    layer.weight = torch.nn.Parameter(stored, requires_grad=False)
+    layer.__class__ = type("Stored", (type(layer),), {"_save_to_state_dict": _save_stored})
+
+
+def _save_stored(self, destination, prefix, keep_vars):
+    for name in ("weight", "bias"):
+        if (stored := getattr(self, name)) is not None:
+            destination[prefix + name] = torch.zeros(stored.size(), device="meta")
 
 
 @pytest.fixture
@@ -174,7 +182,7 @@ def gguf(comfy):
         model = comfy.sd.load_diffusion_model_state_dict(comfy.utils.load_torch_file(str(TRANSFORMER)))
         for layer in model.model.diffusion_model.modules():
             if isinstance(layer, torch.nn.Linear):
-                layer.weight = quantized(layer.weight, blocks)
+                quantize(layer, blocks)
         return model
 
     return load
@@ -183,7 +191,7 @@ def gguf(comfy):
 def test_shapes_are_those_that_a_quantized_layer_computes_with(read, gguf):
     model = gguf(34)
     name = f"{VALUE.format(0)}.weight"
-    assert model.model.state_dict()[name].size() != (128, 128)
+    assert model.model.state_dict()[name].shape != (128, 128)
     found = read(FORMS["lora"] | MISSHAPEN["lora"], model)
     assert found.note.startswith("LoRA 'a lora.safetensors': 1 of 2 weights fit; 1 have another shape")
     assert list(found.patches) == [name]
@@ -207,7 +215,7 @@ def test_experts_are_one_kind_however_they_are_stored(tiny, gguf, scaled):
     from wan_motion_chunks.wan.host import check_experts
 
     models = (tiny[0], gguf(34), gguf(18), scaled)
-    assert len({str({key: weight.size() for key, weight in model.model.state_dict().items()}) for model in models}) == 4
+    assert len({str({key: weight.shape for key, weight in model.model.state_dict().items()}) for model in models}) == 4
     for first in models:
         for second in models:
             check_experts(first, second)
