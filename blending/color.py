@@ -103,7 +103,8 @@ def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> Colo
             f"Colours are compared pixel by pixel: expected frames of one shape, got {tuple(own.shape)} and "
             f"{tuple(wanted.shape)}."
         )
-    x, y = _samples(own), _samples(wanted).to(own.device)
+    x = _samples(own)
+    y = _samples(wanted).to(x)
     if not (torch.isfinite(x).all() and torch.isfinite(y).all()):
         raise ValueError("Colours cannot be matched: frames hold NaN or infinite pixels. Check what made them.")
     matrix, mean, wanted_mean = {"affine": _paired, "mean": _shift, "mkl": _monge_kantorovich}[method](x, y)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..wan.conditioning import apply_guide, latent_dict, release_by_step
 from ..wan.encoding import mix_prompts
-from ..wan.host import check_end, check_vae
+from ..wan.host import check_vae
 from ..wan.loop import finish_chunk, guide_state
 from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
 from .layout import to_image
-from .told import encode_prompts
+from .told import encode_prompts, find_doubts
 from .types import CATEGORY, ChunkStateType, optical_flow_input
 
 
@@ -76,8 +76,6 @@ class GuideNextChunk(io.ComfyNode):
         check_vae(vae)
         unguided = "no model is connected to Guide Next Chunk" if model is None else None
         state = guide_state(state, vae, host_estimator(optical_flow), unguided=unguided)
-        if state.guide.end is not None and model is not None:
-            check_end(model)
         if positive is None or negative is None:
             if not state.plan.entries:
                 raise ValueError("Connect positive and negative, or a prompt_stack to Plan Long Video.")
@@ -85,9 +83,13 @@ class GuideNextChunk(io.ComfyNode):
                 raise ValueError("model: a prompt stack may name LoRAs. Connect the model, and give its sampler ours.")
             prompts, files = encode_prompts(state, model, clip)
             model = files.on_model(model, state.guide.cue.loras)
+            state = state.noted(files.notes)
             told = mix_prompts(prompts, state.guide.cue)
             positive = told[0] if positive is None else positive
             negative = told[1] if negative is None else negative
+        if model is not None:
+            told = [part[1] for part in positive]
+            state = state.noted(doubts=find_doubts(state, model, clip_vision_output, None, told))
         return io.NodeOutput(
             state,
             apply_guide(positive, state.guide, clip_vision_output),

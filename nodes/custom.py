@@ -12,6 +12,7 @@ from .plan import start_video
 from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .told import encode_prompts
 from .types import CATEGORY, plan_inputs, stack_inputs
+from .values import checked
 
 
 class CustomLongVideo(io.ComfyNode):
@@ -44,6 +45,7 @@ class CustomLongVideo(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         guider,
@@ -76,4 +78,5 @@ class CustomLongVideo(io.ComfyNode):
             prompts, files = encode_prompts(state, guider.model_patcher, clip)
             return GuiderSampler(guider, sampler, sigmas, chunk_noise, prompts, features, files)
 
-        return make_video(state, vae, make_sampler, **more)
+        conditions = None if entries else guider.original_conds.get("positive", ())
+        return make_video(state, vae, make_sampler, model=guider.model_patcher, conditions=conditions, **more)

@@ -9,8 +9,9 @@ from ..motion.estimation import check_clip
 from ..motion.picture import STYLES, show_flow
 from ..wan.optical_flow import estimate_clip, load_optical_flow, raft_estimator
 from ._compat import io, schema
-from .layout import to_frames, to_image
+from .layout import to_frames, to_image, to_masks
 from .types import CATEGORY, FlowType, OpticalFlowType
+from .values import checked
 
 
 class EstimateFlow(io.ComfyNode):
@@ -89,6 +90,7 @@ class FlowToImage(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, flow, style, largest, images=None, occlusion=None) -> io.NodeOutput:
         count, _, *size = flow.displacement.shape
         ground = None if images is None else to_frames("images", images)[:count]
@@ -96,9 +98,9 @@ class FlowToImage(io.ComfyNode):
             raise ValueError(
                 f"images: expected the {count} or more frames of {size} of the flow, got {tuple(images.shape)}."
             )
-        if occlusion is not None and occlusion.shape != (count, *size):
+        hidden = None if occlusion is None else to_masks("occlusion", occlusion)[:, None]
+        if hidden is not None and hidden.shape != (count, 1, *size):
             raise ValueError(f"occlusion: expected {(count, *size)} like the flow, got {tuple(occlusion.shape)}.")
-        hidden = None if occlusion is None else occlusion[:, None]
         return io.NodeOutput(to_image(show_flow(flow, style, largest=largest or None, ground=ground, hidden=hidden)))
 
 

@@ -11,8 +11,9 @@ from ..wan.numbers import parse_numbers
 from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
 from .glimpse import show_picture
-from .layout import to_clip, to_image, to_region
+from .layout import add_alpha, to_clip, to_image, to_region
 from .types import CATEGORY, optical_flow_input, share_input
+from .values import checked
 
 
 class JoinClips(io.ComfyNode):
@@ -61,10 +62,13 @@ class JoinClips(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls, first, second, overlap_frames, blend_strength, mask_sigma, color_match, cut, optical_flow=None
     ) -> io.NodeOutput:
         a, b = to_clip("first", first), to_clip("second", second)
+        if a.shape[1] != b.shape[1]:
+            a, b = add_alpha(a), add_alpha(b)
         if color_match not in COLORS:
             raise ValueError(f"color_match must be one of {', '.join(COLORS)}, got {color_match!r}.")
         words = []
@@ -112,6 +116,7 @@ class MatchColor(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, images, reference, method, strength) -> io.NodeOutput:
         clip, wanted = to_clip("images", images), to_clip("reference", reference)
         if not 0 <= strength <= 1:
@@ -153,6 +158,7 @@ class MeasureSeams(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, images, seams, optical_flow=None) -> io.NodeOutput:
         told = parse_numbers("seams", seams)
         comfy.model_management.throw_exception_if_processing_interrupted()
@@ -183,12 +189,17 @@ class GaussianBlendMask(io.ComfyNode):
                     0.35,
                     tooltip="Feather of region, in eighths of the shorter side.",
                 ),
-                io.Mask.Input("region", optional=True, tooltip="Where the masks rise; all of the frame without."),
+                io.Mask.Input(
+                    "region",
+                    optional=True,
+                    tooltip="Where the masks rise, in the video's proportions; all of the frame without.",
+                ),
             ],
             outputs=[io.Mask.Output(display_name="mask", tooltip="0 at the first frame's side, 1 at the last's.")],
         )
 
     @classmethod
+    @checked
     def execute(cls, frames, width, height, mask_sigma, region=None) -> io.NodeOutput:
         for name, value, least in (("frames", frames, 1), ("width", width, 8), ("height", height, 8)):
             if value < least:

@@ -14,6 +14,7 @@ from ._compat import io, schema
 from .layout import gather_image
 from .stored_video import StoredVideo, frame_rate
 from .types import CATEGORY, RunType, fps_input
+from .values import checked
 
 FOLDER = "wan_motion_runs"
 LAST_CHUNK, LAST_VARIATION = 100_000, 1_000_000
@@ -85,6 +86,7 @@ class KeepRun(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, run_name, frames_in_memory, vary_from, variation, start_anew) -> io.NodeOutput:
         if type(vary_from) is not int or not 0 <= vary_from <= LAST_CHUNK:
             raise ValueError(
@@ -128,6 +130,7 @@ class LoadRun(io.ComfyNode):
         return str(list_chunks(runs_folder() / check_name(run_name)))
 
     @classmethod
+    @checked
     def execute(cls, run_name, fps, frames_in_memory=True) -> io.NodeOutput:
         frame_rate(fps)  # is refused before the disk is read
         store = load_run(runs_folder(), run_name)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from ..wan.host import fit_frames
+
+RINGING = 0.5
+"""How far outside [0, 1] a picture's values may lie, as they do where a picture was scaled by a sharp filter. What is
+farther out is on another scale, 8 bits or [-1, 1]."""
+NOISE = 1e-3
+"""How far outside [0, 1] a mask's values may lie from rounding."""
 
 
 def to_image(frames: Tensor) -> Tensor:
@@ -33,37 +41,97 @@ def gather_image(count: int, parts: Iterable[Tensor]) -> Tensor:
 
 
 def to_frames(name: str, image: Tensor) -> Tensor:
-    """The IMAGE ``(T, H, W, 3)`` of input ``name`` to frames ``(T, 3, H, W)``.
-
-    Raises:
-        ValueError: if it is no batch of RGB pictures.
-    """
-    if image.ndim != 4 or image.shape[-1] != 3:
-        raise ValueError(f"{name}: expected RGB pictures (T, H, W, 3), got {tuple(image.shape)}.")
-    return image.movedim(-1, 1)
+    """The IMAGE of input ``name`` to frames ``(T, 3, H, W)``; see :func:`to_clip`. Alpha is dropped, as the host's Wan
+    nodes do: what was transparent shows the colours that it has."""
+    return to_clip(name, image)[:, :3]
 
 
 def to_clip(name: str, image: Tensor) -> Tensor:
-    """The IMAGE of input ``name`` to frames ``(T, 3 or 4, H, W)``: alpha is kept.
+    """The IMAGE of input ``name`` to float32 frames ``(T, 3 or 4, H, W)``: gray is repeated, alpha is kept.
+
+    Args:
+        image: ``(T, H, W, C)`` of any floating type: gray, gray and alpha, RGB, or RGB and alpha, in [0, 1] or a little
+            outside, where values stay as they are.
 
     Raises:
-        ValueError: if it is no batch of RGB or RGBA pictures.
+        ValueError: if it is no batch of such pictures, is empty, or holds values that are not finite or not of [0, 1].
     """
-    if image.ndim != 4 or image.shape[-1] not in (3, 4) or 0 in image.shape:
-        raise ValueError(f"{name}: expected RGB or RGBA pictures (T, H, W, 3), got {tuple(image.shape)}.")
-    return image.movedim(-1, 1)
+    if not isinstance(image, Tensor) or image.ndim != 4 or not image.is_floating_point():
+        raise ValueError(f"{name}: expected pictures (T, H, W, C) of floats in [0, 1], got {_describe(image)}.")
+    if 0 in image.shape[:3]:
+        raise ValueError(f"{name}: expected at least one picture (T, H, W, C), got {tuple(image.shape)}.")
+    if not 1 <= image.shape[-1] <= 4:
+        raise ValueError(
+            f"{name}: expected 1 to 4 channels (gray, gray and alpha, RGB, or RGB and alpha), got {image.shape[-1]}."
+        )
+    low, high = (value.item() for value in image.aminmax())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"{name}: holds NaN or infinite pixels. Check the node that made it.")
+    if low < -RINGING or high > 1 + RINGING:
+        raise ValueError(f"{name}: expected values in [0, 1], got {low:.3g} to {high:.3g}. Scale them to that range.")
+    frames = image.movedim(-1, 1).float()
+    if image.shape[-1] > 2:
+        return frames
+    return torch.cat((frames[:, :1].expand(-1, 3, -1, -1), frames[:, 1:]), dim=1)
 
 
-def to_region(name: str, mask: Tensor, height: int, width: int) -> Tensor:
-    """The MASK ``(1, h, w)`` or ``(h, w)`` of input ``name``, scaled to a video: ``(1, 1, height, width)``.
+def add_alpha(frames: Tensor) -> Tensor:
+    """Frames ``(T, 3 or 4, H, W)`` with alpha: opaque where they have none."""
+    return frames if frames.shape[1] == 4 else torch.cat((frames, torch.ones_like(frames[:, :1])), dim=1)
+
+
+def to_masks(name: str, mask: Tensor) -> Tensor:
+    """The MASK of input ``name`` as float32 ``(N, h, w)`` in [0, 1]; ``(h, w)`` is one mask.
 
     Raises:
-        ValueError: if it is no single mask in [0, 1].
+        ValueError: if it is no batch of masks, is empty, or holds values outside [0, 1].
     """
-    if mask.ndim == 2:
+    if isinstance(mask, Tensor) and mask.ndim == 2:
         mask = mask[None]
-    if mask.ndim != 3 or len(mask) != 1:
-        raise ValueError(f"{name}: expected one mask (1, H, W), got {tuple(mask.shape)}.")
-    if not (mask.min() >= 0 and mask.max() <= 1):
-        raise ValueError(f"{name}: expected values in [0, 1], got {mask.min().item():.3g} to {mask.max().item():.3g}.")
-    return F.interpolate(mask[None].float(), (height, width), mode="bilinear", align_corners=False, antialias=True)
+    if not isinstance(mask, Tensor) or mask.ndim != 3 or mask.is_complex():
+        raise ValueError(f"{name}: expected masks (N, H, W), got {_describe(mask)}.")
+    if 0 in mask.shape:
+        raise ValueError(f"{name}: expected at least one mask (N, H, W), got {tuple(mask.shape)}.")
+    mask = mask.float()
+    low, high = (value.item() for value in mask.aminmax())
+    if not (low >= -NOISE and high <= 1 + NOISE):  # NaN is neither
+        raise ValueError(f"{name}: expected values in [0, 1], got {low:.3g} to {high:.3g}.")
+    return mask.clamp(0, 1)
+
+
+def to_region(name: str, mask: Tensor, height: int, width: int, picture: Tensor | None = None) -> Tensor:
+    """The MASK of input ``name`` over a video's frame: ``(1, 1, height, width)`` in [0, 1].
+
+    A mask of the video's size stays as it is. One of the picture's size or proportions is scaled and cropped as the
+    picture is, one of the video's proportions scaled.
+
+    Args:
+        picture: ``(N, 3, H, W)`` as it was before it was scaled and cropped to the video, if the mask may be of it.
+
+    Raises:
+        ValueError: if it is no single mask in [0, 1], or could be of neither.
+    """
+    masks = to_masks(name, mask)
+    if len(masks) != 1:
+        raise ValueError(f"{name}: expected one mask (1, H, W), got {len(masks)}. Pick one, or merge them.")
+    sizes = [(height, width)] if picture is None else [(height, width), tuple(picture.shape[-2:])]
+    if not any(_same_proportions(tuple(masks.shape[1:]), size) for size in sizes):
+        expected = f"the video, {width} x {height}"
+        if picture is not None:
+            expected += f", or of start_image, {picture.shape[-1]} x {picture.shape[-2]}"
+        raise ValueError(
+            f"{name}: expected a mask of {expected}, or of such proportions, got {masks.shape[2]} x {masks.shape[1]}. "
+            "Make it of the same picture."
+        )
+    return fit_frames(name, masks[None], width, height)
+
+
+def _same_proportions(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether one size is the other scaled, but for whole pixels."""
+    (small, large) = sorted((a, b))
+    scale = large[0] / small[0] if small[0] >= small[1] else large[1] / small[1]
+    return all(abs(side * scale - other) <= scale for side, other in zip(small, large, strict=True))
+
+
+def _describe(value) -> str:
+    return f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

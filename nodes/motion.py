@@ -11,6 +11,10 @@ from ..wan.warp import warp_latent
 from ._compat import io, schema
 from .layout import to_frames, to_image
 from .types import CATEGORY, MotionType, optical_flow_input, step_gain_input
+from .values import checked
+
+SMALLEST = 2
+"""Pixels of a side: less has no preview."""
 
 
 class PredictMotion(io.ComfyNode):
@@ -51,9 +55,12 @@ class PredictMotion(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, images, frames, step_gain, optical_flow=None) -> io.NodeOutput:
         clip = to_frames("images", images)
         check_clip("images", clip)
+        if min(clip.shape[-2:]) < SMALLEST:
+            raise ValueError(f"images: expected {SMALLEST} pixels or more of a side, got {tuple(clip.shape[-2:])}.")
         if not 1 <= frames <= HORIZON:
             raise ValueError(f"frames must be from 1 to {HORIZON}, got {frames}.")
         motion = predict_clip_motion(clip, frames, step_gain=step_gain, estimator=host_estimator(optical_flow))
@@ -91,6 +98,7 @@ class WarpLatent(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, latent, motion, latents) -> io.NodeOutput:
         moved, confidence = warp_latent(latent["samples"], motion, latents)
         return io.NodeOutput({"samples": moved}, confidence[0, 0])

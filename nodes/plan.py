@@ -7,15 +7,16 @@ import math
 from collections.abc import Sequence
 
 from ..wan.chunks import count_frames, plan_chunks
-from ..wan.host import prepare_image
-from ..wan.latents import LARGEST_SIDE
+from ..wan.host import fit_frames
+from ..wan.latents import LARGEST_SIDE, check_size
 from ..wan.numbers import check_whole
 from ..wan.prompts import Entry, parse_stack
 from ..wan.settings import RunSettings
 from ..wan.state import ChunkState
 from ._compat import io, schema
-from .layout import to_region
+from .layout import to_frames, to_region
 from .types import CATEGORY, ChunkStateType, plan_inputs, region_input, stack_inputs
+from .values import checked
 
 
 class PlanVideo(io.ComfyNode):
@@ -40,6 +41,7 @@ class PlanVideo(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         start_image,
@@ -88,9 +90,12 @@ def start_video(
     width, height = (
         check_whole(name, size, -math.inf, LARGEST_SIDE) for name, size in (("width", width), ("height", height))
     )
+    check_size("width", width)
+    check_size("height", height)
     total = count_frames(length, unit, fps)
+    picture = to_frames("start_image", image)
+    start = fit_frames("start_image", picture, width, height)
     overlap = 1 if settings.guide.level == "last_frame" else settings.overlap_frames
-    start = prepare_image(image, width, height)
     plan = plan_chunks(
         total,
         chunk_frames=chunk_frames,
@@ -101,16 +106,27 @@ def start_video(
         start_frames=len(start),
     )
     if region is not None:
-        region = to_region("motion_region", region, height, width)
-    end = None if end_image is None else prepare_image(end_image[-1:], width, height, "end_image")
-    return ChunkState(plan, start, settings.guide, region, end=end, notes=(settings.describe(),))
+        region = to_region("motion_region", region, height, width, picture)
+    whole = None if end_image is None else to_frames("end_image", end_image)[-1:]
+    return ChunkState(
+        plan,
+        start,
+        settings.guide,
+        region,
+        end=None if whole is None else fit_frames("end_image", whole, width, height),
+        start_original=picture[:1],
+        end_original=whole,
+        notes=(settings.describe(),),
+    )
 
 
 def _at_size(entry: Entry, width: int, height: int) -> Entry:
     """The entry with its pictures as frames of the video."""
-    start, end = entry.start_image, entry.end_image
-    return dataclasses.replace(
-        entry,
-        start_image=None if start is None else prepare_image(start, width, height, "prompt_stack: start_image"),
-        end_image=None if end is None else prepare_image(end[-1:], width, height, "prompt_stack: end_image"),
-    )
+
+    found = {}
+    for key, kept in (("start", slice(None)), ("end", slice(-1, None))):
+        image, name = getattr(entry, f"{key}_image"), f"prompt_stack: {key}_image"
+        if image is not None:
+            frames = to_frames(name, image)[kept]
+            found |= {f"{key}_image": fit_frames(name, frames, width, height), f"{key}_original": frames[:1]}
+    return dataclasses.replace(entry, **found)

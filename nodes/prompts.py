@@ -8,7 +8,9 @@ from ..wan.latents import LONGEST_CHUNK
 from ..wan.numbers import check_number
 from ..wan.prompts import LATEST, STRONGEST, UNITS, Entry, Lora, parse_loras, parse_stack
 from ._compat import io, schema
-from .types import CATEGORY, LoraStackType, PromptStackType
+from .layout import to_frames, to_image
+from .types import CATEGORY, LoraStackType, PromptStackType, number_input
+from .values import checked
 
 
 class PromptStack(io.ComfyNode):
@@ -21,8 +23,8 @@ class PromptStack(io.ComfyNode):
             description="Adds a prompt that holds from some moment on. Chain several for one video.",
             search_aliases=["prompt schedule", "prompt travel", "multi prompt", "timeline"],
             inputs=[
-                io.String.Input("positive", multiline=True, default="", tooltip="What happens from then on."),
-                io.String.Input("negative", multiline=True, default="", tooltip="What to avoid from then on."),
+                _text_input("positive", "What happens from then on."),
+                _text_input("negative", "What to avoid from then on."),
                 *_moment_inputs(),
             ],
             advanced=("chunk_frames",),
@@ -30,6 +32,7 @@ class PromptStack(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, positive, negative, start, unit, transition, chunk_frames, **sockets) -> io.NodeOutput:
         return _add(positive, negative, start, unit, transition, chunk_frames, **sockets)
 
@@ -53,6 +56,7 @@ class ConditioningStack(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, positive, negative, start, unit, transition, chunk_frames, **sockets) -> io.NodeOutput:
         return _add(positive, negative, start, unit, transition, chunk_frames, **sockets)
 
@@ -78,6 +82,7 @@ class LoraStack(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, lora_name, strength_model, strength_clip, lora_stack=None) -> io.NodeOutput:
         strengths = (
             float(check_number(name, value, -STRONGEST, STRONGEST))
@@ -88,6 +93,10 @@ class LoraStack(io.ComfyNode):
 
 def _loras(stack) -> tuple[Lora, ...]:
     return () if stack is None else parse_loras(stack)
+
+
+def _text_input(name: str, tooltip: str) -> io.Input:
+    return io.String.Input(name, multiline=True, dynamic_prompts=True, default="", tooltip=tooltip)
 
 
 def _strength(name: str, what: str) -> io.Input:
@@ -104,7 +113,7 @@ def _strength(name: str, what: str) -> io.Input:
 def _moment_inputs() -> list[io.Input]:
     """When an entry holds, and what comes with it."""
     return [
-        io.Float.Input(
+        number_input(
             "start",
             default=0.0,
             min=0.0,
@@ -114,7 +123,7 @@ def _moment_inputs() -> list[io.Input]:
             "chunk whose seam is nearest. Before the first prompt's start the first prompt holds.",
         ),
         io.Combo.Input("unit", options=list(UNITS), tooltip="Unit of start and transition."),
-        io.Float.Input(
+        number_input(
             "transition",
             default=0.0,
             min=0.0,
@@ -146,7 +155,7 @@ def _moment_inputs() -> list[io.Input]:
         io.Image.Input(
             "end_image",
             optional=True,
-            tooltip="Where this prompt's last chunk arrives. Needs Wan2.1 FLF2V or Wan2.2 I2V A14B.",
+            tooltip="Where this prompt's last chunk arrives. Needs Wan2.1 FLF2V, Wan2.1 Fun InP or Wan2.2 I2V A14B.",
         ),
     ]
 
@@ -177,8 +186,12 @@ def _add(
         None if lora_stack_low_noise is None else parse_loras(lora_stack_low_noise),
         transition,
         chunk_frames or None,
-        start_image,
-        end_image,
+        _picture("start_image", start_image),
+        _picture("end_image", end_image),
     )
     before = () if prompt_stack is None else parse_stack(prompt_stack)
     return io.NodeOutput(parse_stack([*before, entry]))
+
+
+def _picture(name: str, image):
+    return None if image is None else to_image(to_frames(name, image))

@@ -10,6 +10,7 @@ from ..wan.numbers import check_whole
 from ..wan.rope import EMBEDDER, TRAINED, intrinsic_component, shortest_slowed, slow_rope, time_frequencies
 from ._compat import io, schema
 from .types import CATEGORY
+from .values import checked
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class SlowRope(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, model, chunk_frames, component) -> io.NodeOutput:
         check_model(model)
         chunk_frames = check_whole("chunk_frames", chunk_frames, 1, LONGEST_CHUNK)

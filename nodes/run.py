@@ -26,7 +26,7 @@ from .glimpse import show_seams
 from .keep import Run, runs_folder
 from .layout import gather_image
 from .stored_video import StoredVideo, frame_rate
-from .told import read_features
+from .told import find_doubts, read_features
 from .types import RunType, optical_flow_input, region_input, share_input
 
 logger = logging.getLogger(__name__)
@@ -48,17 +48,25 @@ def make_video(
     feature_continuity=0.0,
     seed_list="",
     run: Run | None = None,
+    *,
+    model,
+    conditions=None,
 ) -> io.NodeOutput:
-    """Run the loop over a planned video; :func:`sight_inputs` and :func:`noise_input` say what is what."""
+    """Run the loop over a planned video; :func:`sight_inputs` and :func:`noise_input` say what is what.
+
+    Args:
+        model: that samples.
+        conditions: options of the conditions that the chunks are told; by default those of the state's entries.
+    """
     began, fps = time.monotonic(), state.plan.fps
     rate = frame_rate(fps)  # one that no video has is refused before hours are spent
-    features, told = read_features(state, clip_vision_output, clip_vision, feature_continuity)
+    features = read_features(state, model, clip_vision_output, clip_vision, feature_continuity)
     sampler = make_sampler(features)
-    warnings = (*told, *sampler.warnings(state.settings))
-    for warning in (*state.plan.warnings(), *warnings):
+    doubts = find_doubts(state, model, clip_vision_output, clip_vision, conditions)
+    doubts += sampler.warnings(state.settings)
+    for warning in (*state.plan.warnings(), *doubts):
         logger.warning(warning)
-    notes = (*warnings, *state.notes, sampler.describe(), *sampler.loras.notes)
-    state = replace(state, notes=notes)
+    state = state.noted((sampler.describe(), *sampler.loras.notes), doubts)
     tools = Tools(vae, sampler, check_interrupt, host_estimator(optical_flow))
     if run is None:
         state = generate(state, tools)
@@ -75,8 +83,7 @@ def make_video(
         identity["optical_flow"] = identify_weights(optical_flow.model.named_parameters())
 
     def contract(before: ChunkState) -> dict:
-        seen = features.told(before.chunk.start / before.plan.total_frames)
-        return describe_chunk(before, **identity, **seen, **sampler.told(before))
+        return describe_chunk(before, **identity, **features.told(before), **sampler.told(before))
 
     state = replace(state, vary_from=run.vary_from, variation=run.variation)
     with open_run(runs_folder(), run.name, contract, anew=run.anew) as store:
@@ -158,8 +165,8 @@ def sight_inputs() -> list[io.Input]:
         io.ClipVision.Input(
             "clip_vision",
             optional=True,
-            tooltip="Encodes the start image, that of every cut, end images, and for feature_continuity each chunk's "
-            "last known frame.",
+            tooltip="Encodes the start image and that of every cut, whole and not as they are cropped, end images for "
+            "FLF2V, and for feature_continuity each chunk's last known frame.",
         ),
         share_input(
             "feature_continuity",

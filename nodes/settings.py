@@ -10,6 +10,7 @@ from ..wan.presets import AUTO, KNOBS, PRESETS
 from ..wan.settings import choose_settings
 from ._compat import io, schema
 from .types import CATEGORY, SettingsType, share_input
+from .values import checked
 
 PRESETS_OWN = -1.0
 """What a number is set to so that the preset decides."""
@@ -103,6 +104,7 @@ class Settings(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         preset,

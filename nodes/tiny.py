@@ -9,6 +9,7 @@ from ..tiny.scenes import draw_scenes
 from ._compat import io, schema
 from .layout import to_image
 from .types import CATEGORY
+from .values import checked
 
 CLIP_FRAMES = 17
 
@@ -66,6 +67,7 @@ class TinyScene(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(cls, seed, frames) -> io.NodeOutput:
         if not 1 <= frames <= CLIP_FRAMES:
             raise ValueError(f"frames must be 1 to {CLIP_FRAMES}, got {frames}.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ..wan.encoding import encode_entries
 from ..wan.features import FeatureTrack
-from ..wan.host import check_end
+from ..wan.host import may_not_end, reads_end, reads_features
 from ..wan.lora import LoraFiles
 from ..wan.prompts import Entry, parse_schedule, parse_stack
 from ..wan.state import ChunkState
@@ -31,24 +33,55 @@ def read_prompts(prompt_stack, prompt: str, negative_prompt: str, positive=None,
 
 
 def encode_prompts(state: ChunkState, model, clip) -> tuple[tuple, LoraFiles]:
-    """Conditionings of each entry, and the LoRAs; checks that the model can be told all pictures."""
+    """Conditionings of each entry, and the LoRAs."""
     entries = state.plan.entries
-    if state.end is not None:
-        check_end(model)
-    for number, entry in enumerate(entries, 1):
-        if entry.end_image is not None:
-            check_end(model, f"prompt_stack: end_image of prompt {number}")
     files = LoraFiles(entries, model, clip)
     return encode_entries(entries, clip, lambda loras: files.on_clip(clip, loras)), files
 
 
-def read_features(state: ChunkState, output, encoder, strength: float) -> tuple[FeatureTrack, tuple[str, ...]]:
-    """Features by chunk, and what the report should say of them."""
-    cuts = [chunk.index + 1 for chunk in state.plan.chunks if state.plan.cuts(chunk)]
-    notes = ()
-    if cuts and output is not None and encoder is None:
-        notes = (
-            f"clip_vision_output shows the start image, so chunks from the cut at chunk {cuts[0]} on go without: "
-            "connect clip_vision for features of their own",
+def read_features(state: ChunkState, model, output, encoder, strength: float) -> FeatureTrack:
+    """CLIP vision features by chunk."""
+    start = state.original_of(state.plan.chunks[0])
+    return FeatureTrack(start, output, encoder, strength, reads_end=reads_end(model))
+
+
+def find_doubts(
+    state: ChunkState, model, output, encoder, conditions: Sequence[Mapping] | None = None
+) -> tuple[str, ...]:
+    """What of the model, its features and the pictures may not be meant: the report says it first.
+
+    Args:
+        output: the host's CLIP_VISION_OUTPUT of the start image, or None.
+        encoder: the host's CLIP_VISION, or None.
+        conditions: options of the conditions that the chunks are told; by default those of the state's entries.
+    """
+    doubts, entries = [], state.plan.entries
+    if conditions is None:
+        texts = [[("", {})] if isinstance(entry.positive, str) else entry.positive for entry in entries]
+        conditions = [part[1] for text in texts for part in text]
+    shown = bool(conditions) and all("clip_vision_output" in options for options in conditions)
+    if reads_features(model) and output is None and encoder is None and not shown:
+        doubts.append(
+            "model reads CLIP vision features of the start image, but none are connected: it takes the text for them. "
+            "Connect clip_vision or clip_vision_output, of CLIP-ViT-H"
         )
-    return FeatureTrack(state.start[:1], output, encoder, strength), notes
+    ends = [f"end_image of prompt {number}" for number, entry in enumerate(entries, 1) if entry.end_image is not None]
+    ends = ["end_image", *ends] if state.end is not None else ends
+    if ends and may_not_end(model):
+        doubts.append(
+            f"{ends[0]}: Wan2.1 FLF2V, Wan2.1 Fun InP and Wan2.2 I2V A14B are trained to end with a given frame; plain "
+            "Wan2.1 I2V is not, and its file looks as that of Fun InP does. If the video does not get there, load one "
+            "of these"
+        )
+    if ends and reads_end(model) and output is not None and encoder is None:
+        doubts.append(
+            f"{ends[0]}: model reads features of the end picture as well, but clip_vision_output shows the start image "
+            "only: connect clip_vision"
+        )
+    cuts = [chunk.index + 1 for chunk in state.plan.chunks if state.plan.cuts(chunk)]
+    if cuts and output is not None and encoder is None:
+        doubts.append(
+            f"clip_vision_output shows the start image, so chunks from the cut at chunk {cuts[0]} on go without: "
+            "connect clip_vision for features of their own"
+        )
+    return tuple(doubts)

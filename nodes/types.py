@@ -34,6 +34,11 @@ def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
     return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip, **more)
 
 
+def number_input(name: str, **more) -> io.Input:
+    """A FLOAT that is typed in, or comes from a FLOAT or an INT: for numbers that are whole as a rule."""
+    return io.MultiType.Input(io.Float.Input(name, **more), types=[io.Int])
+
+
 def plan_inputs() -> list[io.Input]:
     """The inputs that size a video."""
     return [
@@ -44,7 +49,7 @@ def plan_inputs() -> list[io.Input]:
         ),
         io.Int.Input("width", default=832, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
         io.Int.Input("height", default=480, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
-        io.Float.Input(
+        number_input(
             "length",
             default=10.0,
             min=SHORTEST,
@@ -72,7 +77,7 @@ def plan_inputs() -> list[io.Input]:
 
 def fps_input() -> io.Input:
     """The frame rate."""
-    return io.Float.Input(
+    return number_input(
         "fps",
         default=FPS,
         min=SLOWEST,
@@ -95,7 +100,7 @@ def stack_inputs() -> list[io.Input]:
         io.Image.Input(
             "end_image",
             optional=True,
-            tooltip="Where the video arrives. Needs Wan2.1 FLF2V or Wan2.2 I2V A14B.",
+            tooltip="Where the video arrives. Needs Wan2.1 FLF2V, Wan2.1 Fun InP or Wan2.2 I2V A14B.",
         ),
     ]
 
@@ -105,7 +110,8 @@ def region_input() -> io.Input:
     return io.Mask.Input(
         "motion_region",
         optional=True,
-        tooltip="Where motion may guide: 1 fully, 0 not at all. Plug any segmenter in; all of the frame without.",
+        tooltip="Where motion may guide: 1 fully, 0 not at all. A mask of start_image, cropped as that is, or of the "
+        "video. Plug any segmenter in; all of the frame without.",
     )
 
 

@@ -11,7 +11,8 @@ from ._compat import io, schema
 from .plan import start_video
 from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .told import encode_prompts, read_prompts
-from .types import CATEGORY, plan_inputs, stack_inputs
+from .types import CATEGORY, number_input, plan_inputs, stack_inputs
+from .values import checked
 
 MOST_STEPS = 10_000
 
@@ -41,7 +42,7 @@ class LongVideo(io.ComfyNode):
                     max=MOST_STEPS,
                     tooltip="Sampling steps per chunk. More is finer and slower.",
                 ),
-                io.Float.Input(
+                number_input(
                     "cfg",
                     default=6.0,
                     min=0.0,
@@ -65,14 +66,17 @@ class LongVideo(io.ComfyNode):
                 io.String.Input(
                     "prompt",
                     multiline=True,
+                    dynamic_prompts=True,
                     default="",
                     tooltip="What happens, for all chunks; or a line for each change, such as '0: walking' and "
                     "'2: running' (chunks, from 0), or '9s over 8s: jumping' (seconds, taking over within 8). "
-                    "Needs clip; not used when positive or prompt_stack is connected.",
+                    "{a|b} is one of them in each run, // a comment. Needs clip; not used when positive or "
+                    "prompt_stack is connected.",
                 ),
                 io.String.Input(
                     "negative_prompt",
                     multiline=True,
+                    dynamic_prompts=True,
                     default="",
                     tooltip="What to avoid. Needs clip; not used when negative or prompt_stack is connected.",
                 ),
@@ -113,6 +117,7 @@ class LongVideo(io.ComfyNode):
         )
 
     @classmethod
+    @checked
     def execute(
         cls,
         model,
@@ -170,4 +175,4 @@ class LongVideo(io.ComfyNode):
                 boundary,
             )
 
-        return make_video(state, vae, make_sampler, **more)
+        return make_video(state, vae, make_sampler, model=model, **more)

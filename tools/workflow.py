@@ -11,7 +11,7 @@ EXAMPLES = ROOT / "example_workflows"
 CONTROL = "control_after_generate"
 SEEDS = ("seed", "noise_seed")
 """A widget of the front end alone, what becomes of a seed after a run; integers of these names always have one."""
-WIDGETS = ("BOOLEAN", "COMBO", "FLOAT", "INT", "STRING", "COMFY_DYNAMICCOMBO_V3")
+WIDGETS = ("BOOLEAN", "COMBO", "FLOAT", "FLOAT,INT", "INT", "STRING", "COMFY_DYNAMICCOMBO_V3")
 """Types of inputs that are typed in; the last, on newer hosts, is a choice that brings inputs of its own."""
 
 

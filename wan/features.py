@@ -9,18 +9,32 @@ from torch import Tensor
 
 from .contract import digest, identify_weights
 from .guide import ChunkGuide
+from .state import ChunkState
 
 
 class FeatureTrack:
-    """Features of the picture that a scene began with, led over to those of each chunk's handed-over frame."""
+    """Features of the picture that a scene began with, led over to those of each chunk's handed-over frame.
 
-    def __init__(self, start: Tensor, features: object | None, encoder: object | None = None, strength: float = 0.0):
+    Pictures are seen whole, squeezed to the encoder's square, as the official workflows of Wan2.1 have it; a center
+    crop would leave out what stands at the sides.
+    """
+
+    def __init__(
+        self,
+        start: Tensor,
+        features: object | None,
+        encoder: object | None = None,
+        strength: float = 0.0,
+        *,
+        reads_end: bool = True,
+    ):
         """
         Args:
-            start: ``(1, 3, H, W)``, the picture that the video starts from.
+            start: ``(1, 3, H, W)``, the picture that the video starts from, neither scaled nor cropped.
             features: of ``start``, the host's CLIP_VISION_OUTPUT; encoded if there is an encoder.
             encoder: the host's CLIP_VISION.
             strength: [0, 1]: the share of the handed-over frame at the video's end.
+            reads_end: whether the model reads the features of an end picture behind those of the first.
 
         Raises:
             ValueError: if the strength is out of range or needs an encoder.
@@ -31,7 +45,7 @@ class FeatureTrack:
             raise ValueError(
                 f"feature_continuity is {strength}, but no clip_vision is connected. Connect one, or set 0."
             )
-        self._encoder, self._strength = encoder, strength
+        self._encoder, self._strength, self._reads_end = encoder, strength, reads_end
         self._origin, self._reference = start, features
         if features is None and encoder is not None:
             self._reference = self._encode(start)
@@ -48,21 +62,29 @@ class FeatureTrack:
             told = found.penultimate_hidden_states
             own = self._encode(guide.handed).penultimate_hidden_states
             found = _with_states(found, told.lerp(own.to(told), share))
-        if guide.end is not None and self._encoder is not None:
-            end = self._encode(guide.end).penultimate_hidden_states
+        if guide.end is not None and self._encoder is not None and self._reads_end:
+            whole = guide.end if guide.end_original is None else guide.end_original
+            end = self._encode(whole).penultimate_hidden_states
             found = _with_states(found, torch.cat((found.penultimate_hidden_states, end), dim=-2))
         return found
 
-    def told(self, time: float) -> dict:
-        """What a chunk at a place in time is told from here, for a run that is kept; a cut tells its own picture."""
+    def told(self, state: ChunkState) -> dict:
+        """What the next chunk of a state is told from here, for a run that is kept."""
         if self._told is None:  # of the start; what a cut puts in its place must not change what was told before
             states = None if self._first is None else self._first.penultimate_hidden_states
             known = None if self._encoder is None else identify_weights(self._encoder.model.named_parameters())
             self._told = digest(states, known)
-        return {"features": self._told, "feature_continuity": [self._strength, time if self._strength else 0.0]}
+        chunk = state.chunk
+        time = chunk.start / state.plan.total_frames if self._strength else 0.0
+        found = {"features": self._told, "feature_continuity": [self._strength, time]}
+        if self._encoder is not None:
+            # The chunk has a part of these pictures, the encoder sees them whole.
+            origin = state.original_of(chunk) if state.plan.cuts(chunk) else None
+            found["seen"] = digest(origin, state.original_end_of(chunk) if self._reads_end else None)
+        return found
 
     def _encode(self, picture: Tensor):
-        return self._encoder.encode_image(picture.movedim(1, -1))
+        return self._encoder.encode_image(picture.movedim(1, -1), crop=False)
 
 
 def _with_states(output, states: Tensor):

@@ -108,7 +108,9 @@ def follow_forecast(
     release = release_map(forecast.confidence, settings.motion_weight, settings.mask_sigma, region)
     share = (release > 0).float().mean().item()
     if share == 0:
-        return replace(guide, reason="no part of the frame has a motion that can be trusted")
+        empty = region is not None and not region.any()
+        told = "motion_region is 0 in all of the frame" if empty else "no part of the frame has a motion to be trusted"
+        return replace(guide, reason=told)
     # The encoder is causal: what follows the known frames does not change their latents.
     clip = torch.cat((known, forecast.frames.to(known)))
     pinned = latent_length(len(known))

@@ -65,7 +65,10 @@ class ChunkGuide:
     end: Tensor | None = None
     """``(1, 3, H, W)``: where the chunk is to arrive."""
     origin: Tensor | None = None
-    """``(1, 3, H, W)``: the picture that its scene began with, the video's or that of the last cut."""
+    """``(1, 3, H, W)``: the picture that its scene began with, the video's or that of the last cut, as it was given,
+    neither scaled nor cropped."""
+    end_original: Tensor | None = None
+    """``(1, 3, H, W)``: ``end``, likewise."""
     carried: int = 0
     """Known latents that were taken over from the chunk before."""
     attempt: int = 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import comfy.model_base
 import comfy.model_management
 import comfy.utils
-import torch
 from torch import Tensor
 
-from .latents import CHANNELS, SPATIAL_STRIDE, check_size
+from .latents import CHANNELS, SPATIAL_STRIDE
 
 I2V_CHANNELS = 36
 """16 of noise, 4 of mask, 16 of picture."""
+SAMPLES = 64
+"""Numbers of a layer by which it is known to be all zeros, as the bundled model's are that would read features."""
 
 
 def check_model(model, name: str = "model") -> None:
@@ -29,33 +30,58 @@ def check_model(model, name: str = "model") -> None:
         )
 
 
+def model_config(model) -> dict:
+    """What the host found in a model's file of its form: sizes, and which kind it is; not how it is stored."""
+    config = model.model.model_config.unet_config
+    return {name: value for name, value in config.items() if isinstance(value, (bool, float, int, str, tuple))}
+
+
+def describe_model(model, name: str = "model") -> str:
+    """The model of input ``name`` in words."""
+    config = model_config(model)
+    sizes = [f"{key} {config[key]}" for key in ("dim", "num_layers", "in_dim") if key in config]
+    return f"{name} ({', '.join((type(model.model).__name__, *sizes))})"
+
+
 def check_experts(model, low_noise) -> None:
-    """Raise ValueError unless two models are experts of one kind."""
+    """Raise ValueError unless two models are experts of one form, however each is stored: quantized or not."""
     check_model(model)
     check_model(low_noise, "model_low_noise")
-    shapes = [
-        {name: tuple(weight.shape) for name, weight in each.model.diffusion_model.state_dict().items()}
-        for each in (model, low_noise)
-    ]
-    if shapes[0] != shapes[1]:
+    first, second = model_config(model), model_config(low_noise)
+    differ = [name for name in sorted(first.keys() | second.keys()) if first.get(name) != second.get(name)]
+    if differ:
+        words = ", ".join(f"{name} {first.get(name)} and {second.get(name)}" for name in differ)
         raise ValueError(
-            "model_low_noise: expected an expert of the same kind as model, got one of other sizes. "
+            f"model_low_noise: expected an expert of the same kind as model, got one of another form ({words}). "
             "Load the high-noise and the low-noise file of one Wan2.2 I2V A14B."
         )
 
 
-def check_end(model, name: str = "end_image") -> None:
-    """Raise ValueError unless ``model`` can be told the frame to end with.
-
-    Wan2.1 FLF2V has a position for a second picture's features, and Wan2.2 I2V A14B reads no features at all; plain
-    Wan2.1 I2V was trained on a first frame only.
-    """
+def reads_end(model) -> bool:
+    """Whether a model reads the features of an end picture behind those of the first: Wan2.1 FLF2V alone."""
     image = model.model.diffusion_model.img_emb
-    if image is not None and image.emb_pos is None:
-        raise ValueError(
-            f"{name}: this model was not trained to end with a given frame. Take the picture away, or load "
-            "wan2.1_flf2v or Wan2.2 I2V A14B."
-        )
+    return image is not None and image.emb_pos is not None
+
+
+def may_not_end(model) -> bool:
+    """Whether a model may not be trained to end with a given frame.
+
+    Wan2.1 FLF2V is, and Wan2.2 I2V A14B, which reads no features at all. Wan2.1 Fun InP is and plain Wan2.1 I2V is not,
+    and the files of both hold the same layers of the same shapes.
+    """
+    return model.model.diffusion_model.img_emb is not None and not reads_end(model)
+
+
+def reads_features(model) -> bool:
+    """Whether CLIP vision features make a difference to a model; without them it reads the text in their place."""
+    diffusion = model.model.diffusion_model
+    if diffusion.img_emb is None:
+        return False
+    return any(_has_values(block.cross_attn.v_img.weight) for block in diffusion.blocks)
+
+
+def _has_values(weight: Tensor) -> bool:
+    return bool((weight.detach().reshape(-1)[:SAMPLES].float() != 0).any())
 
 
 def check_vae(vae) -> None:
@@ -69,21 +95,21 @@ def check_vae(vae) -> None:
         )
 
 
-def prepare_image(image: Tensor, width: int, height: int, name: str = "start_image") -> Tensor:
-    """An IMAGE ``(N, H, W, C)`` of input ``name`` as frames ``(N, 3, height, width)``, scaled as WanImageToVideo does.
+def fit_frames(name: str, frames: Tensor, width: int, height: int) -> Tensor:
+    """Frames ``(N, C, H, W)`` of input ``name`` as ``(N, C, height, width)``, scaled and cropped at their centre as
+    WanImageToVideo does; those of this size stay as they are.
 
     Raises:
-        ValueError: if the batch is empty, a size is no multiple of 16, or pixels are not finite.
+        ValueError: if the crop leaves nothing.
     """
-    check_size("width", width)
-    check_size("height", height)
-    if image.ndim != 4 or len(image) == 0:
-        raise ValueError(f"{name}: expected at least one picture (N, H, W, C), got {tuple(image.shape)}.")
-    if image.shape[-1] < 3:
-        raise ValueError(f"{name}: expected RGB, got {image.shape[-1]} channels.")
-    if not torch.isfinite(image).all():
-        raise ValueError(f"{name}: holds NaN or infinite pixels. Check the node that made it.")
-    return comfy.utils.common_upscale(image.movedim(-1, 1), width, height, "bilinear", "center")[:, :3]
+    h, w = frames.shape[-2:]
+    aspect, wanted = w / h, width / height
+    # As the host crops: the same whole number of pixels from either side.
+    across = round((w - w * (wanted / aspect)) / 2) if aspect > wanted else 0
+    along = round((h - h * (aspect / wanted)) / 2) if aspect < wanted else 0
+    if w <= 2 * across or h <= 2 * along:
+        raise ValueError(f"{name}: of {w} x {h} nothing is left when cropped to the proportions of {width} x {height}.")
+    return comfy.utils.common_upscale(frames, width, height, "bilinear", "center")
 
 
 def check_interrupt() -> None:

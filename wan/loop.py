@@ -146,7 +146,8 @@ def guide_state(
         time=chunk.start / total,
         cue=cue,
         done=done,
-        origin=state.origin_of(chunk),
+        origin=state.original_of(chunk),
+        end_original=state.original_end_of(chunk),
         attempt=state.attempt_at(chunk.index),
     )
     return replace(state, guide=guide, speed=speed, effective=settings)

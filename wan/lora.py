@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-import logging
+import math
 from collections.abc import Sequence
+from itertools import chain
 
-import comfy.lora
-import comfy.lora_convert
-import comfy.utils
-import folder_paths
-
-from .contract import identify_weights
+from .lora_file import read_lora
 from .prompts import Cue, Entry, Lora
-
-logger = logging.getLogger(__name__)
 
 
 class LoraFiles:
     """The LoRAs of a run's entries, as patches of the host's."""
 
     def __init__(self, entries: Sequence[Entry], model, clip):
-        """Read every file that an entry names.
+        """Read every file that an entry names, but for those whose strengths are 0. ``notes`` tells the report.
 
-        A file that is missing or fits neither model is left out with a warning, for it may be one of many: ``notes``
-        tells the report.
+        Raises:
+            ValueError: if a file is missing, broken or fits neither model, or a strength is not finite; names it.
         """
-        self._needed = [[lora.name for lora in (*entry.loras, *(entry.low_noise_loras or ()))] for entry in entries]
-        self._patches: dict[str, dict] = {}
-        self._digests: dict[str, str] = {}
-        self.notes: list[str] = []
-        names = dict.fromkeys(name for needed in self._needed for name in needed)
-        if not names:
-            return
-        keys = comfy.lora.model_lora_keys_unet(model.model, {})
-        if clip is not None:
-            keys = comfy.lora.model_lora_keys_clip(clip.cond_stage_model, keys)
-        for name in names:
-            path = folder_paths.get_full_path("loras", name)
-            if path is None:
-                self._leave_out(name, "there is no such file in models/loras")
-                continue
-            weights = comfy.utils.load_torch_file(path, safe_load=True)
-            self._digests[name] = identify_weights(sorted(weights.items()))
-            found = comfy.lora.load_lora(comfy.lora_convert.convert_lora(weights), keys)
-            if found:
-                self._patches[name] = found
-            else:
-                self._leave_out(name, "none of its weights fit this model")
-
-    def _leave_out(self, name: str, why: str) -> None:
-        note = f"LoRA {name} is left out: {why}"
-        logger.warning(note)
-        self.notes.append(note)
+        named = [(*entry.loras, *(entry.low_noise_loras or ())) for entry in entries]
+        for lora in (lora for loras in named for lora in loras):
+            if not (math.isfinite(lora.model) and math.isfinite(lora.clip)):
+                raise ValueError(
+                    f"lora_stack: the strengths of the LoRA {lora.name!r} must be finite numbers, got {lora.model} "
+                    f"and {lora.clip}."
+                )
+        self._needed = [[lora.name for lora in loras if lora.model or lora.clip] for loras in named]
+        files = {name: read_lora(name, model, clip) for name in dict.fromkeys(chain(*self._needed))}
+        self._patches = {name: file.patches for name, file in files.items()}
+        self._digests = {name: file.digest for name, file in files.items()}
+        self.notes = [file.note for file in files.values()]
 
     def identify(self, cue: Cue) -> dict[str, str]:
         """Digests of the files that a cue names."""

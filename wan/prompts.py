@@ -60,6 +60,10 @@ class Entry:
     """An intended cut: its first chunk starts from this picture instead of the video so far."""
     end_image: Tensor | None = None
     """Where its last chunk is to arrive."""
+    start_original: Tensor | None = None
+    """``(1, 3, H, W)``: the first frame of ``start_image`` before it was scaled and cropped to the video."""
+    end_original: Tensor | None = None
+    """``(1, 3, H, W)``: ``end_image``, likewise."""
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from ..blending.seam import SeamReport
 from .chunks import Chunk, ChunkPlan
 from .guide import ChunkGuide, GuideSettings
+from .prompts import Entry
 
 TAKES = 64
 """Noises that belong to one variation: more than a chunk may be tried again."""
@@ -39,6 +41,10 @@ class ChunkState:
     """Of the last chunk; None after the first and after a cut."""
     end: Tensor | None = None
     """``(1, 3, H, W)``: the picture that the video is to end with."""
+    start_original: Tensor | None = None
+    """``(1, 3, H, W)``: the first frame of ``start`` before it was scaled and cropped to the video."""
+    end_original: Tensor | None = None
+    """``(1, 3, H, W)``: ``end``, likewise."""
     effective: GuideSettings | None = None
     """``settings`` as they are for the guided chunk, by its speed."""
     speed: float | None = None
@@ -47,8 +53,10 @@ class ChunkState:
     """The first chunk, by index, that is made from other noise than its seed says."""
     variation: int = 0
     """Which other noise; 0 is none."""
+    doubts: tuple[str, ...] = ()
+    """What may not be meant so: the report begins with it."""
     notes: tuple[str, ...] = ()
-    """What the report says before the chunks: settings, seeds, warnings."""
+    """What the report says before the chunks: settings, seeds, LoRAs."""
     excess: tuple[float | None, ...] = ()
     """Per finished chunk how far its seam stands out, 1 being as far as one in a hundred places of real video does;
     None where there is no seam."""
@@ -98,8 +106,32 @@ class ChunkState:
 
     def origin_of(self, chunk: Chunk) -> Tensor:
         """The picture ``(1, 3, H, W)`` that the scene of ``chunk`` began with."""
+        scene = self._scene(chunk)
+        return self.start[:1] if scene is None else scene.start_image[:1]
+
+    def original_of(self, chunk: Chunk) -> Tensor:
+        """:meth:`origin_of` as it was given, neither scaled nor cropped, as far as that is known."""
+        scene = self._scene(chunk)
+        original = self.start_original if scene is None else scene.start_original
+        return self.origin_of(chunk) if original is None else original
+
+    def original_end_of(self, chunk: Chunk) -> Tensor | None:
+        """:meth:`end_of` as it was given, neither scaled nor cropped, as far as that is known."""
+        end = self.end_of(chunk)
+        if end is None:
+            return None
+        original = self.end_original if end is self.end else self.plan.entries[chunk.entry].end_original
+        return end if original is None else original
+
+    def _scene(self, chunk: Chunk) -> Entry | None:
+        """The entry whose cut began the scene of ``chunk``; None for the scene that the video starts with."""
         first = self.plan.scene(chunk)
-        return self.plan.entries[first.entry].start_image[:1] if self.plan.cuts(first) else self.start[:1]
+        return self.plan.entries[first.entry] if self.plan.cuts(first) else None
+
+    def noted(self, notes: Iterable[str] = (), doubts: Iterable[str] = ()) -> ChunkState:
+        """With notes and doubts, but for those that it has."""
+        notes, doubts = (*self.notes, *notes), (*self.doubts, *doubts)
+        return replace(self, notes=tuple(dict.fromkeys(notes)), doubts=tuple(dict.fromkeys(doubts)))
 
     def timeline(self) -> dict:
         """The plan and its seams in plain numbers, for a picture of them."""
@@ -117,5 +149,6 @@ class ChunkState:
         return {"total": self.plan.total_frames, "fps": self.plan.fps, "chunks": chunks}
 
     def report(self) -> str:
-        """The plan, the notes, then a line per finished chunk."""
-        return "\n".join((self.plan.describe(), *self.notes, *self.lines))
+        """The doubts, the plan, the notes, then a line per finished chunk."""
+        doubts = (f"WARNING: {doubt}" for doubt in self.doubts)
+        return "\n".join((*doubts, self.plan.describe(), *self.notes, *self.lines))

@@ -123,3 +123,11 @@ def test_a_clip_is_not_changed_in_place():
 def test_what_cannot_be_matched_is_refused(own, wanted, method, says):
     with pytest.raises(ValueError, match=says):
         fit_color(own, wanted, method=method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_pair_of_two_precisions_is_matched_as_one_of_the_first(method):
+    own, wanted = torch.rand(3, 3, 40, 48), torch.rand(3, 3, 40, 48)
+    found, same = fit_color(own, wanted.double(), method=method), fit_color(own, wanted, method=method)
+    assert torch.equal(found.matrix, same.matrix)
+    assert torch.equal(found.bias, same.bias)

@@ -54,7 +54,8 @@ def refuse(tiny):
         ({"height": -16}, "height must be a multiple of 16, got -16"),
         ({"start_image": torch.rand(0, 64, 64, 3)}, "start_image: expected at least one picture"),
         ({"start_image": torch.full((1, 64, 64, 3), torch.nan)}, "start_image: holds NaN or infinite pixels"),
-        ({"start_image": torch.rand(1, 64, 64, 1)}, "start_image: expected RGB, got 1 channels"),
+        ({"start_image": torch.rand(1, 64, 64, 5)}, "start_image: expected 1 to 4 channels"),
+        ({"start_image": torch.rand(1, 1, 1000, 3)}, "start_image: of 1000 x 1 nothing is left when cropped"),
         (
             {"start_image": torch.rand(17, 64, 64, 3)},
             "of 17 start frames nothing is left to make",
@@ -81,14 +82,9 @@ def refuse(tiny):
         ({"prompt_stack": [["a", "", 2, None], ["b", "", 2, None]]}, "items 1 and 2 both start at start 2 (chunk 3)"),
         ({"prompt_stack": [["a", "", 0, None]], "positive": []}, "prompt_stack: positive and negative are connected"),
         ({"prompt_stack": [Entry("a", "", chunk_frames=9)]}, "8 becomes 9 (4k + 1), but chunk_frames is 9"),
-        ({"end_image": torch.rand(1, 64, 64, 3)}, "end_image: this model was not trained to end with a given frame"),
         (
-            {"prompt_stack": [Entry("a", "", end_image=torch.rand(1, 64, 64, 3))]},
-            "prompt_stack: end_image of prompt 1: this model was not trained",
-        ),
-        (
-            {"prompt_stack": [Entry("a", ""), Entry("b", "", 1, start_image=torch.rand(1, 9, 9, 1))]},
-            "prompt_stack: start_image: expected RGB, got 1 channels",
+            {"prompt_stack": [Entry("a", ""), Entry("b", "", 1, start_image=torch.rand(1, 9, 9, 5))]},
+            "prompt_stack: start_image: expected 1 to 4 channels",
         ),
         ({"switch_step": 2}, "switch_step must be less than the 2 steps, got 2"),
         ({"boundary": 1.0}, "boundary must be between 0 and 1"),

@@ -1,6 +1,7 @@
 """CLIP vision features over a long video, by the host's own encoder with random weights."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def test_features_pass_from_the_start_image_to_the_handed_frame_by_time(encoder)
     from wan_motion_chunks.wan.guide import ChunkGuide
 
     frames = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
-    first, last = (encoder.encode_image(frame[None].movedim(1, -1)) for frame in frames)
+    first, last = (encoder.encode_image(frame[None].movedim(1, -1), crop=False) for frame in frames)
     kept = first.penultimate_hidden_states.clone()
     nothing = torch.zeros(1)
     for time in (0.0, 0.4):
@@ -61,9 +62,9 @@ class Watched:
     def __init__(self, encoder):
         self.encoder, self.model, self.shown = encoder, encoder.model, []
 
-    def encode_image(self, image):
+    def encode_image(self, image, crop=True):
         self.shown.append(image)
-        return self.encoder.encode_image(image)
+        return self.encoder.encode_image(image, crop=crop)
 
 
 def test_later_chunks_look_at_the_frame_that_they_go_on_from(tiny, encoder, conditioning):
@@ -89,3 +90,183 @@ def test_later_chunks_look_at_the_frame_that_they_go_on_from(tiny, encoder, cond
         assert watched.shown[0].shape == (1, 48, 64, 3)
         if strength:
             torch.testing.assert_close(watched.shown[1][0], video[16])
+
+
+def of_host(encoder, image):
+    """The host's features of a picture as the official workflows have them."""
+    import nodes
+
+    return nodes.CLIPVisionEncode().encode(encoder, image, "none")[0].penultimate_hidden_states
+
+
+class Kept:
+    """Stands for a sampler: keeps the features that each chunk is told, and makes nothing."""
+
+    def __init__(self, features):
+        self.features, self.told = features, []
+
+    def __call__(self, guide):
+        self.told.append(self.features(guide).penultimate_hidden_states)
+        return guide.samples
+
+
+@pytest.fixture
+def tell(tiny, encoder):
+    """What each chunk of a planned video is told by CLIP vision, for a model."""
+    from wan_motion_chunks.nodes.told import read_features
+    from wan_motion_chunks.wan.loop import Tools, generate
+
+    def run(state, model=tiny[0], strength=0.0):
+        sampler = Kept(read_features(state, model, None, encoder, strength))
+        return generate(state, Tools(tiny[2], sampler)), sampler.told
+
+    return run
+
+
+@pytest.fixture
+def pictures():
+    """A start image, one behind a cut and two to end with, all of proportions of their own."""
+    generator = torch.Generator().manual_seed(3)
+    return [torch.rand(1, *size, 3, generator=generator) for size in ((40, 100), (90, 33), (64, 64), (70, 200))]
+
+
+def plan(start, end=None, stack=None, length=33.0):
+    from wan_motion_chunks.nodes import PlanVideo
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    settings = choose_settings(own={"overlap_frames": 8}, level="overlap")
+    return PlanVideo.execute(start, 64, 48, length, "frames", 16.0, 17, settings, stack, end).args[0]
+
+
+def test_pictures_are_seen_whole_as_by_the_hosts_node(tell, encoder, pictures, flf):
+    from wan_motion_chunks.wan import Entry
+
+    start, behind, first_end, last_end = pictures
+    stack = [Entry("a", "", end_image=first_end), Entry("b", "", 1, start_image=behind)]
+    _, told = tell(plan(start, last_end, stack), flf)
+    whole = [of_host(encoder, picture) for picture in pictures]
+    assert len(told) == 2
+    assert torch.equal(told[0], torch.cat((whole[0], whole[2]), dim=-2))
+    assert torch.equal(told[1], torch.cat((whole[1], whole[3]), dim=-2))
+
+
+def test_a_frame_that_is_handed_over_is_the_videos_own(tell, encoder, pictures):
+    state, told = tell(plan(pictures[0], length=25.0), strength=1.0)
+    handed = state.video[16:17].movedim(1, -1)
+    share = state.plan.chunks[1].start / 25
+    expected = of_host(encoder, pictures[0]).lerp(of_host(encoder, handed), share)
+    torch.testing.assert_close(told[1], expected)
+
+
+@pytest.fixture(scope="module")
+def flf(comfy):
+    """The tiny model with a place for a second picture, as Wan2.1 FLF2V has it."""
+    return tiny_model(comfy, {"img_emb.emb_pos": torch.zeros(1, 514, 1280)})
+
+
+@pytest.fixture(scope="module")
+def reads(comfy):
+    """The tiny model as one that was trained with features: the bundled one has zeros where it would read them."""
+    return tiny_model(comfy, {"blocks.7.cross_attn.v_img.weight": 0.1 * torch.eye(128)})
+
+
+def tiny_model(comfy, changes):
+    import comfy.utils
+    from wan_motion_chunks.tiny import TRANSFORMER
+
+    weights = comfy.utils.load_torch_file(str(TRANSFORMER))
+    prefix = next(name.removesuffix("img_emb.proj.0.bias") for name in weights if name.endswith("img_emb.proj.0.bias"))
+    return comfy.sd.load_diffusion_model_state_dict(weights | {prefix + name: value for name, value in changes.items()})
+
+
+def test_the_end_is_told_to_a_model_that_has_a_place_for_it_alone(tell, encoder, pictures, tiny):
+    """WanFunInpaintToVideo, the host's node for such models, tells the start image's features only."""
+    _, told = tell(plan(pictures[0], pictures[3], length=17.0))
+    assert torch.equal(told[0], of_host(encoder, pictures[0]))
+
+
+def test_what_a_chunk_is_told_differs_with_what_the_video_crops_away(encoder, pictures, tiny, flf):
+    from wan_motion_chunks.nodes.told import read_features
+    from wan_motion_chunks.wan import Entry
+
+    def told(model, start, behind, end):
+        state = plan(start, end, [Entry("a", ""), Entry("b", "", 1, start_image=behind)])
+        track = read_features(state, model, None, encoder, 0.0)
+        chunks = [track.told(state)]
+        state = replace(state, pieces=(torch.zeros(17, 3, 48, 64),))
+        return [*chunks, track.told(state)]
+
+    start, behind, _, end = pictures
+    plain = told(flf, start, behind, end)
+    for place, index in ((0, 0), (1, 1), (2, 1)):
+        changed = [start, behind, end]
+        changed[place] = changed[place].clone()
+        changed[place][:, 0] = changed[place][:, :, 0] = 0.5  # an edge that the crop to 64 x 48 leaves out
+        other = told(flf, *changed)
+        assert other[index] != plain[index]
+        assert place == 0 or other[0] == plain[0]
+    assert told(tiny[0], start, behind, end)[1] == told(tiny[0], start, behind, pictures[2])[1]
+
+
+def doubts(model, state, **more):
+    from wan_motion_chunks.nodes.told import find_doubts
+
+    return find_doubts(state, model, more.get("output"), more.get("encoder"), more.get("conditions"))
+
+
+def test_a_model_that_reads_features_and_gets_none_is_told_first(tiny, reads, flf, encoder, pictures, conditioning):
+    from wan_motion_chunks.wan import Entry
+
+    state = plan(pictures[0])
+    (found,) = doubts(reads, state)
+    assert found.startswith("model reads CLIP vision features of the start image, but none are connected")
+    assert not doubts(tiny[0], state)
+    assert not doubts(flf, state)
+    features = encoder.encode_image(pictures[0])
+    assert not doubts(reads, state, output=features)
+    assert not doubts(reads, state, encoder=encoder)
+    told = [[conditioning[0][0], conditioning[0][1] | {"clip_vision_output": features}]]
+    assert not doubts(reads, plan(pictures[0], stack=[Entry(told, told)]))
+    assert doubts(reads, plan(pictures[0], stack=[Entry(told, told), Entry("b", "", 1)]))
+    assert not doubts(reads, state, conditions=[told[0][1]])
+    assert doubts(reads, state, conditions=[conditioning[0][1]])
+    _, _, report, _ = long_video(
+        (reads, *tiny[1:]), pictures[0], conditioning, conditioning, "euler", "simple", steps=1
+    )
+    assert report.startswith("WARNING: model reads CLIP vision features")
+
+
+def test_an_end_picture_is_doubted_where_it_may_not_be_heeded(tiny, reads, flf, experts, encoder, pictures):
+    from wan_motion_chunks.wan import Entry
+
+    state, stacked = plan(pictures[0], pictures[3]), plan(pictures[0], stack=[Entry("a", "", end_image=pictures[3])])
+    assert [found.split(":")[0] for found in doubts(tiny[0], state)] == ["end_image"]
+    assert [found.split(":")[0] for found in doubts(tiny[0], stacked)] == ["end_image of prompt 1"]
+    for model in (flf, experts):
+        assert not doubts(model, state)
+        assert not doubts(model, stacked)
+    (found,) = doubts(flf, state, output=encoder.encode_image(pictures[0]))
+    assert found.startswith("end_image: model reads features of the end picture as well")
+
+
+@pytest.fixture(scope="module")
+def experts(comfy):
+    """A model of Wan2.2's kind, which reads no features."""
+    import comfy.utils
+    from wan_motion_chunks.tiny import TRANSFORMER
+
+    weights = comfy.utils.load_torch_file(str(TRANSFORMER))
+    return comfy.sd.load_diffusion_model_state_dict(
+        {name: value for name, value in weights.items() if "img" not in name}
+    )
+
+
+def test_the_split_nodes_doubt_as_well_and_once(tiny, reads, pictures, conditioning):
+    from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk
+
+    state = plan(pictures[0], length=25.0)
+    for _ in range(2):
+        state, *_, latent, _ = GuideNextChunk.execute(state, tiny[2], conditioning, conditioning, model=reads).args
+        state, _, report = FinishChunk.execute(state, latent, tiny[2]).args
+    assert report.startswith("WARNING: model reads CLIP vision features")
+    assert report.count("model reads CLIP vision features") == 1

@@ -139,16 +139,16 @@ def flf(weights):
     return comfy.sd.load_diffusion_model_state_dict(changed)
 
 
-@pytest.mark.parametrize("kind", ["flf", "wan22"])
+@pytest.mark.parametrize("kind", ["flf", "wan22", "fun inp"])
 def test_an_end_image_equals_the_stock_graph_bit_for_bit(tiny, weights, experts, image, conditioning, kind):
-    from comfy_extras.nodes_wan import WanFirstLastFrameToVideo
+    from comfy_extras.nodes_wan import WanFirstLastFrameToVideo, WanFunInpaintToVideo
 
     import nodes
 
-    model = flf(weights) if kind == "flf" else experts[0]
-    graph = WanFirstLastFrameToVideo.execute(
-        *conditioning, tiny[2], 48, 32, 17, 1, start_image=image[:1], end_image=image[1:]
-    ).args
+    # The file of Wan2.1 Fun InP is of the form of plain Wan2.1 I2V's.
+    model = {"flf": flf(weights), "wan22": experts[0], "fun inp": tiny[0]}[kind]
+    stock = WanFunInpaintToVideo if kind == "fun inp" else WanFirstLastFrameToVideo
+    graph = stock.execute(*conditioning, tiny[2], 48, 32, 17, 1, start_image=image[:1], end_image=image[1:]).args
     expected = nodes.common_ksampler(model, SEED, STEPS, CFG, "euler", "simple", *graph)[0]["samples"]
     _, latent, _, _ = run(tiny, image, conditioning, model, end_image=image[1:])
     assert torch.equal(latent["samples"], expected)

@@ -244,13 +244,3 @@ def test_predict_motion_and_warp_latent(tiny, clip):
         WarpLatent.execute(latent, motion, 3)
     with pytest.raises(ValueError, match="frames must be from 1 to 12"):
         PredictMotion.execute(image, 13, 0.5)
-
-
-def test_a_region_must_be_one_mask(tiny, clip):
-    from wan_motion_chunks.nodes.layout import to_region
-
-    assert to_region("motion_region", torch.ones(1, 32, 32), 64, 96).shape == (1, 1, 64, 96)
-    with pytest.raises(ValueError, match="motion_region: expected one mask"):
-        to_region("motion_region", torch.ones(2, 32, 32), 64, 96)
-    with pytest.raises(ValueError, match=r"motion_region: expected values in \[0, 1\]"):
-        to_region("motion_region", torch.full((1, 32, 32), 2.0), 64, 96)

@@ -61,7 +61,6 @@ def loras(tiny, comfy, tmp_path_factory):
     for number in range(5):
         write(f"walk{number}.safetensors", attention(0.02))
     write("text.safetensors", {"text_encoders.gain.diff": torch.full((4096,), -0.5)})
-    write("other.safetensors", {"transformer.blocks.0.attn.lora_up.weight": torch.zeros(4, 4)})
     return folder
 
 
@@ -155,15 +154,6 @@ def test_a_lora_equals_the_hosts_loader_bit_for_bit(make, tiny, loras, image):
     assert torch.equal(ours, expected)
     no_text, _ = make(prompt_stack=[Entry(LEFT, "", loras=stack[1:])], length=17.0)
     assert not torch.equal(ours, no_text)
-
-
-def test_a_missing_lora_and_one_for_another_model_are_left_out_with_a_note(make, loras, caplog):
-    stack = (Lora("gone.safetensors", 1.0, 1.0), Lora("other.safetensors", 1.0, 1.0))
-    frames, report = make(prompt_stack=[Entry(LEFT, "", loras=stack)])
-    assert torch.equal(frames, make(prompt=LEFT)[0])
-    assert "LoRA gone.safetensors is left out: there is no such file in models/loras" in report
-    assert "LoRA other.safetensors is left out: none of its weights fit this model" in report
-    assert "lora key not loaded: transformer.blocks.0.attn.lora_up.weight" in caplog.text
 
 
 def test_five_sets_over_forty_chunks_are_patched_five_times_and_let_go(tiny, loras, image, monkeypatch, caplog):

@@ -114,6 +114,10 @@ def test_outside_the_region_nothing_is_guided():
     assert (release[..., :6] > 0).float().mean() > 0.4
 
 
+def test_a_region_that_is_empty_is_named_as_the_reason():
+    falls(guide(panning(), region=torch.zeros(1, 1, *SIZE)), "motion_region is 0")
+
+
 def test_the_frames_are_left_as_they_were():
     clip = panning()
     before = clip.clone()

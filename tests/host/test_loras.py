@@ -1,0 +1,273 @@
+"""What of a LoRA file a model takes, by the host's own arithmetic on its real weights."""
+
+import pytest
+import torch
+from wan_motion_chunks.wan import Entry, Lora
+
+RANK = 4
+VALUE = "diffusion_model.blocks.{}.self_attn.v"
+PATCH = "diffusion_model.patch_embedding"
+
+
+def normal(*shape):
+    return 0.1 * torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+def layer(name, out, into, rank=RANK, scale=None):
+    """A LoRA's tensors for a layer."""
+    tensors = {f"{name}.lora_up.weight": normal(out, rank), f"{name}.lora_down.weight": normal(rank, into)}
+    return tensors if scale is None else tensors | {f"{name}.alpha": torch.tensor(scale)}
+
+
+def patch(channels):
+    """The change of the layer that reads a latent, as the LoRA of a model with so many input channels has it."""
+    return {f"{PATCH}.diff": normal(128, channels, 1, 2, 2), f"{PATCH}.diff_b": normal(128)}
+
+
+@pytest.fixture(scope="module")
+def folder(comfy, tmp_path_factory):
+    import folder_paths
+
+    found = tmp_path_factory.mktemp("loras")
+    folder_paths.add_model_folder_path("loras", str(found))
+    return found
+
+
+@pytest.fixture
+def read(tiny, folder):
+    """A file of these tensors, read for the tiny models."""
+    import comfy.utils
+    from wan_motion_chunks.wan.lora_file import read_lora
+
+    def run(tensors, model=None, clip=tiny[1], name="a lora.safetensors"):
+        comfy.utils.save_torch_file(tensors, str(folder / name))
+        return read_lora(name, model or tiny[0], clip)
+
+    return run
+
+
+def files(tiny, *loras, clip=None):
+    from wan_motion_chunks.wan.lora import LoraFiles
+
+    return LoraFiles([Entry("", "", loras=loras)], tiny[0], clip)
+
+
+def patched(model, patches):
+    """The weights of the diffusion model that the host changes by patches."""
+    import comfy.lora
+
+    found = set()
+    for key, weight in model.model.state_dict().items():
+        if key not in patches:
+            continue
+        after = comfy.lora.calculate_weight([(1.0, patches[key], 1.0, None, None)], weight.float().clone(), key)
+        if not torch.equal(after, weight.float()):
+            found.add(key)
+    return found
+
+
+FORMS = {
+    "lora": layer(VALUE.format(0), 128, 128, scale=2.0),
+    "dora": layer(VALUE.format(0), 128, 128) | {f"{VALUE.format(0)}.dora_scale": normal(128, 1)},
+    "loha": {
+        f"{VALUE.format(0)}.hada_{key}": normal(*size) for key, size in {"w1_a": (128, 4), "w1_b": (4, 128)}.items()
+    }
+    | {f"{VALUE.format(0)}.hada_{key}": normal(*size) for key, size in {"w2_a": (128, 4), "w2_b": (4, 128)}.items()},
+    "lokr": {f"{VALUE.format(0)}.lokr_w1": normal(8, 8), f"{VALUE.format(0)}.lokr_w2": normal(16, 16)},
+    "oft": {f"{VALUE.format(0)}.oft_blocks": normal(8, 16, 16), f"{VALUE.format(0)}.alpha": torch.tensor(0.5)},
+    "glora": {
+        f"{VALUE.format(0)}.{key}.weight": normal(*size) for key, size in {"a1": (128, 4), "a2": (4, 128)}.items()
+    }
+    | {f"{VALUE.format(0)}.{key}.weight": normal(*size) for key, size in {"b1": (128, 4), "b2": (4, 128)}.items()},
+    "diff": {f"{VALUE.format(0)}.diff": normal(128, 128)},
+    "set": {f"{VALUE.format(0)}.set_weight": normal(128, 128)},
+    "by peft's names": {
+        f"{VALUE.format(0)}.lora_A.weight": normal(4, 128),
+        f"{VALUE.format(0)}.lora_B.weight": normal(128, 4),
+    },
+    "by kohya's names": layer("lora_unet_blocks_0_self_attn_v", 128, 128),
+}
+MISSHAPEN = {
+    "lora": layer(VALUE.format(1), 192, 192),
+    "lora of another rank": {
+        f"{VALUE.format(1)}.lora_up.weight": normal(128, 4),
+        f"{VALUE.format(1)}.lora_down.weight": normal(5, 128),
+    },
+    "dora": layer(VALUE.format(1), 128, 128) | {f"{VALUE.format(1)}.dora_scale": normal(5, 1)},
+    "loha": {f"{VALUE.format(1)}.hada_{key}": normal(*size) for key, size in {"w1_a": (96, 4), "w1_b": (4, 96)}.items()}
+    | {f"{VALUE.format(1)}.hada_{key}": normal(*size) for key, size in {"w2_a": (96, 4), "w2_b": (4, 96)}.items()},
+    "loha of another rank": {
+        f"{VALUE.format(1)}.hada_{key}": normal(*size)
+        for key, size in {"w1_a": (128, 4), "w1_b": (3, 128), "w2_a": (128, 4), "w2_b": (4, 128)}.items()
+    },
+    "lokr": {f"{VALUE.format(1)}.lokr_w1": normal(8, 8), f"{VALUE.format(1)}.lokr_w2": normal(12, 12)},
+    "oft": {f"{VALUE.format(1)}.oft_blocks": normal(9, 16, 16)},
+    "diff": {f"{VALUE.format(1)}.diff": normal(128, 96)},
+    "set": {f"{VALUE.format(1)}.set_weight": normal(96, 128)},
+    "transposed": layer("diffusion_model.blocks.1.ffn.0", 128, 512),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_fits_is_what_the_host_changes(tiny, read, form):
+    found = read(FORMS[form])
+    assert found.note == "LoRA 'a lora.safetensors': 1 of 1 weights fit"
+    assert patched(tiny[0], found.patches) == {f"{VALUE.format(0)}.weight"}
+
+
+@pytest.mark.parametrize("form", MISSHAPEN)
+def test_what_has_another_shape_is_counted_and_left_out(tiny, read, form):
+    found = read(MISSHAPEN[form] | FORMS["lora"])
+    assert found.note.startswith("LoRA 'a lora.safetensors': 1 of 2 weights fit; 1 have another shape")
+    assert patched(tiny[0], found.patches) == {f"{VALUE.format(0)}.weight"}
+    with pytest.raises(
+        ValueError, match=r"none of the 1 weights of the LoRA 'a lora.safetensors' fit model \(WAN21, dim 128"
+    ):
+        read(MISSHAPEN[form])
+
+
+def test_a_lora_of_text_to_video_misses_one_layer_and_is_taken(tiny, read):
+    body = {key: value for index in range(8) for key, value in layer(VALUE.format(index), 128, 128).items()}
+    found = read(body | patch(16))
+    assert found.note == "LoRA 'a lora.safetensors': 9 of 10 weights fit; 1 have another shape"
+    found = read(body | patch(36) | layer("diffusion_model.blocks.0.face.v", 128, 128) | layer("x.y", 8, 8, scale=1.0))
+    assert found.note == "LoRA 'a lora.safetensors': 10 of 12 weights fit; 2 are of layers that are not there"
+
+
+def test_a_text_encoders_weights_count_where_it_is_connected(tiny, read):
+    text = {"text_encoders.gain.diff": torch.full((4096,), -0.5)}
+    found = read(text)
+    assert found.note == "LoRA 'a lora.safetensors': 1 of 1 weights fit"
+    clone = tiny[1].clone()
+    assert clone.add_patches(found.patches, 1.0)
+    with pytest.raises(ValueError, match="or its text encoder: 1 have another shape"):
+        read({"text_encoders.gain.diff": torch.ones(5)})
+    with pytest.raises(ValueError, match="1 are of layers that are not there"):
+        read(text, clip=None)
+
+
+class Quantized(torch.Tensor):
+    """As ComfyUI-GGUF keeps a weight: bytes, and the shape that they stand for."""
+
+    @property
+    def shape(self):
+        return getattr(self, "tensor_shape", self.size())
+
+    def detach(self):
+        return self
+
+
+def quantize(layer, blocks):
+    """Keep a linear layer's weight in some bytes for 32 numbers; its state dict tells of the bytes alone."""
+    rows, columns = layer.weight.shape
+    stored = torch.zeros(rows, columns // 32 * blocks, dtype=torch.uint8).as_subclass(Quantized)
+    stored.tensor_shape = layer.weight.shape
+    layer.weight = torch.nn.Parameter(stored, requires_grad=False)
+    layer.__class__ = type("Stored", (type(layer),), {"_save_to_state_dict": _save_stored})
+
+
+def _save_stored(self, destination, prefix, keep_vars):
+    for name in ("weight", "bias"):
+        if (stored := getattr(self, name)) is not None:
+            destination[prefix + name] = torch.zeros(stored.size(), device="meta")
+
+
+@pytest.fixture
+def gguf(comfy):
+    """A model whose linear layers are quantized in some bytes for 32 numbers."""
+    import comfy.utils
+    from wan_motion_chunks.tiny import TRANSFORMER
+
+    def load(blocks):
+        model = comfy.sd.load_diffusion_model_state_dict(comfy.utils.load_torch_file(str(TRANSFORMER)))
+        for layer in model.model.diffusion_model.modules():
+            if isinstance(layer, torch.nn.Linear):
+                quantize(layer, blocks)
+        return model
+
+    return load
+
+
+def test_shapes_are_those_that_a_quantized_layer_computes_with(read, gguf):
+    model = gguf(34)
+    name = f"{VALUE.format(0)}.weight"
+    assert model.model.state_dict()[name].shape != (128, 128)
+    found = read(FORMS["lora"] | MISSHAPEN["lora"], model)
+    assert found.note.startswith("LoRA 'a lora.safetensors': 1 of 2 weights fit; 1 have another shape")
+    assert list(found.patches) == [name]
+
+
+@pytest.fixture
+def scaled(comfy):
+    """A model in 8-bit floats with a scale for each layer."""
+    import comfy.utils
+    from wan_motion_chunks.tiny import TRANSFORMER
+
+    weights = comfy.utils.load_torch_file(str(TRANSFORMER))
+    for name in [name for name, weight in weights.items() if weight.ndim == 2 and name.startswith("blocks.")]:
+        weights[name] = weights[name].to(torch.float8_e4m3fn)
+        weights[f"{name.removesuffix('weight')}scale_weight"] = torch.tensor(1.0)
+    weights["scaled_fp8"] = torch.zeros(2, dtype=torch.float8_e4m3fn)
+    return comfy.sd.load_diffusion_model_state_dict(weights)
+
+
+def test_experts_are_one_kind_however_they_are_stored(tiny, gguf, scaled):
+    from wan_motion_chunks.wan.host import check_experts
+
+    models = (tiny[0], gguf(34), gguf(18), scaled)
+    assert len({str({key: weight.shape for key, weight in model.model.state_dict().items()}) for model in models}) == 4
+    for first in models:
+        for second in models:
+            check_experts(first, second)
+
+
+def test_eight_bits_take_a_lora_and_read_no_features_where_they_are_zeros(read, scaled):
+    from wan_motion_chunks.wan.host import reads_features
+
+    assert read(FORMS["lora"], scaled).note == "LoRA 'a lora.safetensors': 1 of 1 weights fit"
+    assert not reads_features(scaled)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"", "empty.safetensors"),
+        (b"no such thing" * 9, "words.safetensors"),
+        (None, "short.safetensors"),
+        (b"no pickle", "words.pt"),
+        (b"", "empty.pt"),
+    ],
+)
+def test_a_broken_file_names_itself(tiny, folder, content, name):
+    import comfy.utils
+
+    if content is None:
+        comfy.utils.save_torch_file(FORMS["lora"], str(folder / name))
+        content = (folder / name).read_bytes()[:-99]
+    (folder / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"lora_stack: the LoRA '{name}' cannot be read") as error:
+        files(tiny, Lora(name, 1.0, 1.0))
+    assert str(folder) not in str(error.value)
+
+
+def test_a_file_that_lacks_its_half_or_is_not_finite_names_itself(read):
+    with pytest.raises(ValueError, match=r"the LoRA 'a lora.safetensors' cannot be read"):
+        read({f"{VALUE.format(0)}.lora_up.weight": normal(128, 4)})
+    broken = {key: value * float("nan") for key, value in FORMS["lora"].items()}
+    with pytest.raises(ValueError, match=r"the LoRA 'a lora.safetensors' holds NaN"):
+        read(broken)
+
+
+def test_a_missing_file_is_an_error_unless_its_strengths_are_0(tiny):
+    for strengths in ((1.0, 1.0), (0.0, 1.0), (-1.0, 0.0)):
+        with pytest.raises(ValueError, match=r"there is no LoRA 'gone.safetensors' in models/loras"):
+            files(tiny, Lora("gone.safetensors", *strengths))
+    found = files(tiny, Lora("gone.safetensors", 0.0, 0.0))
+    assert found.notes == []
+    assert found.on_model(tiny[0], (Lora("gone.safetensors", 0.0, 0.0),)) is tiny[0]
+
+
+@pytest.mark.parametrize("strengths", [(float("nan"), 1.0), (1.0, float("inf"))])
+def test_a_strength_that_is_not_finite_is_refused(tiny, strengths):
+    with pytest.raises(ValueError, match=r"lora_stack: the strengths of the LoRA 'a.safetensors' must be finite"):
+        files(tiny, Lora("a.safetensors", *strengths))
