@@ -9,6 +9,7 @@ from typing import Any
 
 import comfy.lora
 import comfy.lora_convert
+import comfy.model_management
 import comfy.utils
 import folder_paths
 import torch
@@ -60,10 +61,10 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
         digest = identify_weights(sorted(weights.items()))
         tensors = _Tensors(comfy.lora_convert.convert_lora(weights))
         found = comfy.lora.load_lora(tensors, keys)
-    except MemoryError:
+    except (MemoryError, torch.OutOfMemoryError, comfy.model_management.InterruptProcessingException):
         raise
     except Exception as error:
-        # Whatever a reader raises of a broken file; its own words may hold the whole path.
+        # What the host's readers raise of a broken file has no common kind; its own words may hold the whole path.
         raise ValueError(
             f"lora_stack: the LoRA {name!r} cannot be read ({type(error).__name__}): it is broken, cut short, or no "
             "LoRA. Download it anew."
