@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Everything a developer does here, by a word: ``python dev.py --help`` lists them.
 
-Needs Python 3.10 or newer and nothing else: the first call makes ``.venv`` and fetches ComfyUI into
+Needs Python 3.11 or newer and nothing else: the first call makes ``.venv`` and fetches ComfyUI into
 a cache folder, later calls find them. ``COMFYUI_PATH`` puts another ComfyUI in its place.
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 
-if sys.version_info < (3, 10):  # noqa: UP036  said before anything else fails
-    sys.exit(f"dev.py needs Python 3.10 or newer, this is {sys.version.split()[0]}. Try: python3.12 dev.py")
+if sys.version_info < (3, 11):  # said before anything else fails
+    sys.exit(f"dev.py needs Python 3.11 or newer, this is {sys.version.split()[0]}. Try: python3.12 dev.py")
 
 from tools import environment  # noqa: E402  standard library only, like this file
 
@@ -30,6 +30,7 @@ COMMANDS = {
     "pictures": "photograph the example workflows in a real browser, and draw what the README shows",
     "host": "run ComfyUI with this pack; further arguments go to it, such as --cpu",
     "train": "train a tiny model: vae, transformer",
+    "lock": "write down anew which files are installed, by hash; with --upgrade the newest",
 }
 
 
@@ -94,6 +95,12 @@ def train(arguments: list[str]) -> int:
         print("python dev.py train vae | transformer", file=sys.stderr)
         return 2
     return _run(f"tiny.train_{arguments[0]}", arguments[1:])
+
+
+def lock(arguments: list[str]) -> int:
+    from tools import lock
+
+    return lock.main(arguments)
 
 
 def host(arguments: list[str]) -> int:

@@ -1,25 +1,60 @@
-/** The chunk plan in numbers, as wan/chunks.py lays it out for one prompt; a test holds the two against each other. */
+/** The chunk plan in numbers, as wan/layout.py lays it out for one prompt; a test holds the two against each other. */
 
 /** Overlap of each preset of Settings, in frames. */
 export const PRESET_OVERLAP = { Standard: 16, "Fast motion": 24, "Slow or static": 8, Auto: 16 };
 
+/** Chunks that a plan may have. */
+export const MOST_CHUNKS = 100_000;
+const LONGEST_CHUNK = 16_385;
+const LENGTHS = [0.01, 100_000];
+const RATES = [0.01, 1000];
+
 const covering = (frames) => Math.max(0, Math.ceil((frames - 1) / 4)) * 4 + 1;
+const within = (number, [least, most]) => typeof number === "number" && number >= least && number <= most;
+
+/** To the nearest whole number, and half to the even one, as Python rounds. */
+function roundEven(number) {
+    const up = Math.round(number);
+    return up - number === 0.5 && up % 2 ? up - 1 : up;
+}
+
+/**
+ * @param {number} length of the video, in the unit
+ * @param {"seconds" | "frames"} unit
+ * @param {number} fps
+ * @returns {number} frames of the finished video; 0 where the loop refuses the numbers
+ */
+export function countFrames(length, unit, fps) {
+    if (!within(length, LENGTHS) || !within(fps, RATES)) return 0;
+    if (unit === "seconds") return Math.max(1, roundEven(length * fps));
+    return Number.isInteger(length) ? length : 0;
+}
 
 /**
  * @param {number} total frames of the finished video
  * @param {number} chunkFrames frames of one chunk, 4n + 1
  * @param {number} overlapFrames frames that neighbours share; the next 4k + 1 is used
+ * @param {boolean} toPicture whether the video, or a part of it, ends with a given picture
  * @returns {{start: number, stop: number, seam: number}[]} none where the numbers make no plan
  */
-export function planChunks(total, chunkFrames, overlapFrames) {
+export function planChunks(total, chunkFrames, overlapFrames, toPicture = false) {
+    if (![total, chunkFrames, overlapFrames].every((number) => Number.isInteger(number) && number >= 1)) return [];
     const overlap = covering(overlapFrames);
-    if (!(total >= 1) || chunkFrames % 4 !== 1 || (overlap >= chunkFrames && total > chunkFrames)) return [];
+    if (chunkFrames % 4 !== 1 || Math.max(chunkFrames, overlapFrames) > LONGEST_CHUNK) return [];
+    const added = chunkFrames - overlap;
+    if (total > chunkFrames && (added < 1 || total - chunkFrames > (MOST_CHUNKS - 1) * added)) return [];
     const chunks = [];
+    let length = 0;
     for (let seam = 0; seam < total; ) {
         const start = seam === 0 ? 0 : seam - overlap;
-        const stop = start + Math.min(chunkFrames, covering(total - start));
-        chunks.push({ start, stop: Math.min(stop, total), seam });
-        seam = stop;
+        length = Math.min(chunkFrames, covering(total - start));
+        const left = total - (start + length);
+        // The last chunk needs frames to lead to its picture, this one to be made at all.
+        if (toPicture && left > 0 && left < 4 && length - 4 >= (seam === 0 ? 3 : overlap + 4)) length -= 4;
+        chunks.push({ start, stop: Math.min(start + length, total), seam });
+        seam = start + length;
     }
-    return chunks;
+    const last = chunks[chunks.length - 1];
+    const known = last.seam === 0 ? 1 : overlap;
+    return toPicture && known + (last.start + length - total) > length - 2 ? [] : chunks;
 }

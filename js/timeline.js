@@ -1,12 +1,16 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { PRESET_OVERLAP, planChunks } from "./plan.mjs";
+import { PRESET_OVERLAP, countFrames, planChunks } from "./plan.mjs";
 
 const NODES = ["WanMotionLongVideo", "WanMotionLongVideoCustom"];
 const SETTINGS = "WanMotionSettings";
+const STACKS = ["WanMotionPromptStack", "WanMotionConditioningStack"];
 const PLAN = ["length", "length_unit", "fps", "chunk_frames"];
 const SETTINGS_PLAN = ["preset", "overlap_frames", "continuity"];
+const PLAN_SOCKETS = ["settings", "prompt_stack", "end_image"];
+const STACK_SOCKETS = ["prompt_stack", "start_image", "end_image", "chunk_frames"];
 const INPUT = 1; // as the front end tells the sides of a connection apart
+const DRAWN = 300; // chunks drawn one by one, and seams that have a button
 const HEIGHT = 142;
 const MARGIN = 10; // which the canvas leaves above and below a DOM widget
 const STYLE = `
@@ -45,6 +49,21 @@ function summary(chunks) {
     return told.length ? `Seams: ${told.join(", ")}. Choose one to see it.` : "";
 }
 
+/** Chunks side by side in as many groups as are drawn, of one each where that is possible. */
+function groups(chunks) {
+    const size = Math.ceil(chunks.length / DRAWN);
+    const starts = chunks.map((_, index) => index).filter((index) => index % size === 0);
+    return starts.map((first) => ({ first, last: Math.min(first + size, chunks.length) - 1 }));
+}
+
+/** Indices of the chunks whose seams have a button: all but the first, or of very many those that stand out most. */
+function choosable(chunks) {
+    const seams = chunks.map((_, index) => index).slice(1);
+    if (chunks.length <= DRAWN) return seams;
+    const out = seams.filter((index) => chunks[index].excess > 1);
+    return out.sort((a, b) => chunks[b].excess - chunks[a].excess).slice(0, DRAWN).sort((a, b) => a - b);
+}
+
 function element(tag, className, parent) {
     const made = document.createElement(tag);
     made.className = className;
@@ -68,7 +87,8 @@ class Timeline {
 
     /** @param {{total: number, fps: number, chunks: object[]} | null} plan null where it cannot be known yet */
     show(plan) {
-        const { total, fps, chunks } = plan ?? { chunks: [] };
+        const known = plan && Number.isFinite(plan.total) && Number.isFinite(plan.fps);
+        const { total, fps, chunks } = known ? plan : { chunks: [] };
         const place = (frame) => `${(100 * frame) / total}%`;
         this.head.textContent = chunks.length
             ? `${total} frames, ${(total / fps).toFixed(1)} s, ${chunks.length} chunk${chunks.length > 1 ? "s" : ""}`
@@ -78,23 +98,26 @@ class Timeline {
         this.words.textContent = summary(chunks);
         this.track.replaceChildren();
         this.frames.replaceChildren();
-        chunks.forEach((chunk, index) => {
+        for (const { first, last } of groups(chunks)) {
+            const { start, entry } = chunks[first];
+            const { stop } = chunks[last];
             const bar = element("div", "chunk", this.track);
-            bar.style.left = place(chunk.start);
-            bar.style.width = place(chunk.stop - chunk.start);
-            bar.textContent = chunk.entry ? `${index + 1} (prompt ${chunk.entry})` : `${index + 1}`;
-            bar.title = `chunk ${index + 1}: frames ${chunk.start} to ${chunk.stop - 1}`;
-        });
-        chunks.slice(1).forEach((chunk, index) => {
+            bar.style.left = place(start);
+            bar.style.width = place(stop - start);
+            bar.title = `${first === last ? `chunk ${first + 1}` : `chunks ${first + 1} to ${last + 1}`}: frames ${start} to ${stop - 1}`;
+            if (first === last) bar.textContent = entry ? `${first + 1} (prompt ${entry})` : `${first + 1}`;
+        }
+        for (const index of choosable(chunks)) {
+            const chunk = chunks[index];
             const seam = element("button", grade(chunk.excess), this.track);
             const measured = chunk.excess === null || chunk.excess === undefined ? "" : `, ${chunk.excess.toFixed(2)} of what passes`;
             seam.type = "button";
             seam.setAttribute("aria-pressed", "false");
             seam.style.left = place(chunk.seam);
             seam.title = `seam before frame ${chunk.seam}${measured}`;
-            seam.setAttribute("aria-label", `${seam.title}, to chunk ${index + 2}`);
+            seam.setAttribute("aria-label", `${seam.title}, to chunk ${index + 1}`);
             seam.addEventListener("click", () => this.choose(seam, chunk));
-        });
+        }
     }
 
     /** A seam in words, and the two frames before and behind it; the picture opens larger. */
@@ -123,16 +146,31 @@ function value(node, name) {
     return isLinked(node, name) ? undefined : node.widgets?.find((widget) => widget.name === name)?.value;
 }
 
+/** Whether some prompt of a stack ends with a picture; undefined where the chunks depend on the prompts. */
+function stackEnds(node) {
+    let ends = false;
+    const seen = new Set();
+    for (let at = node; isLinked(at, "prompt_stack"); ) {
+        at = at.getInputNode(at.findInputSlot("prompt_stack"));
+        const plain = STACKS.includes(at?.comfyClass) && value(at, "chunk_frames") === 0 && !isLinked(at, "start_image");
+        if (!plain || seen.has(at)) return undefined;
+        seen.add(at);
+        ends ||= isLinked(at, "end_image");
+    }
+    return ends;
+}
+
 /** What the widgets ask for, before anything has run; null where that comes from other nodes. */
 function planned(node) {
     const [length, unit, fps, chunkFrames] = PLAN.map((name) => value(node, name));
     const settings = isLinked(node, "settings") ? node.getInputNode(node.findInputSlot("settings")) : null;
     const [preset, overlapFrames, continuity] = SETTINGS_PLAN.map((name) => (settings ? value(settings, name) : null));
     const unknown = isLinked(node, "settings") && settings?.comfyClass !== SETTINGS;
-    if (unknown || [length, unit, fps, chunkFrames, preset, overlapFrames, continuity].includes(undefined)) return null;
-    const total = unit === "seconds" ? Math.max(1, Math.round(length * fps)) : Math.round(length);
+    const ends = stackEnds(node);
+    if (unknown || [length, unit, fps, chunkFrames, preset, overlapFrames, continuity, ends].includes(undefined)) return null;
+    const total = countFrames(length, unit, fps);
     const overlap = continuity === "last_frame" ? 1 : overlapFrames || PRESET_OVERLAP[preset ?? "Standard"];
-    return { total, fps, chunks: planChunks(total, chunkFrames, overlap) };
+    return { total, fps, chunks: planChunks(total, chunkFrames, overlap, ends || isLinked(node, "end_image")) };
 }
 
 /** What each node's last run showed: opening a workflow again, or undoing, makes its nodes anew. */
@@ -152,6 +190,22 @@ function chain(object, name, then) {
 /** What shows a node's plan anew. */
 const refreshers = new WeakMap();
 
+/** Show anew the plan of every node that a node's output reaches, through stacks too. */
+function refreshBelow(node, seen = new Set()) {
+    if (seen.has(node)) return;
+    seen.add(node);
+    for (const target of node.getOutputNodes(0) ?? []) {
+        refreshers.get(target)?.refresh();
+        if (STACKS.includes(target.comfyClass)) refreshBelow(target, seen);
+    }
+}
+
+function whenConnected(node, names, then) {
+    chain(node, "onConnectionsChange", (side, slot) => {
+        if (side === INPUT && names.includes(node.inputs?.[slot]?.name)) then();
+    });
+}
+
 function whenTyped(node, names, then) {
     for (const widget of node.widgets ?? []) if (names.includes(widget.name)) chain(widget, "callback", then);
 }
@@ -170,9 +224,7 @@ function addTimeline(node) {
     });
     whenTyped(node, PLAN, refresh);
     chain(node, "onConfigure", refresh);
-    chain(node, "onConnectionsChange", (side, slot) => {
-        if (side === INPUT && [...PLAN, "settings"].includes(node.inputs?.[slot]?.name)) refresh();
-    });
+    whenConnected(node, [...PLAN, ...PLAN_SOCKETS], refresh);
     chain(node, "onExecuted", (message) => {
         const shown = message?.wan_motion_timeline?.[0];
         if (!shown) return;
@@ -191,10 +243,11 @@ app.registerExtension({
     name: "wanmotionchunks.timeline",
     nodeCreated(node) {
         if (NODES.includes(node.comfyClass)) addTimeline(node);
-        if (node.comfyClass !== SETTINGS) return;
-        whenTyped(node, SETTINGS_PLAN, () => {
-            for (const target of node.getOutputNodes(0) ?? []) refreshers.get(target)?.refresh();
-        });
+        const below = () => refreshBelow(node);
+        if (node.comfyClass === SETTINGS) whenTyped(node, SETTINGS_PLAN, below);
+        if (!STACKS.includes(node.comfyClass)) return;
+        whenTyped(node, ["chunk_frames"], below);
+        whenConnected(node, STACK_SOCKETS, below);
     },
     /** Once all nodes have their values, those that others stand for too. */
     loadedGraphNode(node) {

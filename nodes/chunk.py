@@ -52,7 +52,12 @@ class GuideNextChunk(io.ComfyNode):
                     tooltip="For the sampler, at denoise 1; pinned frames are in its noise mask. Steps that are split "
                     "over two samplers hold them only with the model that comes out here.",
                 ),
-                io.Model.Output(display_name="model", tooltip="For the sampler, if a model is connected."),
+                io.Model.Output(
+                    display_name="model",
+                    tooltip="For the sampler, if a model is connected. Two samplers that share the steps see a part "
+                    "each: there the schedulers simple, normal, sgm_uniform and ddim_uniform follow motion for the "
+                    "share of the steps that motion_weight says, others for another. Give each sampler another seed.",
+                ),
             ],
         )
 

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator
 import torch
 import torch.nn.functional as F
 from comfy_api.latest import ui
-from safetensors import SafetensorError
 from torch import Tensor
 
-from ..wan.run_files import RunError
+from ..wan.run_names import RunError, reason
 from ._compat import io
 
 logger = logging.getLogger(__name__)
@@ -43,8 +42,9 @@ def show_seams(pieces: Iterable[Tensor], seams: Iterable[int]) -> dict[int, dict
         for seam, strip in cut_strips(pieces, seams):
             (saved,) = ui.ImageSaveHelper.save_images([strip.movedim(0, -1)], name, io.FolderType.temp, None)
             found[seam] = dict(saved)
-    except (OSError, RunError, SafetensorError) as error:
-        logger.warning("The timeline has no pictures of some seams: %s", error)
+    except (OSError, RunError) as error:
+        why = reason(error) if isinstance(error, OSError) else error
+        logger.warning("The timeline has no pictures of some seams: %s", why)
     return found
 
 
@@ -53,7 +53,7 @@ def show_picture(image: Tensor) -> ui.PreviewImage | None:
     try:
         return ui.PreviewImage(image)
     except OSError as error:
-        logger.warning("The node has no preview: %s", error)
+        logger.warning("The node has no preview: %s", reason(error))
         return None
 
 

@@ -8,15 +8,17 @@ from pathlib import Path
 import folder_paths
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ..wan.run_files import check_name
-from ..wan.run_store import load_run
+from ..wan.run_names import check_name, shown
+from ..wan.run_store import list_chunks, load_run
 from ._compat import io, schema
 from .layout import gather_image
-from .stored_video import StoredVideo
+from .stored_video import StoredVideo, frame_rate
 from .types import CATEGORY, RunType, fps_input
 from .values import checked
 
 FOLDER = "wan_motion_runs"
+LAST_CHUNK, LAST_VARIATION = 100_000, 1_000_000
+"""What vary_from and variation may be, linked or not."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class KeepRun(io.ComfyNode):
                     "vary_from",
                     default=0,
                     min=0,
-                    max=100000,
+                    max=LAST_CHUNK,
                     tooltip="Makes this chunk, counted from 1, and all after it another time, from other noise; "
                     "0: none. See variation.",
                 ),
@@ -71,7 +73,7 @@ class KeepRun(io.ComfyNode):
                     "variation",
                     default=1,
                     min=0,
-                    max=1000000,
+                    max=LAST_VARIATION,
                     tooltip="Which other noise vary_from takes. Another number is another take, 0 the first.",
                 ),
                 io.Boolean.Input(
@@ -86,10 +88,12 @@ class KeepRun(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, run_name, frames_in_memory, vary_from, variation, start_anew) -> io.NodeOutput:
-        if vary_from < 0:
-            raise ValueError(f"vary_from must be a chunk from 1 on, or 0 for none, got {vary_from}.")
-        if variation < 0:
-            raise ValueError(f"variation must be 0 or more, got {variation}.")
+        if type(vary_from) is not int or not 0 <= vary_from <= LAST_CHUNK:
+            raise ValueError(
+                f"vary_from must be a chunk from 1 to {LAST_CHUNK}, or 0 for none, got {str(vary_from)[:20]}."
+            )
+        if type(variation) is not int or not 0 <= variation <= LAST_VARIATION:
+            raise ValueError(f"variation must be a number from 0 to {LAST_VARIATION}, got {str(variation)[:20]}.")
         index = vary_from - 1 if vary_from else None
         return io.NodeOutput(Run(check_name(run_name), frames_in_memory, index, variation, start_anew))
 
@@ -122,16 +126,20 @@ class LoadRun(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, run_name, fps, frames_in_memory=True):
-        """Anew whenever the run has come further."""
-        path = runs_folder() / check_name(run_name) / "run.json"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        """Anew whenever the run has come further, or another file is in the place of one."""
+        return str(list_chunks(runs_folder() / check_name(run_name)))
 
     @classmethod
     @checked
     def execute(cls, run_name, fps, frames_in_memory=True) -> io.NodeOutput:
+        frame_rate(fps)  # is refused before the disk is read
         store = load_run(runs_folder(), run_name)
         if not store.kept:
-            raise ValueError(f"run_name: no whole chunk is kept in {store.folder}. Use the name that Keep Run has.")
-        report = "\n".join((f"{store.frames} frames of {run_name}", *(kept.facts.line for kept in store.kept)))
+            why = "".join(f" {note}." for note in store.notes)
+            raise ValueError(
+                f"run_name: no whole chunk is kept in {shown(store.folder)}.{why} Use the name that Keep Run has."
+            )
+        words = f"{store.frames} frames of {store.folder.name}"
+        report = "\n".join((words, *(kept.facts.line for kept in store.kept), *store.notes))
         frames = gather_image(store.frames, store.footage()) if frames_in_memory else ExecutionBlocker(None)
         return io.NodeOutput(frames, StoredVideo(store, fps), report)

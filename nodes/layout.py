@@ -23,13 +23,20 @@ def to_image(frames: Tensor) -> Tensor:
 
 
 def gather_image(count: int, parts: Iterable[Tensor]) -> Tensor:
-    """Frames ``(n, 3, H, W)``, part after part, as one IMAGE of ``count`` frames: all the memory that this takes."""
+    """Frames ``(n, 3, H, W)``, part after part, as one IMAGE of ``count`` frames: all the memory that this takes.
+
+    Raises:
+        ValueError: if there are more or fewer: the rest of the IMAGE would be whatever was in memory.
+    """
     image, done = None, 0
     for part in parts:
         if image is None:
             image = torch.empty(count, *part.shape[-2:], 3)
-        image[done : done + len(part)] = part.movedim(1, -1)
+        if done + len(part) <= count:
+            image[done : done + len(part)] = part.movedim(1, -1)
         done += len(part)
+    if done != count:
+        raise ValueError(f"expected {count} frames, got {done}.")
     return image
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
-from ..wan.chunks import plan_chunks
+from ..wan.chunks import count_frames, plan_chunks
 from ..wan.host import fit_frames
-from ..wan.latents import check_size
+from ..wan.latents import LARGEST_SIDE, check_size
+from ..wan.numbers import check_whole
 from ..wan.prompts import Entry, parse_stack
 from ..wan.settings import RunSettings
 from ..wan.state import ChunkState
 from ._compat import io, schema
 from .layout import to_frames, to_region
-from .types import CATEGORY, LENGTH_UNITS, ChunkStateType, plan_inputs, region_input, stack_inputs
+from .types import CATEGORY, ChunkStateType, plan_inputs, region_input, stack_inputs
 from .values import checked
 
 
@@ -85,39 +87,24 @@ def start_video(
 ) -> ChunkState:
     """Check the inputs of :func:`plan_inputs` and :func:`stack_inputs` and make the first state of them."""
     settings = settings or RunSettings()
-    check_size("width", width)
-    check_size("height", height)
+    width, height = (
+        check_whole(name, size, -math.inf, LARGEST_SIDE) for name, size in (("width", width), ("height", height))
+    )
+    total = count_frames(length, unit, fps)
+    for name, size in (("width", width), ("height", height)):
+        check_size(name, size)
+    overlap = 1 if settings.guide.level == "last_frame" else settings.overlap_frames
     picture = to_frames("start_image", image)
     start = fit_frames("start_image", picture, width, height)
-    if unit not in LENGTH_UNITS:
-        raise ValueError(f"length_unit must be one of {', '.join(LENGTH_UNITS)}, got {unit!r}.")
-    if not 0 < length < float("inf"):
-        raise ValueError(f"length must be more than 0 {unit}, got {length}.")
-    total = max(1, round(length * fps)) if unit == "seconds" else int(length)
-    if unit == "frames" and length != total:
-        raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
-    overlap = 1 if settings.guide.level == "last_frame" else settings.overlap_frames
-    entries = [_at_size(entry, width, height) for entry in entries]
     plan = plan_chunks(
         total,
         chunk_frames=chunk_frames,
         overlap_frames=overlap,
-        entries=entries,
+        entries=[_at_size(entry, width, height) for entry in entries],
         fps=fps,
         to_picture=end_image is not None,
+        start_frames=len(start),
     )
-    if len(start) >= plan.chunks[0].length:
-        raise ValueError(
-            f"start_image: of {len(start)} start frames nothing is left to make in a first chunk of "
-            f"{plan.chunks[0].length}. Raise length or chunk_frames, or give fewer frames."
-        )
-    for chunk in plan.chunks:
-        known = len(plan.entries[chunk.entry].start_image) if plan.cuts(chunk) else 0
-        if known >= chunk.length:
-            raise ValueError(
-                f"prompt_stack: start_image of prompt {chunk.entry + 1} has {known} frames, which leaves nothing to "
-                f"make in a chunk of {chunk.length}. Give fewer."
-            )
     if region is not None:
         region = to_region("motion_region", region, height, width, picture)
     whole = None if end_image is None else to_frames("end_image", end_image)[-1:]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import folder_paths
 
-from ..wan.prompts import UNITS, Entry, Lora, parse_loras, parse_stack
+from ..wan.latents import LONGEST_CHUNK
+from ..wan.numbers import check_number
+from ..wan.prompts import LATEST, STRONGEST, UNITS, Entry, Lora, parse_loras, parse_stack
 from ._compat import io, schema
 from .layout import to_frames, to_image
 from .types import CATEGORY, LoraStackType, PromptStackType, number_input
@@ -82,7 +84,15 @@ class LoraStack(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, lora_name, strength_model, strength_clip, lora_stack=None) -> io.NodeOutput:
-        return io.NodeOutput([*parse_loras(lora_stack or ()), Lora(lora_name, strength_model, strength_clip)])
+        strengths = (
+            float(check_number(name, value, -STRONGEST, STRONGEST))
+            for name, value in (("strength_model", strength_model), ("strength_clip", strength_clip))
+        )
+        return io.NodeOutput([*_loras(lora_stack), Lora(lora_name, *strengths)])
+
+
+def _loras(stack) -> tuple[Lora, ...]:
+    return () if stack is None else parse_loras(stack)
 
 
 def _text_input(name: str, tooltip: str) -> io.Input:
@@ -91,7 +101,12 @@ def _text_input(name: str, tooltip: str) -> io.Input:
 
 def _strength(name: str, what: str) -> io.Input:
     return io.Float.Input(
-        name, default=1.0, min=-100.0, max=100.0, step=0.01, tooltip=f"On the {what}; 0 is none, negative the opposite."
+        name,
+        default=1.0,
+        min=-STRONGEST,
+        max=STRONGEST,
+        step=0.01,
+        tooltip=f"On the {what}; 0 is none, negative the opposite.",
     )
 
 
@@ -102,7 +117,7 @@ def _moment_inputs() -> list[io.Input]:
             "start",
             default=0.0,
             min=0.0,
-            max=100000.0,
+            max=LATEST,
             step=0.01,
             tooltip="From when on, in unit. Chunks count from 0 (2 is what the report calls chunk 3); a time takes the "
             "chunk whose seam is nearest. Before the first prompt's start the first prompt holds.",
@@ -112,16 +127,17 @@ def _moment_inputs() -> list[io.Input]:
             "transition",
             default=0.0,
             min=0.0,
-            max=100000.0,
+            max=LATEST,
             step=0.01,
             tooltip="Over how long this prompt takes over from the one before, LoRAs included, in unit. The mix "
-            "changes from chunk to chunk: less than half of what a chunk adds switches at once, as 0 does.",
+            "changes from chunk to chunk: less than half of what a chunk adds switches at once, as 0 does. "
+            "Conditionings that differ in area, mask, hooks or steps take a model call more meanwhile.",
         ),
         io.Int.Input(
             "chunk_frames",
             default=0,
             min=0,
-            max=16385,
+            max=LONGEST_CHUNK,
             tooltip="Frames of this prompt's chunks, 4n + 1; 0: as the video's.",
         ),
         PromptStackType.Input("prompt_stack", optional=True, tooltip="Prompts that come before."),
@@ -166,14 +182,15 @@ def _add(
         negative,
         start,
         unit,
-        parse_loras(lora_stack or ()),
+        _loras(lora_stack),
         None if lora_stack_low_noise is None else parse_loras(lora_stack_low_noise),
         transition,
         chunk_frames or None,
         _picture("start_image", start_image),
         _picture("end_image", end_image),
     )
-    return io.NodeOutput(parse_stack([*(prompt_stack or ()), entry]))
+    before = () if prompt_stack is None else parse_stack(prompt_stack)
+    return io.NodeOutput(parse_stack([*before, entry]))
 
 
 def _picture(name: str, image):

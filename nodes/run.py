@@ -18,6 +18,7 @@ from ..wan.host import check_interrupt
 from ..wan.loop import Tools, generate
 from ..wan.noise import MAX_SEED, POLICIES
 from ..wan.optical_flow import host_estimator
+from ..wan.run_names import shown
 from ..wan.run_store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 ADVANCED = ("noise", "feature_continuity", "seed_list")
 """Of the inputs below, those for experts."""
+DRAWN = 300
+"""Chunks that the timeline draws one by one, and seams that it gives a button; see ``js/timeline.js``."""
 
 
 def make_video(
@@ -55,22 +58,23 @@ def make_video(
         model: that samples.
         conditions: options of the conditions that the chunks are told; by default those of the state's entries.
     """
-    began = time.monotonic()
+    began, fps = time.monotonic(), state.plan.fps
+    rate = frame_rate(fps)  # one that no video has is refused before hours are spent
     features = read_features(state, model, clip_vision_output, clip_vision, feature_continuity)
     doubts = find_doubts(state, model, clip_vision_output, clip_vision, conditions)
     sampler = make_sampler(features)
+    doubts += sampler.warnings(state.settings)
     for warning in (*state.plan.warnings(), *doubts):
         logger.warning(warning)
     state = state.noted((sampler.describe(), *sampler.loras.notes), doubts)
     tools = Tools(vae, sampler, check_interrupt, host_estimator(optical_flow))
-    fps = state.plan.fps
     if run is None:
         state = generate(state, tools)
         latent, report, timeline = {"samples": state.latent}, _report(state, None, began), state.timeline()
         pieces = list(state.pieces)
         del state  # which would keep the pieces while they are copied
         frames = take_frames(pieces)
-        components = VideoComponents(images=frames, audio=None, frame_rate=frame_rate(fps))
+        components = VideoComponents(images=frames, audio=None, frame_rate=rate)
         return io.NodeOutput(
             frames, latent, report, InputImpl.VideoFromComponents(components), ui=_shown(timeline, frames)
         )
@@ -86,25 +90,33 @@ def make_video(
         state = generate(state, tools, store)
         frames = gather_image(store.frames, store.footage()) if run.frames_in_memory else None
         latent, report = {"samples": state.latent}, _report(state, store, began)
-        shown = _shown(state.timeline(), frames, store.footage())
+        timeline = _shown(state.timeline(), frames, store.footage())
         given = ExecutionBlocker(None) if frames is None else frames
-        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps), ui=shown)
+        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps), ui=timeline)
 
 
 def _shown(timeline: dict, frames: torch.Tensor | None, footage: Iterable[torch.Tensor] = ()) -> dict:
     """What the node's timeline shows after the run: the plan, its seams, and pictures of these, from the IMAGE if there
     is one, else from the kept frames."""
     pieces = footage if frames is None else [frames.movedim(-1, 1)]
-    pictures = show_seams(pieces, [chunk["seam"] for chunk in timeline["chunks"][1:]])
+    pictures = show_seams(pieces, [chunk["seam"] for chunk in choosable(timeline["chunks"])])
     for chunk in timeline["chunks"]:
         chunk["picture"] = pictures.get(chunk["seam"])
     return {"wan_motion_timeline": [timeline]}
 
 
+def choosable(chunks: list[dict]) -> list[dict]:
+    """The chunks whose seams the timeline lets one choose: all but the first, or of very many those that stand out."""
+    if len(chunks) <= DRAWN:
+        return chunks[1:]
+    out = [chunk for chunk in chunks[1:] if chunk["excess"] is not None and chunk["excess"] > 1]
+    return sorted(sorted(out, key=lambda chunk: -chunk["excess"])[:DRAWN], key=lambda chunk: chunk["seam"])
+
+
 def _report(state: ChunkState, store: RunStore | None, began: float) -> str:
     """The state's report, with how the whole went."""
     reused = 0 if store is None else store.reused
-    words = f"{state.made - reused} chunks made" + (f", {reused} taken from {store.folder}" if reused else "")
+    words = f"{state.made - reused} chunks made" + (f", {reused} taken from {shown(store.folder)}" if reused else "")
     words += f" in {time.monotonic() - began:.0f} s"
     memory = psutil.Process().memory_info()
     # Windows counts what a process had at most; elsewhere it is what it has now.

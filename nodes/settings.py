@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..wan.guide import LEVELS
 from ..wan.join import COLORS
+from ..wan.latents import LONGEST_CHUNK
+from ..wan.numbers import check_whole
 from ..wan.presets import AUTO, KNOBS, PRESETS
 from ..wan.settings import choose_settings
 from ._compat import io, schema
@@ -12,6 +14,8 @@ from .values import checked
 
 PRESETS_OWN = -1.0
 """What a number is set to so that the preset decides."""
+MOST_RETRIES = 16
+"""Of one chunk; fewer than the noises of one variation."""
 
 
 class Settings(io.ComfyNode):
@@ -35,15 +39,15 @@ class Settings(io.ComfyNode):
                     "overlap_frames",
                     default=0,
                     min=0,
-                    max=16384,
+                    max=LONGEST_CHUNK - 1,
                     tooltip="Frames handed from chunk to chunk; the next 4k + 1 is used (8, 16, 24 become 9, 17, 25). "
                     "More carries motion better and adds fewer new frames per chunk. 0: the preset's.",
                 ),
                 _own(
                     "motion_weight",
                     "For the level motion: how long sampling follows the predicted motion; 0.3 is two thirds of the "
-                    "steps where that is sure. Higher carries motion better and leaves the prompt less say; "
-                    "0: overlap_pinned.",
+                    "steps where that is sure. Below 1 the last two steps are free, and the last one of the high-noise "
+                    "expert. Higher carries motion better and leaves the prompt less say; 0: overlap_pinned.",
                 ),
                 _own(
                     "mask_sigma",
@@ -85,7 +89,7 @@ class Settings(io.ComfyNode):
                     "seam_retries",
                     default=0,
                     min=0,
-                    max=16,
+                    max=MOST_RETRIES,
                     tooltip="How often a chunk may be made again, from other noise, while its seam stands out from "
                     "real video.",
                 ),
@@ -128,6 +132,8 @@ class Settings(io.ComfyNode):
             raise ValueError(f"seam_retries must be 0 or more, got {seam_retries}.")
         if overlap_frames < 0:
             raise ValueError(f"overlap_frames must be at least 1, or 0 for the preset's, got {overlap_frames}.")
+        overlap_frames = check_whole("overlap_frames", overlap_frames, 0, LONGEST_CHUNK - 1)
+        seam_retries = check_whole("seam_retries", seam_retries, 0, MOST_RETRIES)
         given = dict(
             zip(
                 KNOBS,

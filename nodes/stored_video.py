@@ -17,6 +17,8 @@ from ..wan.run_store import RunStore
 from .layout import gather_image, to_image
 
 FRAME_RATE_STEP = 1000
+SLOWEST, FASTEST = 0.01, 1000.0
+"""Frames per second that a video may have."""
 
 
 class StoredFrames:
@@ -86,5 +88,11 @@ class StoredVideo(InputImpl.VideoFromComponents):
 
 
 def frame_rate(fps: float) -> Fraction:
-    """A rate as the host's own videos have it, in thousandths."""
+    """A rate as the host's own videos have it, in thousandths.
+
+    Raises:
+        ValueError: if it is none: a linked value may be anything.
+    """
+    if not SLOWEST <= fps <= FASTEST:
+        raise ValueError(f"fps must be from {SLOWEST} to {FASTEST}, got {fps}.")
     return Fraction(round(fps * FRAME_RATE_STEP), FRAME_RATE_STEP)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..wan.chunks import FPS
+from ..wan.chunks import FASTEST, FPS, LENGTH_UNITS, LONGEST, SHORTEST, SLOWEST
+from ..wan.latents import LARGEST_SIDE, LONGEST_CHUNK
 from ._compat import io
 
 ChunkStateType = io.Custom("WAN_MOTION_CHUNK_STATE")
@@ -26,7 +27,6 @@ RunType = io.Custom("WAN_MOTION_RUN")
 """Carries a :class:`~nodes.keep.Run`."""
 
 CATEGORY = "video/wan motion"
-LENGTH_UNITS = ("seconds", "frames")
 
 
 def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
@@ -47,13 +47,13 @@ def plan_inputs() -> list[io.Input]:
             tooltip="First frame of the video, scaled and cropped at its centre to width x height. A batch is taken as "
             "that many known frames.",
         ),
-        io.Int.Input("width", default=832, min=16, max=16384, step=16, tooltip="Pixels, a multiple of 16."),
-        io.Int.Input("height", default=480, min=16, max=16384, step=16, tooltip="Pixels, a multiple of 16."),
+        io.Int.Input("width", default=832, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
+        io.Int.Input("height", default=480, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
         number_input(
             "length",
             default=10.0,
-            min=0.01,
-            max=100000.0,
+            min=SHORTEST,
+            max=LONGEST,
             step=0.01,
             tooltip="Length of the finished video, in the unit below. A longer video has more chunks, not larger ones.",
         ),
@@ -67,7 +67,7 @@ def plan_inputs() -> list[io.Input]:
             "chunk_frames",
             default=81,
             min=5,
-            max=16385,
+            max=LONGEST_CHUNK,
             step=4,
             tooltip="Frames of one sampling call, 4n + 1. Wan2.1 is trained on 81; "
             "beyond, it bounces back towards its first frame (RIFLEx for Long Chunks may help).",
@@ -80,8 +80,8 @@ def fps_input() -> io.Input:
     return number_input(
         "fps",
         default=FPS,
-        min=0.01,
-        max=1000.0,
+        min=SLOWEST,
+        max=FASTEST,
         step=0.01,
         tooltip="Frames per second: of the video output, and of what is given in seconds. Wan2.1 makes 16.",
     )

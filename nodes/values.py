@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-import reprlib
+import math
+import sys
 from typing import Any
 
-from ..wan.numbers import to_number, to_whole
+from ..wan.numbers import check_number, check_whole, shown
 from ._compat import io
+
+LARGEST = sys.float_info.max
 
 
 def checked(execute):
@@ -34,9 +37,9 @@ def checked(execute):
 def _check(declared: io.Input | None, value: Any) -> Any:
     kind = getattr(declared, "input_override", None) or declared
     if isinstance(kind, io.Int.Input):
-        return to_whole(declared.id, value)
-    if isinstance(kind, io.Float.Input):
-        return to_number(declared.id, value)
+        return check_whole(declared.id, value, -math.inf, math.inf)
+    if isinstance(kind, io.Float.Input) and not isinstance(value, float):  # what is not finite is for the node to name
+        return float(check_number(declared.id, value, -LARGEST, LARGEST))
     if isinstance(kind, io.String.Input) and not isinstance(value, str):
-        raise ValueError(f"{declared.id} must be a text, got {reprlib.repr(value)}.")
+        raise ValueError(f"{declared.id} must be a text, got {shown(value)}.")
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import comfy.samplers
 
 from ..wan.host import check_experts, check_model, check_vae
-from ..wan.numbers import parse_numbers
+from ..wan.numbers import check_number, check_whole, parse_numbers
 from ..wan.sampling import ChunkNoise, HostSampler
 from ._compat import io, schema
 from .plan import start_video
@@ -13,6 +13,9 @@ from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, vi
 from .told import encode_prompts, read_prompts
 from .types import CATEGORY, number_input, plan_inputs, stack_inputs
 from .values import checked
+
+MOST_STEPS = 10_000
+MOST_CFG = 100.0
 
 
 class LongVideo(io.ComfyNode):
@@ -34,13 +37,17 @@ class LongVideo(io.ComfyNode):
                 *plan_inputs(),
                 seed_input(),
                 io.Int.Input(
-                    "steps", default=20, min=1, max=10000, tooltip="Sampling steps per chunk. More is finer and slower."
+                    "steps",
+                    default=20,
+                    min=1,
+                    max=MOST_STEPS,
+                    tooltip="Sampling steps per chunk. More is finer and slower.",
                 ),
                 number_input(
                     "cfg",
                     default=6.0,
                     min=0.0,
-                    max=100.0,
+                    max=MOST_CFG,
                     step=0.1,
                     tooltip="How strictly the prompt is followed. 1 ignores the negative prompt and is twice as fast.",
                 ),
@@ -92,7 +99,7 @@ class LongVideo(io.ComfyNode):
                     "switch_step",
                     default=0,
                     min=0,
-                    max=10000,
+                    max=MOST_STEPS,
                     optional=True,
                     tooltip="The step with which model_low_noise takes over; 0: by boundary.",
                 ),
@@ -144,6 +151,8 @@ class LongVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         check_model(model)
         check_vae(vae)
+        steps = check_whole("steps", steps, 1, MOST_STEPS)
+        cfg = check_number("cfg", cfg, 0, MOST_CFG)
         if model_low_noise is not None:
             check_experts(model, model_low_noise)
         entries = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)

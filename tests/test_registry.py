@@ -1,15 +1,18 @@
 """The pack as the registry gets it, by the registry's own tools and the field's linters."""
 
 import os
+import re
 import shutil
 import subprocess
 import zipfile
 
 import pytest
+import yaml
 from wan_motion_chunks.tests.host.conftest import comfyui_path
 from wan_motion_chunks.tools.environment import ROOT, registry_tools
 
 FOLDER = "wan-motion-chunks"
+PUBLISH = ROOT / ".github" / "workflows" / "publish.yml"
 LARGEST = 25 * 2**20
 """Bytes of a published archive."""
 
@@ -118,3 +121,33 @@ def test_nothing_of_the_host_is_used_that_it_does_not_have(tools, installed, tmp
     told = call(*guard, "check", "--comfy-dir", installed.parents[1], "--no-update", "--strict", cwd=tmp_path)
     assert f"[ok] {FOLDER}  SAFE" in told
     assert " 0 comfy.* reference(s)" not in told
+
+
+def test_workflows_are_valid_and_safe(tools):
+    files = sorted(PUBLISH.parent.iterdir())
+    call(tools / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files, cwd=ROOT)
+    told = call(tools / "zizmor", "--offline", "--no-progress", "--persona", "auditor", *files, cwd=ROOT)
+    assert "No findings to report" in told
+
+
+def test_publishing_happens_by_tag_after_tests_with_a_secret_that_no_branch_can_read():
+    for path in PUBLISH.parent.iterdir():
+        text = path.read_text(encoding="utf-8")
+        uses = re.findall(r"uses: *(\S+)", text)
+        assert uses
+        assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name) for name in uses)
+        found = yaml.load(text, yaml.BaseLoader)  # in which "on" is a word, and not true
+        assert found["permissions"] == {}
+        for job in found["jobs"].values():
+            assert job["permissions"] == {"contents": "read"}
+            secret = "secrets." in yaml.dump(job)
+            assert ("environment" in job) == secret
+            assert not secret or job["needs"] == "test"
+    publish = yaml.load(PUBLISH.read_text(encoding="utf-8"), yaml.BaseLoader)
+    assert publish["on"] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
+    words = [step.get("run", "") for step in publish["jobs"]["test"]["steps"]]
+    assert any("tools/release.py" in word for word in words)
+    assert "bash .ci/run" in words
+    assert [step for step in publish["jobs"]["publish"]["steps"] if "secrets." in yaml.dump(step)] == [
+        publish["jobs"]["publish"]["steps"][-1]
+    ]

@@ -155,7 +155,8 @@ def two_experts() -> Workflow:
     text = f"""# Wan2.2 I2V A14B: two experts
 
 1. The high-noise model begins each chunk, the low-noise model ends it, as in two KSampler (Advanced): below \
-**boundary** 0.9, or from **switch_step** on.
+**boundary** 0.9, or from **switch_step** on. Each draws noise of its own; two KSampler (Advanced) with one seed draw \
+the same noise twice, which a stochastic sampler leaves in the picture: give them two seeds.
 2. Press **Run**. {KEEP}
 
 This model can also be told where to arrive: connect **end_image**."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from ..blending import fit_color
 
 CHUNKS = 4
-"""Chunks over which the anchor takes hold."""
+"""Chunks, counted from the second, over which the anchor takes hold."""
 
 
 @torch.no_grad()

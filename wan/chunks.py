@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from numbers import Real
 
-from .latents import TEMPORAL_STRIDE, covering_length, latent_length
+from .latents import LONGEST_CHUNK, TEMPORAL_STRIDE, covering_length, latent_length
+from .layout import MOST_CHUNKS, Chunk, lay_out, unfit_picture
+from .numbers import check_number, check_whole, shown
 from .prompts import Cue, Entry, mix_cue
 
 FPS = 16.0
 """Frames per second of Wan2.1."""
-SHORTEST = 5
-"""Frames that a chunk which starts from a picture of its own makes at least; what is too much is dropped."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """One sampling call: frames ``start`` to ``stop`` of the video, the first ``overlap`` of them known."""
-
-    index: int
-    start: int
-    length: int
-    """Pixel frames, 4n + 1."""
-    overlap: int
-    """Leading frames shared with the chunk before, 4k + 1; 0 for the first chunk and behind a cut."""
-    entry: int = 0
-    """Which of the plan's entries holds, by index."""
-
-    @property
-    def stop(self) -> int:
-        return self.start + self.length
-
-    @property
-    def seam(self) -> int:
-        """The first frame of the video that this chunk adds."""
-        return self.start + self.overlap
+SLOWEST, FASTEST = 0.01, 1000.0
+"""Frames per second, at least and at most."""
+LENGTH_UNITS = ("seconds", "frames")
+SHORTEST, LONGEST = 0.01, 100_000.0
+"""Length of a video in either unit, at least and at most."""
+TOLD = 400
+"""Chunks, and prompts, that a plan says each by itself; of more it names the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +36,12 @@ class ChunkPlan:
     """The overlap that was asked for; the plan takes the next 4k + 1."""
     chunks: tuple[Chunk, ...]
     entries: tuple[Entry, ...] = ()
-    """What is asked for, sorted by start; none where all chunks are told the same."""
+    """What is asked for, in the order in which it begins; none where all chunks are told the same."""
     fps: float = FPS
     to_picture: bool = False
     """Whether the video ends with a given picture."""
+    start_frames: int = 0
+    """Frames that the video starts from; 0 where that is not known."""
 
     @property
     def seams(self) -> tuple[int, ...]:
@@ -79,26 +68,63 @@ class ChunkPlan:
         """Whether ``chunk`` starts anew, from a picture of its own."""
         return chunk.index > 0 and chunk.overlap == 0
 
+    @cached_property
+    def turns(self) -> tuple[Chunk, ...]:
+        """The first chunk of each entry that has one, in order."""
+        return tuple(
+            chunk for chunk in self.chunks if chunk.index == 0 or chunk.entry != self.chunks[chunk.index - 1].entry
+        )
+
+    @cached_property
+    def _scenes(self) -> tuple[Chunk, ...]:
+        """The first chunk of the video and that behind each cut."""
+        return tuple(chunk for chunk in self.chunks if chunk.overlap == 0)
+
+    def scene(self, chunk: Chunk) -> Chunk:
+        """The chunk that the scene of ``chunk`` began with."""
+        return self._scenes[bisect_right(self._scenes, chunk.index, key=_index) - 1]
+
     def cue(self, chunk: Chunk) -> Cue:
         """What ``chunk`` is told of the entries, by the middle of the frames that it adds."""
-        shares: list[tuple[int, float]] = [(self.chunks[0].entry, 1.0)]
-        middle = chunk.seam + self.added(chunk) / 2
-        for first in self.chunks[1 : chunk.index + 1]:
-            if first.entry == shares[-1][0]:
-                continue
+        if not self.entries:
+            return Cue()
+        turns, middle = self.turns, chunk.seam + self.added(chunk) / 2
+
+        def share(first: Chunk) -> float:
             window = self.entries[first.entry].transition
             window *= self.fps if self.entries[first.entry].unit == "seconds" else self.added(first)
-            share = min(1.0, (middle - first.seam) / window) if window else 1.0
-            shares = [(index, (1 - share) * before) for index, before in shares if share < 1]
-            shares.append((first.entry, share))
-        return mix_cue(self.entries, shares) if self.entries else Cue()
+            return min(1.0, (middle - first.seam) / window) if window else 1.0
+
+        stop = bisect_right(turns, chunk.index, key=_index)
+        whole = stop - 1  # the last turn that has taken over entirely: what was before is forgotten
+        while whole > 0 and share(turns[whole]) < 1:
+            whole -= 1
+        shares: list[tuple[int, float]] = [(turns[whole].entry, 1.0)]
+        for first in turns[whole + 1 : stop]:
+            own = share(first)
+            shares = [(index, (1 - own) * before) for index, before in shares]
+            shares.append((first.entry, own))
+        return mix_cue(self.entries, shares)
 
     def replan(self, first: int, overlap_frames: int) -> ChunkPlan:
-        """The plan with another overlap from chunk ``first`` on, as far as the chunks there are long enough for it."""
+        """The plan with another overlap from chunk ``first`` on, as far as the chunks there are long enough for it.
+
+        Where the video then could not arrive at its pictures, the overlap is shorter.
+        """
         lengths = [self.chunk_frames, *(entry.chunk_frames for entry in self.entries if entry.chunk_frames)]
         overlap = min(covering_length(overlap_frames), min(self.chunks[first - 1].length, *lengths) - TEMPORAL_STRIDE)
-        head = replace(self, chunks=self.chunks[:first], overlap_frames=overlap, requested_overlap=overlap_frames)
-        return _lay_out(head)
+        head = replace(self, chunks=self.chunks[:first], requested_overlap=overlap_frames)
+        if overlap == self.overlap_frames:
+            return replace(head, chunks=self.chunks)
+        while True:
+            plan = replace(head, overlap_frames=overlap)._laid_out()
+            if overlap <= 1 or unfit_picture(plan) is None:
+                return plan
+            overlap -= TEMPORAL_STRIDE
+
+    def _laid_out(self) -> ChunkPlan:
+        chunks, entries = lay_out(self)
+        return replace(self, chunks=chunks, entries=entries)
 
     def describe(self) -> str:
         """The plan in words, one line per chunk, with every number that differs from what was asked."""
@@ -109,46 +135,87 @@ class ChunkPlan:
             if self.overlap_frames != self.requested_overlap:
                 lines[0] += f" (asked for {self.requested_overlap}; Wan overlaps by 4k + 1)"
         if self.varied:
-            lines += [f"prompt {number} {entry.describe()}" for number, entry in enumerate(self.entries, 1)]
-        for chunk in self.chunks:
-            line = f"chunk {chunk.index + 1}: frames {chunk.start} to {chunk.stop - 1}"
-            if chunk.overlap:
-                line += f", the first {chunk.overlap} known"
-            if self.cuts(chunk):
-                line += ", a cut"
-            if len(self.entries) > 1:
-                line += f", prompt {chunk.entry + 1}"
-            if chunk.stop > self.total_frames:
-                line += f", the last {chunk.stop - self.total_frames} dropped"
-            lines.append(line)
+            lines += _first_and_last(
+                self.entries, lambda index: f"prompt {index + 1} {self.entries[index].describe()}", "prompts"
+            )
+        lines += _first_and_last(self.chunks, lambda index: self._told(self.chunks[index]), "chunks")
         return "\n".join((*lines, *self.warnings()))
+
+    def _told(self, chunk: Chunk) -> str:
+        line = f"chunk {chunk.index + 1}: frames {chunk.start} to {chunk.stop - 1}"
+        if chunk.overlap:
+            line += f", the first {chunk.overlap} known"
+        if self.cuts(chunk):
+            line += ", a cut"
+        if len(self.entries) > 1:
+            line += f", prompt {chunk.entry + 1}"
+        if chunk.stop > self.total_frames:
+            line += f", the last {chunk.stop - self.total_frames} dropped"
+        return line
 
     def warnings(self) -> tuple[str, ...]:
         """What of the entries cannot be as asked for."""
-        used = {chunk.entry for chunk in self.chunks}
-        unused = [index for index in range(len(self.entries)) if index not in used]
-        words = [f"prompt {index + 1} has no chunk: the video ends before its start" for index in unused]
-        if self.entries:
-            words += [f"prompt {index + 1} is empty" for index in sorted(used) if self.entries[index].positive == ""]
-            if self.entries[0].cut:
-                words.append("prompt 1 has a start picture of its own, but the video starts from start_image")
-        return tuple(words)
+        if not self.entries:
+            return ()
+        words = []
+        begun = len(self.turns)  # entries are in the order in which they begin
+        for index in range(begun, len(self.entries)):
+            entry = self.entries[index]
+            late = "the video ends before its start" if self._ends_before(entry) else "no chunk is left for it"
+            words.append(f"prompt {index + 1} has no chunk: {late}")
+        for first in self.turns[1:]:
+            entry = self.entries[first.entry]
+            if entry.unit == "chunks" and entry.start != first.index:
+                words.append(
+                    f"prompt {first.entry + 1} begins with chunk {first.index + 1}, not {entry.start + 1:g}: "
+                    "another prompt begins there"
+                )
+        words += [f"prompt {index + 1} is empty" for index in range(begun) if self.entries[index].positive == ""]
+        if self.entries[0].cut:
+            words.append("prompt 1 has a start picture of its own, but the video starts from start_image")
+        return tuple(_first_and_last(words, lambda index: words[index], "warnings"))
 
-    def _length(self, entry: int) -> int:
-        return (self.entries[entry].chunk_frames if self.entries else None) or self.chunk_frames
+    def _ends_before(self, entry: Entry) -> bool:
+        if entry.unit == "seconds":
+            return entry.start * self.fps >= self.total_frames
+        return entry.start >= len(self.chunks)
 
-    def _entry_at(self, index: int, seam: int, current: int) -> int:
-        """The entry that holds for chunk ``index``, which adds frames from ``seam`` on.
 
-        A start in seconds lies within a chunk as a rule: the chunk whose seam is nearest begins the entry. None is
-        left out for the next, however close they are.
-        """
-        if index == 0 or current + 1 >= len(self.entries):
-            return current
-        entry = self.entries[current + 1]
-        if entry.unit == "chunks":
-            return current + (entry.start <= index)
-        return current + (entry.start * self.fps <= seam + (self.chunk_frames - self.overlap_frames) / 2)
+def _index(chunk: Chunk) -> int:
+    return chunk.index
+
+
+def _first_and_last(items: Sequence, line: Callable[[int], str], noun: str) -> list[str]:
+    """A line for each item, by index; of very many for the first and the last."""
+    if len(items) <= TOLD:
+        return [line(index) for index in range(len(items))]
+    half, count = TOLD // 2, len(items)
+    gap = f"... {count - 2 * half} more {noun} ..."
+    return [*map(line, range(half)), gap, *map(line, range(count - half, count))]
+
+
+def count_frames(length: float, unit: str, fps: float) -> int:
+    """Frames of a video of some ``length``, in seconds or frames.
+
+    Raises:
+        ValueError: if a number is out of range, or ``length`` in frames is not a whole one.
+    """
+    if unit not in LENGTH_UNITS:
+        raise ValueError(f"length_unit must be one of {', '.join(LENGTH_UNITS)}, got {shown(unit)}.")
+    if isinstance(length, Real) and not length > 0:
+        raise ValueError(f"length must be more than 0 {unit}, got {shown(length)}.")
+    length, fps = check_number("length", length, SHORTEST, LONGEST), _check_rate(fps)
+    if unit == "seconds":
+        return max(1, round(length * fps))
+    if length != int(length):
+        raise ValueError(f"length must be a whole number of frames, got {length}. Or set length_unit to seconds.")
+    return int(length)
+
+
+def _check_rate(fps: float) -> float:
+    if isinstance(fps, Real) and not fps > 0:
+        raise ValueError(f"fps must be more than 0, got {shown(fps)}.")
+    return check_number("fps", fps, SLOWEST, FASTEST)
 
 
 def plan_chunks(
@@ -159,6 +226,7 @@ def plan_chunks(
     entries: Sequence[Entry] = (),
     fps: float = FPS,
     to_picture: bool = False,
+    start_frames: int = 0,
 ) -> ChunkPlan:
     """Cut a video of ``total_frames`` into overlapping chunks.
 
@@ -174,52 +242,32 @@ def plan_chunks(
         entries: what is asked for from when on. Before the first one's start it holds too.
         fps: frames per second, for entries that start in seconds.
         to_picture: whether the last chunk must arrive at a given picture, which takes more than one new frame.
+        start_frames: frames that the video starts from, where that is known.
 
     Raises:
-        ValueError: if a number is out of range, ``chunk_frames`` is not 4n + 1, or the overlap
-            leaves a chunk nothing to add.
+        ValueError: if a number is out of range, ``chunk_frames`` is not 4n + 1, the overlap
+            leaves a chunk nothing to add, a chunk has no frame between the pictures that it starts from and arrives
+            at, or there would be more than 100,000 chunks.
     """
-    if total_frames < 1:
-        raise ValueError(f"total_frames must be at least 1, got {total_frames}.")
-    if not 0 < fps < float("inf"):
-        raise ValueError(f"fps must be more than 0, got {fps}.")
+    total_frames = check_whole("total_frames", total_frames, 1, MOST_CHUNKS * LONGEST_CHUNK)
+    fps = _check_rate(fps)
+    chunk_frames = check_whole("chunk_frames", chunk_frames, -LONGEST_CHUNK, LONGEST_CHUNK)
     try:
         latent_length(chunk_frames)
     except ValueError as error:
         raise ValueError(f"chunk_frames: {error}") from None
-    if overlap_frames < 1:
-        raise ValueError(f"overlap_frames must be at least 1, got {overlap_frames}.")
+    overlap_frames = check_whole("overlap_frames", overlap_frames, 1, LONGEST_CHUNK)
+    start_frames = check_whole("start_frames", start_frames, 0, MOST_CHUNKS * LONGEST_CHUNK)
     overlap = covering_length(overlap_frames)
-    added = chunk_frames - overlap
-
-    def nominal(entry: Entry) -> float:
-        """Its start in frames, as far as that can be told before there are chunks."""
-        if entry.unit == "seconds":
-            return entry.start * fps
-        return 0 if entry.start == 0 else overlap + entry.start * added
-
     for length in (chunk_frames, *(entry.chunk_frames for entry in entries if entry.chunk_frames)):
         if overlap >= length and total_frames > length:
             raise ValueError(
                 f"overlap_frames must leave room in a chunk: {overlap_frames} becomes {overlap} (4k + 1), "
                 f"but chunk_frames is {length}. Lower overlap_frames or raise chunk_frames."
             )
-    ordered = tuple(sorted(entries, key=nominal))
-    return _lay_out(ChunkPlan(total_frames, chunk_frames, overlap, overlap_frames, (), ordered, fps, to_picture))
-
-
-def _lay_out(plan: ChunkPlan) -> ChunkPlan:
-    """The plan with chunks up to its end behind those that it has."""
-    chunks, total = list(plan.chunks), plan.total_frames
-    to_picture = plan.to_picture or any(entry.end_image is not None for entry in plan.entries)
-    while not chunks or chunks[-1].stop < total:
-        seam, last = (chunks[-1].stop, chunks[-1].entry) if chunks else (0, 0)
-        entry = plan._entry_at(len(chunks), seam, last)
-        cut = entry != last and plan.entries[entry].cut
-        overlap = plan.overlap_frames if chunks and not cut else 0
-        length = min(plan._length(entry), covering_length(max(total - seam, SHORTEST if cut else 1) + overlap))
-        left = total - (seam - overlap + length)
-        if to_picture and 0 < left < TEMPORAL_STRIDE and length - TEMPORAL_STRIDE > overlap:
-            length -= TEMPORAL_STRIDE  # the last chunk needs frames to lead to its picture
-        chunks.append(Chunk(len(chunks), seam - overlap, length, overlap, entry))
-    return replace(plan, chunks=tuple(chunks))
+    asked = (total_frames, chunk_frames, overlap, overlap_frames, (), tuple(entries), fps, to_picture, start_frames)
+    plan = ChunkPlan(*asked)._laid_out()
+    problem = unfit_picture(plan)
+    if problem is not None:
+        raise ValueError(problem)
+    return plan

@@ -7,7 +7,7 @@ import node_helpers
 import torch
 
 from .guide import ChunkGuide
-from .release import step_fraction, step_mask
+from .release import Schedule, held_steps, held_steps_of_part, step_index, step_mask
 
 
 def apply_guide(conditioning: list, guide: ChunkGuide, clip_vision_output=None) -> list:
@@ -35,24 +35,34 @@ def latent_dict(guide: ChunkGuide) -> dict:
     return latent
 
 
-def release_by_step(model, guide: ChunkGuide):
+def release_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
     """A clone of ``model`` that holds the guide's cells until they are released, in one sampler call or several.
 
     A noise mask is all that a LATENT carries, so that without this clone a chunk of level ``motion`` is one of level
     ``overlap_pinned``. A mask function that another pack has put there before is asked after ours, about the mask as
     it is in that step.
+
+    Args:
+        schedule: of the whole run; without it each sampler call goes by what it sees, see
+            :func:`~wan.release.held_steps_of_part`.
     """
     patched = model.clone()
     theirs = patched.model_options.get("denoise_mask_function")
-    held = guide.release
+    release = guide.release
+    levels = held = None
+    if release is not None and schedule is not None:
+        levels, held = schedule.levels, held_steps(release, schedule.steps, schedule.switch)
 
     def mask_of_step(sigma, denoise_mask, extra_options):
-        nonlocal held
+        nonlocal levels, held
         mask = denoise_mask
-        if held is not None:
-            held = held.to(mask.device)  # moved once, kept for the other steps
-            table = extra_options["model"].inner_model.model_sampling.sigmas
-            mask = step_mask(mask, held, step_fraction(sigma, extra_options["sigmas"], table))
+        if release is not None:
+            if schedule is None and levels is not extra_options["sigmas"]:  # once per sampler call
+                levels = extra_options["sigmas"]
+                held = held_steps_of_part(release, levels, extra_options["model"].inner_model.model_sampling.sigmas)
+            if levels.device != sigma.device or held.device != mask.device:  # once per run
+                levels, held = levels.to(sigma.device), held.to(mask.device)
+            mask = step_mask(mask, held, step_index(sigma, levels))
         if theirs is None:
             return mask
         return torch.minimum(mask, theirs(sigma, mask, extra_options=extra_options))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
+from fractions import Fraction
+from functools import partial
 from hashlib import sha256
+from pathlib import PurePath
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -15,7 +18,13 @@ from torch import Tensor
 from .state import ChunkState
 
 VERSION = "0.1.0"
-"""Of the pack: another may make other frames of the same."""
+"""Of the pack, for people; no chunk is made again because of it."""
+RESULTS = 1
+"""Counts what chunks may look like: raise it with every change after which the same inputs may make other frames or
+another latent (plan, noise, guidance, sampling, encoding, joining, colours, what a seam's measure decides), and with no
+other. Kept chunks of another number are made again. 0.1.0 had none."""
+EXACT = (complex, range, slice, Fraction, PurePath, torch.dtype, torch.device)
+"""Kinds of values that their own notation tells apart."""
 DEEPEST = 6
 """Steps from a model's options to the values in them that are followed."""
 SMALL_MODULE = 10_000_000
@@ -33,33 +42,39 @@ def digest(*values: Any) -> str:
 
 
 def _feed(found, value: Any) -> None:
+    """Add a value to a digest: what kind it is and how much, so that no two values are the same row of bytes."""
     if isinstance(value, Tensor):
         plain = value.detach().cpu().contiguous()
         found.update(f"{plain.dtype}{tuple(plain.shape)}".encode())
         found.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
     elif isinstance(value, Mapping):
-        for key in sorted(value, key=str):
-            found.update(f"{{{key}:".encode())
+        found.update(f"{{{len(value)}".encode())
+        for key in sorted(value, key=lambda key: (str(key), type(key).__name__)):
+            _feed(found, key)
             _feed(found, value[key])
-    elif is_dataclass(value):
+    elif is_dataclass(value) and not isinstance(value, type):
+        found.update(f"{type(value).__qualname__};".encode())
         _feed(found, {name: getattr(value, name) for name in value.__dataclass_fields__})
     elif isinstance(value, (list, tuple)):
+        found.update(f"[{len(value)}".encode())
         for item in value:
-            found.update(b"[")
             _feed(found, item)
     elif isinstance(value, (set, frozenset)):
-        _feed(found, sorted(value))
+        _feed(found, sorted(value, key=repr))
     elif value is None or isinstance(value, (str, int, float, bool)):
-        found.update(json.dumps(value).encode())
+        found.update(f"{json.dumps(value)};".encode())
+    elif isinstance(value, (bytes, bytearray)):
+        found.update(f"b{len(value)}".encode() + bytes(value))
+    elif isinstance(value, EXACT):
+        found.update(f"{type(value).__name__}{value!r};".encode())
+    elif hasattr(value, "dtype") and hasattr(value, "tobytes"):  # NumPy's
+        found.update(f"{value.dtype}{value.shape}".encode() + value.tobytes())
     else:
         # An object of the host's or of another pack: by its kind, for its address is another in every run.
-        found.update(f"{type(value).__module__}.{type(value).__qualname__}".encode())
-        tensors = [
-            item for item in getattr(value, "__dict__", {}).values() if isinstance(item, (Tensor, str, int, float))
-        ]
-        for item in (*tensors, *(getattr(value, "weights", None) or ())):
-            if item is not None:
-                _feed(found, item)
+        found.update(f"{type(value).__module__}.{type(value).__qualname__};".encode())
+        kinds = (Tensor, str, int, float)
+        _feed(found, {name: item for name, item in getattr(value, "__dict__", {}).items() if isinstance(item, kinds)})
+        _feed(found, [item for item in getattr(value, "weights", None) or () if item is not None])
 
 
 def identify_weights(named: Iterable[tuple[str, Tensor]], backup: Mapping[str, Any] | None = None) -> str:
@@ -70,7 +85,7 @@ def identify_weights(named: Iterable[tuple[str, Tensor]], backup: Mapping[str, A
             weight = backup[name].weight
         part = weight.detach().reshape(-1)
         part = torch.cat((part[:SAMPLES], part[-SAMPLES:])).cpu().contiguous()
-        found.update(f"{name}{tuple(weight.shape)}{part.dtype}".encode())
+        found.update(f"{json.dumps(name)}{tuple(weight.shape)}{part.dtype}".encode())
         found.update(part.view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
 
@@ -98,6 +113,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, FunctionType):
         closed = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
         found += [_plain(item, depth + 1) for item in (*(value.__defaults__ or ()), *closed)]
+    elif isinstance(value, partial):
+        found += [_plain(item, depth + 1) for item in (value.func, value.args, value.keywords)]
     elif isinstance(value, MethodType):
         found.append(_plain(value.__self__, depth + 1))
     elif isinstance(value, torch.nn.Module):
@@ -142,7 +159,7 @@ def describe_chunk(state: ChunkState, **told: Any) -> dict[str, Any]:
     else:
         picture = digest(state.origin_of(chunk)) if state.settings.anchor or not chunk.overlap else ""
     return {
-        "version": VERSION,
+        "results": RESULTS,
         "attempt": state.attempt_at(chunk.index),
         "chunk": {"start": chunk.start, "length": chunk.length, "overlap": chunk.overlap, "adds": plan.added(chunk)},
         "settings": {

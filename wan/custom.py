@@ -9,16 +9,49 @@ from dataclasses import dataclass, field
 import comfy.model_management
 import comfy.sampler_helpers
 import comfy.utils
+import torch
 from torch import Tensor
 
 from .conditioning import guide_values, release_by_step
 from .contract import digest, identify_model
 from .encoding import mix_prompts
 from .features import FeatureTrack
-from .guide import ChunkGuide
+from .guide import ChunkGuide, GuideSettings
 from .lora import LoraFiles, PatchedModel
-from .sampling import ChunkNoise, Progress, tell_prompts
+from .release import Schedule
+from .sampling import ChunkNoise, Progress, schedule_warnings, tell_prompts
 from .state import ChunkState
+
+START, END = 0.95, 0.01
+"""Shares of the model's highest noise level: a chunk is made from pure noise to none, not a part of the way."""
+
+
+def check_sigmas(sigmas: Tensor, model_sampling) -> None:
+    """Refuse noise levels that are not a whole schedule.
+
+    Raises:
+        ValueError: if they do not fall from near the model's highest level to 0.
+    """
+    if sigmas.ndim != 1 or len(sigmas) < 2:
+        raise ValueError(f"sigmas: expected two or more noise levels, got {tuple(sigmas.shape)}.")
+    levels, highest = sigmas.float().cpu(), float(model_sampling.sigma_max)
+    if not torch.isfinite(levels).all() or (levels.diff() > 0).any():
+        raise ValueError(f"sigmas: expected noise levels that fall, got {_listed(levels)}. Connect BasicScheduler.")
+    if levels[0] < START * highest:
+        raise ValueError(
+            f"sigmas: they start at {levels[0]:.3g}, but a chunk is made from pure noise, at {highest:.3g}. Connect "
+            "the sigmas of BasicScheduler at denoise 1, not a later part of them (low_sigmas of SplitSigmas)."
+        )
+    if levels[-1] > END * highest:
+        raise ValueError(
+            f"sigmas: they end at {levels[-1]:.3g}, which leaves noise in the picture; a whole schedule ends at 0. "
+            "Connect the sigmas of BasicScheduler, not a first part of them (high_sigmas of SplitSigmas)."
+        )
+
+
+def _listed(levels: Tensor) -> str:
+    words = [f"{level:.3g}" for level in levels.tolist()]
+    return ", ".join(words if len(words) <= 8 else (*words[:4], "...", *words[-3:]))
 
 
 @dataclass
@@ -34,13 +67,14 @@ class GuiderSampler:
     features: FeatureTrack | None = None
     """Of CLIP vision, by chunk."""
     loras: LoraFiles | None = None
+    _schedule: Schedule = field(init=False)
     _model: PatchedModel = field(init=False)
     _progress: Progress = field(init=False)
     _identity: dict = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.sigmas.ndim != 1 or len(self.sigmas) < 2:
-            raise ValueError(f"sigmas: expected two or more noise levels, got {tuple(self.sigmas.shape)}.")
+        check_sigmas(self.sigmas, self.guider.model_patcher.get_model_object("model_sampling"))
+        self._schedule = Schedule(self.sigmas.float().cpu())
         self._model = PatchedModel(self.guider.model_patcher, self.loras)
         self._progress = Progress(self.guider.model_patcher)
 
@@ -51,7 +85,7 @@ class GuiderSampler:
         if self.loras is not None:
             self.loras.release(guide.cue)
         if guide.level == "motion":
-            model = release_by_step(model, guide)
+            model = release_by_step(model, guide, self._schedule)
         guider.model_patcher, guider.model_options = model, model.model_options
         seen = None if self.features is None else self.features(guide)
         guider.original_conds = {
@@ -73,6 +107,10 @@ class GuiderSampler:
     def describe(self) -> str:
         """What the report says of sampling."""
         return self.noise.describe()
+
+    def warnings(self, settings: GuideSettings) -> tuple[str, ...]:
+        """What of the schedule will not do what a user expects."""
+        return schedule_warnings(self._schedule, settings)
 
     def told(self, state: ChunkState) -> dict:
         """What the next chunk is made from here, for a run that is kept."""

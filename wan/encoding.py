@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -12,6 +13,8 @@ from .prompts import Cue, Entry, Lora
 
 Conditioning = list
 """The host's: a list of ``[tokens (1, n, c), options]``."""
+TEXT = ("pooled_output", "attention_mask")
+"""Options that belong to the text."""
 
 
 def encode_entries(
@@ -67,14 +70,20 @@ def mix_prompts(pairs: Sequence[tuple[Conditioning, Conditioning]], cue: Cue) ->
 
 
 def mix_conditioning(parts: Sequence[tuple[Conditioning, float]]) -> Conditioning:
-    """Conditionings of as many items each, mixed in some shares; options are those of the last.
+    """Conditionings of as many items each, mixed in some shares.
 
-    Shorter texts are filled up with zeros, as the host's ConditioningAverage does: for Wan a zero is a token that says
-    nothing.
+    Items whose options are the same become one: tokens are averaged, shorter texts filled up with zeros, as the host's
+    ConditioningAverage does; for Wan a zero is a token that says nothing. Items that differ in area, mask, hooks, steps
+    or whatever else stay apart, with strengths by their shares, by which the host averages what the model predicts for
+    each: a model call more.
     """
     mixed = []
     for items in zip(*(conditioning for conditioning, _ in parts), strict=True):
         shares = [share for _, share in parts]
+        if not all(_same(_options(items[0]), _options(item)) for item in items[1:]):
+            for (tokens, options), share in zip(items, shares, strict=True):
+                mixed.append([tokens, {**options, "strength": share * options.get("strength", 1.0)}])
+            continue
         tokens = _mix([item[0] for item in items], shares)
         options = dict(items[-1][1])
         pooled = [item[1].get("pooled_output") for item in items]
@@ -86,6 +95,26 @@ def mix_conditioning(parts: Sequence[tuple[Conditioning, float]]) -> Conditionin
             options["attention_mask"] = F.pad(longest, (0, tokens.shape[1] - longest.shape[-1]))
         mixed.append([tokens, options])
     return mixed
+
+
+def _options(item: Sequence) -> dict:
+    """What an item asks for besides its text."""
+    return {name: value for name, value in item[1].items() if name not in TEXT}
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two options are sure to mean the same."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Tensor):
+        return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a, b.to(a.device))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(value, b[name]) for name, value in a.items())
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return isinstance(a, (str, int, float, bool)) and a == b
 
 
 def _mix(tokens: list[Tensor], shares: list[float]) -> Tensor:

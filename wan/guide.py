@@ -93,7 +93,7 @@ class GuideSettings:
     color: ColorChoice = "affine"
     """How a chunk's colours are matched to those of the chunk before."""
     anchor: float = 0.0
-    """[0, 1]: how far colours are led back to the start image; all of it from the fourth chunk on."""
+    """[0, 1]: how far colours are led back to the start image; so far from the fifth chunk on, less before."""
     retries: int = 0
     """Times that a chunk is made again, with another noise, while its seam stands out."""
     adaptive: frozenset[str] = frozenset()

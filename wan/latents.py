@@ -13,6 +13,10 @@ TEMPORAL_STRIDE = 4
 SPATIAL_STRIDE = 8
 PIXEL_STEP = 16
 CHANNELS = 16
+LONGEST_CHUNK = 16385
+"""Pixel frames of one sampling call, at most."""
+LARGEST_SIDE = 16384
+"""Pixels of a height or width, at most."""
 
 
 def latent_length(frames: int) -> int:

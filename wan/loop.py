@@ -192,6 +192,13 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
             "Sample the latent that Guide Next Chunk gives out."
         )
     chunk, plan = state.chunk, state.plan
+    if not torch.isfinite(latent).all():
+        raise ValueError(
+            f"model: the sampler made NaN or infinite latents of chunk {chunk.index + 1}, before the VAE saw them. "
+            "Usual causes: a model or LoRA in a precision that overflows (load it with weight_dtype default, or run "
+            "ComfyUI with --bf16-unet), an attention patch (try without SageAttention, or with "
+            "--use-pytorch-cross-attention), a LoRA at too high a strength, or a cfg that is far too large."
+        )
     # (F, 3, H, W), where finished frames live whatever the host's VAE gives out.
     decoded = vae.decode(latent)[0].movedim(-1, 1).to(state.start.device)
     if len(decoded) != chunk.length:

@@ -18,14 +18,16 @@ STRIDE = 0x9E3779B97F4A7C15
 
 
 def chunk_seed(seed: int, chunk_index: int, policy: NoisePolicy, seeds: Sequence[int] = ()) -> int:
-    """The seed of a chunk whose noise is drawn at once: the run's, counted on unless it is fixed.
+    """The seed of a chunk: the run's, counted on unless it is fixed.
 
-    Of named ``seeds`` each chunk takes its own; chunks beyond them count on from the last.
+    Absolute noise is drawn by moment of the video; there the seed is what a stochastic sampler draws from in each step,
+    which must be other noise in each chunk. Of named ``seeds`` each chunk takes its own; chunks beyond them count on
+    from the last.
     """
     if policy == "list":
         beyond = chunk_index - (len(seeds) - 1)
         return (seeds[-1] + beyond) & MAX_SEED if beyond > 0 else seeds[chunk_index]
-    return (seed + (chunk_index if policy == "per_chunk" else 0)) & MAX_SEED
+    return (seed + (0 if policy == "fixed" else chunk_index)) & MAX_SEED
 
 
 def absolute_noise(samples: Tensor, seed: int, first: int) -> Tensor:

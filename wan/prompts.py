@@ -5,19 +5,23 @@ Texts are not encoded here, and LoRAs not loaded: an entry's ``positive`` is wha
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Literal, NamedTuple, get_args
 
 from torch import Tensor
 
-from .latents import latent_length
-from .numbers import to_number
+from .latents import LONGEST_CHUNK, latent_length
+from .numbers import check_number, check_whole, shown
 
 Unit = Literal["chunks", "seconds"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
+LATEST = 100_000.0
+"""Start and transition of an entry, at most, in its unit."""
+STRONGEST = 100.0
+"""Of a LoRA, either way."""
 
 
 class Lora(NamedTuple):
@@ -63,13 +67,16 @@ class Entry:
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
-            raise ValueError(f"unit must be one of {', '.join(UNITS)}, got {self.unit!r}.")
+            raise ValueError(f"unit must be one of {', '.join(UNITS)}, got {shown(self.unit)}.")
         for name in ("start", "transition"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be 0 {self.unit} or more, got {getattr(self, name)}.")
+            value = getattr(self, name)
+            if isinstance(value, Real) and not value >= 0:
+                raise ValueError(f"{name} must be 0 {self.unit} or more, got {shown(value)}.")
+            check_number(name, value, 0, LATEST)
         if self.unit == "chunks" and self.start != int(self.start):
             raise ValueError(f"start must be a whole number of chunks, got {self.start}. Or set unit to seconds.")
         if self.chunk_frames is not None:
+            object.__setattr__(self, "chunk_frames", check_whole("chunk_frames", self.chunk_frames, 1, LONGEST_CHUNK))
             try:
                 latent_length(self.chunk_frames)
             except ValueError as error:
@@ -157,19 +164,26 @@ def parse_stack(items: Sequence) -> tuple[Entry, ...]:
     Raises:
         ValueError: if an item is neither, or two start at the same moment.
     """
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(f"prompt_stack: expected a list of prompts, got {shown(items)}.")
     entries = []
     for number, item in enumerate(items, 1):
         if not isinstance(item, Entry):
             if not isinstance(item, (list, tuple)) or len(item) != 4:
                 raise ValueError(
                     f"prompt_stack: item {number} should be [positive, negative, start_chunk, lora_stack], "
-                    f"got {item!r}."
+                    f"got {shown(item)}."
                 )
             positive, negative, start, loras = item
-            if isinstance(start, bool) or not isinstance(start, (int, float)):
-                raise ValueError(f"prompt_stack: start_chunk of item {number} should be a number, got {start!r}.")
+            for name, value in (("positive", positive), ("negative", negative)):
+                if not isinstance(value, (str, list, tuple)):
+                    raise ValueError(
+                        f"prompt_stack: {name} of item {number} should be a text or a conditioning, got {shown(value)}."
+                    )
+            if isinstance(start, bool) or not isinstance(start, Real):
+                raise ValueError(f"prompt_stack: start_chunk of item {number} should be a number, got {shown(start)}.")
             try:
-                item = Entry(positive, negative, start, loras=parse_loras(loras or ()))
+                item = Entry(positive, negative, start, loras=parse_loras(() if loras is None else loras))
             except ValueError as error:
                 raise ValueError(f"prompt_stack: item {number}: {error}") from None
         entries.append(item)
@@ -188,25 +202,61 @@ def parse_loras(stack: Sequence) -> tuple[Lora, ...]:
     """Items of a LORA_STACK: ``(name, strength_model, strength_clip)``.
 
     Raises:
-        ValueError: if an item has another form.
+        ValueError: if an item has another form, or a strength is no number from -100 to 100.
     """
+    if not isinstance(stack, (list, tuple)):
+        raise ValueError(f"lora_stack: expected a list of LoRAs, got {shown(stack)}.")
     loras = []
     for number, item in enumerate(stack, 1):
         if not (isinstance(item, (list, tuple)) and len(item) == 3 and isinstance(item[0], str)):
             raise ValueError(
-                f"lora_stack: item {number} should be (name, strength_model, strength_clip), got {item!r}."
+                f"lora_stack: item {number} should be (name, strength_model, strength_clip), got {shown(item)}."
             )
         strengths = (
-            to_number(f"lora_stack: the {name} of item {number}", value)
+            float(check_number(f"lora_stack: {name} of item {number}", value, -STRONGEST, STRONGEST))
             for name, value in zip(("strength_model", "strength_clip"), item[1:], strict=True)
         )
         loras.append(Lora(item[0], *strengths))
     return tuple(loras)
 
 
-MARK = re.compile(
-    r"\s*(?P<start>\d+(?:\.\d+)?)\s*(?P<s>s)?(?:\s+over\s+(?P<over>\d+(?:\.\d+)?)\s*(?P<os>s)?)?\s*:(?=\s|$)(?P<text>.*)"
-)
+class _Mark(NamedTuple):
+    """What stands before and behind the first colon of a schedule's line."""
+
+    start: float
+    unit: Unit
+    transition: float
+    transition_unit: Unit | None
+    """None where no transition is named."""
+    text: str
+
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(s?)")
+
+
+def _read_mark(line: str) -> _Mark | None:
+    """A line such as ``7.5 s over 1 s: jumping``, read in a time that grows with its length; None if it is no such."""
+    head, colon, text = line.partition(":")
+    words = head.split(maxsplit=5)
+    if not colon or not words or (text and not text[0].isspace()):
+        return None
+    times = []
+    for part in ("start", "over"):
+        if part == "over":
+            if not words:
+                break
+            if words.pop(0) != "over":
+                return None
+        found = _TIME.fullmatch(words.pop(0)) if words else None
+        if found is None:
+            return None
+        seconds = bool(found[2])
+        if not seconds and words[:1] == ["s"]:
+            seconds = bool(words.pop(0))
+        times.append((float(found[1]), "seconds" if seconds else "chunks"))
+    if words:
+        return None
+    return _Mark(*times[0], *(times[1] if len(times) > 1 else (0.0, None)), text.strip())
 
 
 def parse_schedule(text: str, negative: Any = "") -> tuple[Entry, ...]:
@@ -217,32 +267,26 @@ def parse_schedule(text: str, negative: Any = "") -> tuple[Entry, ...]:
     Raises:
         ValueError: if a line cannot be read; names the line and why.
     """
+    if not isinstance(text, str):
+        raise ValueError(f"prompt: expected a text, got {shown(text)}.")
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines or not MARK.fullmatch(lines[0][1]):
+    if not lines or _read_mark(lines[0][1]) is None:
         return (Entry(text, negative),)
     entries = []
     for number, line in lines:
-        mark = MARK.fullmatch(line)
+        mark = _read_mark(line)
         if mark is None:
             raise ValueError(
                 f"prompt, line {number}: expected a start and a text, such as '2: running' or '7.5s: running', "
-                f"got {line.strip()!r}."
+                f"got {shown(line.strip())}."
             )
-        if mark["over"] and bool(mark["s"]) != bool(mark["os"]):
+        if mark.transition_unit not in (None, mark.unit):
             raise ValueError(
                 f"prompt, line {number}: the start and its transition should both be in chunks or both in seconds, "
-                f"got {line.split(':')[0].strip()!r}."
+                f"got {shown(line.split(':')[0].strip())}."
             )
         try:
-            entries.append(
-                Entry(
-                    mark["text"].strip(),
-                    negative,
-                    float(mark["start"]),
-                    "seconds" if mark["s"] else "chunks",
-                    transition=float(mark["over"] or 0),
-                )
-            )
+            entries.append(Entry(mark.text, negative, mark.start, mark.unit, transition=mark.transition))
         except ValueError as error:
             raise ValueError(f"prompt, line {number}: {error}") from None
     return parse_stack(entries)

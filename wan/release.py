@@ -6,6 +6,8 @@ half denoised. A cell's release is the share of the sampling steps during which 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,7 +17,15 @@ from .latents import PIXEL_STEP, SPATIAL_STRIDE, TEMPORAL_STRIDE
 
 SILENT = 0.15
 """Confidence below which a guide says nothing, rather than something for a step or two."""
+CERTAIN = 0.95
+"""Confidence that ``motion_weight`` 1 holds to the end."""
+FREE_STEPS, FEW_STEPS = 2, 3
+"""Steps at the end in which every cell is free that is not held to the end; one in a run of ``FEW_STEPS`` or fewer."""
 ROUNDING = 1e-4
+VERBATIM = 0.25
+"""Noise level below which a model mends hardly anything of a guide."""
+TOP = 1 - 1e-3
+"""Share of the model's highest noise level at which a run begins."""
 
 
 def release_map(confidence: Tensor, weight: float, mask_sigma: float, region: Tensor | None = None) -> Tensor:
@@ -43,35 +53,112 @@ def release_map(confidence: Tensor, weight: float, mask_sigma: float, region: Te
     if sigma > 0.1:  # tokens; below, it moves nothing from one to the next
         token = torch.minimum(token, gaussian_blur(token, sigma))
     release = (weight * torch.where(token >= SILENT, token, 0.0)).pow(1 / 3)
+    if weight == 1:
+        release = torch.where(token >= CERTAIN, 1.0, release)
     cells = PIXEL_STEP // SPATIAL_STRIDE
     return release.repeat_interleave(cells, dim=2).repeat_interleave(cells, dim=3).movedim(0, 1)[None]
 
 
-def step_mask(noise_mask: Tensor, release: Tensor, fraction: Tensor | float) -> Tensor:
-    """The noise mask of one sampling step: 0 also where a cell is not released yet.
+@dataclass(frozen=True)
+class Schedule:
+    """The noise levels of a whole run."""
+
+    levels: Tensor
+    """``(n + 1,)``, falling, of n steps; on the CPU."""
+    switch: int = 0
+    """Steps of the high-noise expert; 0 where one model makes them all."""
+
+    @property
+    def steps(self) -> int:
+        return len(self.levels) - 1
+
+
+def held_steps(release: Tensor, steps: int, switch: int = 0) -> Tensor:
+    """How many steps each cell follows its guide: its share of them, rounded up, less where few would be left free.
+
+    A cell that is held in every step comes out as its guide, verbatim, and an expert that never sees it free cannot
+    mend it. So the last two steps are free (the last one of three or fewer), and of two experts' steps the last one of
+    the high-noise expert is. Only a release of 1 holds to the end.
+
+    Args:
+        release: in [0, 1], any shape.
+        steps: of the whole run, 1 or more.
+        switch: steps of the high-noise expert; 0 and ``steps`` mean that one model makes them all.
+
+    Returns:
+        Whole numbers in [0, steps] of the shape and dtype of ``release``.
+    """
+    most = steps - (FREE_STEPS if steps > FEW_STEPS else 1)
+    if 0 < switch < steps:
+        most = min(most, switch - 1)
+    held = (release * steps - ROUNDING).ceil().clamp(0, max(most, 0))
+    return torch.where(release >= 1 - ROUNDING, float(steps), held)
+
+
+def held_steps_of_part(release: Tensor, sigmas: Tensor, table: Tensor) -> Tensor:
+    """How many steps of one sampler call each cell follows its guide, where nobody knows what other calls there are.
+
+    A call from the highest level to 0 is the whole run. One that ends above 0 is the first part of a run: there model
+    time stands for the share of the steps that are done, which it is where steps are even in time (``simple``,
+    ``normal``, ``sgm_uniform``, ``ddim_uniform``), and its last step is free. A later part holds only what is held to
+    the end. All on tensors: nothing waits for the device.
+
+    Args:
+        release: in [0, 1], any shape.
+        sigmas: ``(n + 1,)``, the levels of this call, falling.
+        table: the model's levels over uniform time, rising.
+
+    Returns:
+        Whole numbers in [0, n] of the shape and dtype of ``release``.
+    """
+    release, sigmas, table = release.to(sigmas.device), sigmas.float(), table.to(sigmas.device).float()
+    steps = len(sigmas) - 1
+    starts, ends = sigmas[0] >= table[-1] * TOP, sigmas[-1] <= table[0]
+    done = 1 - torch.searchsorted(table, sigmas[:-1], right=True) / len(table)  # of the run, before each step
+    first = (release[..., None] > done + ROUNDING).sum(dim=-1).clamp(max=steps - 1).to(release)
+    part = torch.where(starts, first, torch.where(release >= 1 - ROUNDING, float(steps), 0.0))
+    part = torch.where(release >= 1 - ROUNDING, float(steps), part)
+    return torch.where(starts & ends, held_steps(release, steps), part)
+
+
+def guidance_warnings(schedule: Schedule, weight: float) -> tuple[str, ...]:
+    """What of a run's steps keeps motion guidance of a weight from doing what it is for."""
+    if not 0 < weight < 1:
+        return ()
+    certain = torch.tensor(weight).pow(1 / 3)
+    held = int(held_steps(certain, schedule.steps, schedule.switch))
+    if held == 0:
+        split = f", {schedule.switch} of them in the high-noise expert" if schedule.switch else ""
+        return (
+            f"motion guidance does nothing in {schedule.steps} steps{split}: one of them must be free. Take more steps",
+        )
+    level = schedule.levels[held].item()
+    if level < VERBATIM * schedule.levels[0].item():
+        return (
+            f"motion guidance at full confidence ends after {held} of {schedule.steps} steps, at noise level "
+            f"{level:.2f} of this schedule: hardly anything is mended then. Take the scheduler simple, or lower "
+            "motion_weight",
+        )
+    return ()
+
+
+def step_index(sigma: Tensor, levels: Tensor) -> Tensor:
+    """The step that runs at a noise level: scalar, from 0 on; between two levels it is that of the higher one.
+
+    Args:
+        sigma: ``(B,)``, the level of a model call.
+        levels: ``(n + 1,)``, falling, on the device of ``sigma``.
+    """
+    level = sigma.max().float()
+    return ((levels.float() >= level * (1 - ROUNDING)).sum() - 1).clamp(0, max(len(levels) - 2, 0))
+
+
+def step_mask(noise_mask: Tensor, held: Tensor, step: Tensor | int) -> Tensor:
+    """The noise mask of one sampling step: 0 also where a cell is still held.
 
     Args:
         noise_mask: any shape; 1 where the guide lets go at all.
-        release: in [0, 1], of a shape that broadcasts to it.
-        fraction: of the steps that are done, 0 at the first; below 1.
+        held: steps for which each cell is held, of a shape that broadcasts to it.
+        step: index of the step, from 0 on.
     """
-    return noise_mask * (release <= fraction + ROUNDING)
-
-
-def step_fraction(sigma: Tensor, sigmas: Tensor, table: Tensor) -> Tensor:
-    """The share of a run's steps that are done at a noise level. All on tensors: nothing waits for the device.
-
-    Args:
-        sigma: ``(B,)``, the level of the current step.
-        sigmas: ``(n + 1,)``, the levels of this sampler call, falling.
-        table: the model's levels over uniform time, rising. A run that is split over two samplers only sees its own
-            part of the steps; there the time of the level stands for the step.
-
-    Returns:
-        Scalar in [0, 1).
-    """
-    level, sigmas, table = sigma.max().float(), sigmas.float(), table.to(sigmas.device).float()
-    steps = ((sigmas >= level * (1 - ROUNDING)).sum() - 1).clamp(min=0) / max(len(sigmas) - 1, 1)
-    time = 1 - torch.searchsorted(table, level[None])[0] / len(table)
-    whole = (sigmas[0] >= table[-1] * (1 - 1e-3)) & (sigmas[-1] <= table[0])
-    return torch.where(whole, steps, time).clamp(0, 1 - 1e-3)
+    return noise_mask * (held <= step)

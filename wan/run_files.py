@@ -1,111 +1,52 @@
-"""Files of a run: names that stay in their folder, writes that are whole or not there, a lock that ends with a job."""
+"""Files of a run: written as a whole or not at all, and read only where they are what they say."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
-import logging
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import re
+import secrets
+import stat
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-logger = logging.getLogger(__name__)
+from .run_facts import FRAMES, LATENTS, Facts, parse_facts
+from .run_lock import NEW
+from .run_names import RunError as RunError
+from .run_names import check_name as check_name
+from .run_names import printable, reason
 
 FORMAT = "1"
-LONGEST = 120
-"""Bytes of a run's name: with what is appended to it file systems take 255."""
-RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+DTYPES = {
+    torch.uint8: "U8",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.float32: "F32",
+    torch.float64: "F64",
+}
+"""What safetensors calls what we keep."""
+SHOWN = 200
+"""Characters of what a parser says of a file, which may repeat the file."""
+LONGEST_HEADER = 2**22
+"""Bytes of a chunk file's header."""
+PART = re.compile(r"\.(chunk_[0-9]+\.safetensors|run\.json)(\.[0-9a-f]{8})?\.part|\.tmp[0-9A-Za-z]{6}")
+"""What a write is called before it is whole; the last is what safetensors' own writer, of 0.1.0, called it."""
 
 
-class RunError(Exception):
-    """A run that cannot be kept; the message says why and what to do."""
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""What a disk says that has no room: chunks then stay in memory."""
 
 
-def check_name(name: str) -> str:
-    """The name of a run's folder.
-
-    Raises:
-        RunError: if it is empty or too long, or could name a place outside the folder of runs.
-    """
-    wrong = None
-    if not name.strip() or name != name.strip():
-        wrong = "is empty, or begins or ends with a space"
-    elif len(name.encode()) > LONGEST:
-        wrong = f"has {len(name.encode())} bytes, more than {LONGEST}"
-    elif name[0] == "." or name[-1] == "." or not all(letter.isalnum() or letter in " ._-()" for letter in name):
-        wrong = "may hold letters, digits, spaces and ._-() only, and no dot at either end"
-    elif name.split(".")[0].lower() in RESERVED:
-        wrong = "is a device's name on Windows"
-    if wrong:
-        raise RunError(f"run_name: {name!r} {wrong}. It is the name of one folder, such as my-video.")
-    return name
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for this job; the operating system lets go of it when the job ends, however it ends.
-
-    Raises:
-        RunError: if another job holds it, or it cannot be written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = open(folder / "run.lock", "a+b")  # noqa: SIM115  closed below, after it is unlocked
-    except OSError as error:
-        raise RunError(
-            f"run_name: {folder} cannot be written to ({error.strerror}). Free it, or name another."
-        ) from error
-    with handle:
-        try:
-            _lock(handle)
-        except OSError:
-            raise RunError(
-                f"run_name: another job is making {folder.name}. Wait for it, or give this one another name."
-            ) from None
-        yield
-
-
-def _lock(handle) -> None:
-    if os.name == "nt":
-        import msvcrt
-
-        handle.seek(0)
-        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a kept chunk besides its tensors."""
-
-    index: int
-    contract: str
-    """Digest of everything that the chunk was made from, the chunk before included."""
-    previous: str
-    """Content digest of the chunk before; empty for the first."""
-    start: int
-    """The first frame that it added."""
-    frames: int
-    """How many it added."""
-    tail: int
-    """How many frames of the chunks before it changed, in its join."""
-    planned_overlap: int
-    """Of the plan, which may follow the speed."""
-    intact: int
-    line: str
-    """Of the report."""
-    excess: float | None
-    """How far its seam stands out; see :attr:`~wan.state.ChunkState.excess`."""
+class ChunkFileError(Exception):
+    """A chunk file that cannot be taken; the message goes behind its name, and the chunk is made again."""
 
 
 def write_chunk(path: Path, facts: Facts, tensors: dict[str, Tensor]) -> str:
@@ -114,69 +55,154 @@ def write_chunk(path: Path, facts: Facts, tensors: dict[str, Tensor]) -> str:
     Raises:
         OSError: if the disk does not take it. What was there before stays.
     """
-    content = _digest(facts, tensors)
-    metadata = {"format": FORMAT, "facts": json.dumps(asdict(facts)), "content": content}
-
-    def save(temporary: Path) -> None:
-        try:
-            save_file(tensors, temporary, metadata)
-        except SafetensorError as error:  # which is no OSError, whatever the disk said
-            raise OSError(str(error)) from error
-
-    _replace(path, save)
+    content, text = _digest(facts, tensors), facts.write()
+    metadata = {"format": FORMAT, "facts": text, "content": content, "seal": _seal(text, content)}
+    _replace(path, lambda temporary: save_file(tensors, temporary, metadata))
     return content
 
 
 def read_facts(path: Path) -> tuple[Facts, str] | None:
-    """Facts and content digest of a chunk file, unread; None if there is none of ours."""
+    """Facts and content digest of a chunk file, its tensors unread; None if there is no file.
+
+    Raises:
+        ChunkFileError: if it is none of ours, or its parts do not fit each other.
+    """
+    found = read_chunk(path, ())
+    return None if found is None else found[:2]
+
+
+def read_chunk(path: Path, names: tuple[str, ...] | None = None) -> tuple[Facts, str, dict[str, Tensor]] | None:
+    """Facts, content digest and tensors of a chunk file, or those of them that are named; None if there is no file.
+
+    All three are of one file, though another may take its place meanwhile.
+
+    Raises:
+        ChunkFileError: if it is none of ours, or its parts do not fit each other.
+    """
     try:
+        _check_file(path)
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-        if metadata.get("format") != FORMAT:
-            raise ValueError("it is of another format")
-        return Facts(**json.loads(metadata["facts"])), metadata["content"]
+            facts, content = _parse(file.metadata() or {})
+            keys = list(file.keys())
+            facts.check_shapes({name: tuple(file.get_slice(name).get_shape()) for name in keys})
+            # Copied: a file that is still mapped cannot be replaced on Windows.
+            tensors = {name: file.get_tensor(name).clone() for name in keys if names is None or name in names}
+            _check_numbers(tensors)
     except FileNotFoundError:
         return None
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        logger.warning("%s cannot be read and is made anew: %s", path.name, error)
-        return None
+    except OSError as error:
+        raise ChunkFileError(f"cannot be read ({reason(error)})") from None
+    except (SafetensorError, ValueError) as error:
+        raise ChunkFileError(f"is damaged or none of ours ({printable(str(error))[:SHOWN]})") from None
+    return facts, content, tensors
 
 
-def read_tensors(path: Path, names: tuple[str, ...] | None = None) -> dict[str, Tensor]:
-    """The tensors of a chunk file, or those of them that are named."""
-    with safe_open(path, framework="pt") as file:
-        # Copied: a file that is still mapped cannot be replaced on Windows.
-        return {name: file.get_tensor(name).clone() for name in file.keys() if names is None or name in names}  # noqa: SIM118
+def read_whole(path: Path, facts: Facts, content: str) -> dict[str, Tensor]:
+    """The tensors of the chunk file that says ``facts`` and ``content``, if it holds what was written, to the bit.
 
-
-def is_whole(path: Path, facts: Facts, content: str) -> bool:
-    """Whether a chunk file holds what was written, to the bit."""
-    try:
-        whole = _digest(facts, read_tensors(path)) == content
-    except (SafetensorError, OSError) as error:
-        logger.warning("%s is damaged and is made anew: %s", path.name, error)
-        return False
-    if not whole:
-        logger.warning("%s is damaged and is made anew: its content is not what was written", path.name)
-    return whole
+    Raises:
+        ChunkFileError: if it does not.
+    """
+    found = read_chunk(path)
+    if found is None or found[:2] != (facts, content) or _digest(facts, found[2]) != content:
+        raise ChunkFileError("is damaged (its content is not what was written)")
+    return found[2]
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file as a whole or not at all."""
-    _replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Write a text file as a whole or not at all; half a surrogate pair is written as JSON escapes it."""
+
+    def save(temporary: Path) -> None:
+        with _create(temporary) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
+
+    _replace(path, save)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OSError unless files with the longest names that a run has can be made in its folder, or will be when there
+    is room; removes what jobs that were killed left of theirs."""
+    for entry in list(os.scandir(folder)):
+        if PART.fullmatch(entry.name) and not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.path)
+    probe = folder / f".chunk_00000.safetensors.{secrets.token_hex(4)}.part"
+    try:
+        _create(probe).close()
+        os.unlink(probe)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+
+
+def save_file(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write a new file as safetensors does, whose own writer leaves files behind when it is killed that only their
+    owner may read, and says of a full disk what is no OSError."""
+    ordered = sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))  # all are aligned
+    header: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for name, tensor in ordered:
+        begin, end = end, end + tensor.numel() * tensor.element_size()
+        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with _create(path) as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, tensor in ordered:
+            file.write(_bytes(tensor))
+
+
+def _check_file(path: Path) -> None:
+    """Raise ValueError unless there is a plain file with a header that can be one of ours."""
+    if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for somebody to write to it
+        raise ValueError("it is no file")
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > LONGEST_HEADER:
+        raise ValueError(f"its header has {length} bytes")
+
+
+def _parse(metadata: dict[str, str]) -> tuple[Facts, str]:
+    if metadata.get("format") != FORMAT or not {"facts", "content"} <= set(metadata):
+        raise ValueError("it is of another format")
+    text, content = metadata["facts"], metadata["content"]
+    facts = parse_facts(text)
+    if facts.results and metadata.get("seal") != _seal(text, content):
+        raise ValueError("its facts are not what was written")
+    return facts, content
+
+
+def _check_numbers(tensors: dict[str, Tensor]) -> None:
+    """Raise ValueError unless tensors are of the kinds that are kept, and finite."""
+    for name, tensor in tensors.items():
+        if tensor.dtype not in (LATENTS if name == "latent" else FRAMES):
+            raise ValueError(f"{name} must not be {tensor.dtype}")
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds NaN or infinite numbers")
 
 
 def _digest(facts: Facts, tensors: dict[str, Tensor]) -> str:
-    known = {name: value for name, value in asdict(facts).items() if name not in ("line", "excess")}
-    found = sha256(json.dumps(known, sort_keys=True).encode())
+    found = sha256(json.dumps(facts.decided, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        found.update(memoryview(tensor.contiguous().view(torch.uint8).numpy()).cast("B"))
+        found.update(_bytes(tensor))
     return found.hexdigest()
 
 
-def _replace(path: Path, write) -> None:
-    temporary = path.with_name(f".{path.name}.part")
+def _seal(text: str, content: str) -> str:
+    return sha256(f"{content} {text}".encode()).hexdigest()
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    return memoryview(tensor.contiguous().view(torch.uint8).numpy()).cast("B")
+
+
+def _create(path: Path) -> BinaryIO:
+    """A new file, and never one that somebody has laid a link for."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_EXCL | NEW, 0o666), "wb")
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         write(temporary)
         with open(temporary, "rb+") as file:
@@ -187,8 +213,17 @@ def _replace(path: Path, write) -> None:
             temporary.unlink()
         raise
     if os.name != "nt":
-        folder = os.open(path.parent, os.O_RDONLY)
+        _synchronize_folder(path.parent)
+
+
+def _synchronize_folder(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
+    except OSError as error:
+        # Some network file systems synchronize files only; the file itself is there.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.EACCES, errno.ENOSYS):
+            raise

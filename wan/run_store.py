@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,37 +18,21 @@ import torch
 from torch import Tensor
 
 from ..blending.seam import SeamReport
+from . import contract as made_from
 from .append import replace_tail
 from .contract import digest
 from .presets import FAST, FRAMES
-from .run_files import Facts, RunError, check_name, is_whole, locked, read_facts, read_tensors, write_chunk, write_text
+from .run_facts import LONGEST_TEXT, Facts
+from .run_files import ChunkFileError, check_writable, read_facts, read_whole, write_chunk, write_text
+from .run_kept import Kept, check_place, finite, pack, unpack
+from .run_lock import locked
+from .run_names import RunError, check_name, printable, reason, shown
 from .state import ChunkState
 
 logger = logging.getLogger(__name__)
 
 NAME = "chunk_{:04d}.safetensors"
-
-
-@dataclass
-class Kept:
-    """A chunk that is kept: on disk, or in memory where the disk would not take it."""
-
-    facts: Facts
-    content: str
-    path: Path | None
-    tensors: dict[str, Tensor] | None = None
-
-    def read(self, *names: str) -> dict[str, Tensor]:
-        """Some of its tensors.
-
-        Raises:
-            RunError: if another job has made the chunk anew since.
-        """
-        if self.tensors is not None:
-            return {name: tensor for name, tensor in self.tensors.items() if name in names}
-        if read_facts(self.path) != (self.facts, self.content):
-            raise RunError(f"{self.path} was made anew or taken away by another job. Queue this video again.")
-        return read_tensors(self.path, names)
+KEPT = re.compile(r"chunk_([0-9]{4,9})\.safetensors")
 
 
 @dataclass
@@ -61,26 +46,30 @@ class RunStore:
     reused: int = 0
     notes: list[str] = field(default_factory=list)
     """What went wrong, for the report."""
+    _told: bool = field(init=False, default=False)
 
     def recall(self, state: ChunkState) -> ChunkState | None:
         """The state behind its next chunk, if an equal one is kept whole; None if it is to be made."""
         path = self.folder / NAME.format(state.made + 1)
-        found = read_facts(path)
-        if found is None:
-            return None
-        facts, content = found
-        if "overlap_frames" in state.settings.adaptive and state.made:
-            state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
-        if facts.previous != self._last or facts.contract != self._digest(state):
-            logger.info("Chunk %d was made from something else before: it is made anew", state.made + 1)
-            return None
-        if not is_whole(path, facts, content):
-            self.notes.append(f"{path.name} was damaged and is made anew")
+        try:
+            found = read_facts(path)
+            if found is None or not self._is_ours(path, found[0]):
+                return None
+            facts, content = found
+            if "overlap_frames" in state.settings.adaptive and state.made:
+                state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
+            if facts.previous != self._last or facts.contract != self._digest(state):
+                logger.info("Chunk %d was made from something else before: it is made again", state.made + 1)
+                return None
+            tensors = read_whole(path, facts, content)
+            check_place(state, facts, tensors)
+        except ChunkFileError as error:
+            self._note(f"{path.name} {error} and is made again")
             return None
         self.kept.append(Kept(facts, content, path))
         self.reused += 1
-        logger.info("Chunk %d is taken from %s", state.made + 1, path)
-        return self._behind(state, self.kept[-1].read("added", "tail", "latent"), facts)
+        logger.info("Chunk %d is taken from %s", state.made + 1, path.name)
+        return self._behind(state, tensors, facts)
 
     def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
         """Keep the chunk by which two states differ; returns the later one as it is kept.
@@ -103,17 +92,17 @@ class RunStore:
             len(tail) if "tail" in tensors else 0,
             before.plan.overlap_frames,
             made.intact,
-            made.lines[-1],
-            made.excess[-1],
+            printable(made.lines[-1])[: LONGEST_TEXT // 4],
+            finite(made.excess[-1]),
+            made_from.RESULTS,
         )
         path, content = self.folder / NAME.format(facts.index + 1), None
         if not (self.kept and self.kept[-1].path is None):  # behind a gap nothing can be taken up again
             try:
                 content = write_chunk(path, facts, tensors)
             except OSError as error:
-                note = f"chunk {facts.index + 1} could not be kept ({error}): it and all after it stay in memory"
-                logger.warning(note)
-                self.notes.append(note)
+                why = reason(error)
+                self._note(f"chunk {facts.index + 1} could not be kept ({why}): it and all after it stay in memory")
         self.kept.append(Kept(facts, content or "", path if content else None, None if content else tensors))
         with contextlib.suppress(OSError):  # it is for people; the chunks do without it
             self.write_manifest()
@@ -155,8 +144,25 @@ class RunStore:
             }
             for kept in self.kept
         ]
-        text = {"run": self.folder.name, "frames": self.frames, "chunks": chunks, "made_from": self._made_from}
+        text = {"run": self.folder.name, "version": made_from.VERSION, "results": made_from.RESULTS}
+        text |= {"frames": self.frames, "chunks": chunks, "made_from": self._made_from}
         write_text(self.folder / "run.json", json.dumps(text, indent=1, ensure_ascii=False) + "\n")
+
+    def _is_ours(self, path: Path, facts: Facts) -> bool:
+        """Whether a file was made by a version that makes the same; that it was not is told once."""
+        if facts.results == made_from.RESULTS:
+            return True
+        if not self._told:
+            self._note(
+                f"{path.name} and what follows were made by another version of Wan Motion Chunks, whose results differ "
+                f"(number {facts.results}, here {made_from.RESULTS}), and are made again"
+            )
+            self._told = True
+        return False
+
+    def _note(self, note: str) -> None:
+        logger.warning("%s: %s", shown(self.folder), note)
+        self.notes.append(note)
 
     @property
     def _last(self) -> str:
@@ -205,9 +211,14 @@ def open_run(folder: Path, name: str, contract: Callable[[ChunkState], dict], *,
     """
     run = folder / check_name(name)
     with locked(run):
-        if anew:
-            for path in run.glob("chunk_*.safetensors"):
+        try:
+            check_writable(run)
+            for path in _kept_files(run) if anew else ():
                 path.unlink()
+        except OSError as error:
+            raise RunError(
+                f"run_name: {shown(run)} cannot be written to ({reason(error)}). Free it, or name another."
+            ) from error
         yield RunStore(run, contract)
 
 
@@ -217,22 +228,46 @@ def load_run(folder: Path, name: str) -> RunStore:
     Raises:
         RunError: if the name is none.
     """
-    store = RunStore(folder / check_name(name), lambda state: {})
-    while (found := read_facts(path := store.folder / NAME.format(len(store.kept) + 1))) is not None:
-        facts, content = found
-        if facts.previous != store._last or not is_whole(path, facts, content):
-            break
+    store, size = RunStore(folder / check_name(name), lambda state: {}), None
+    while True:
+        path = store.folder / NAME.format(len(store.kept) + 1)
+        try:
+            found = read_facts(path)
+            if found is None:
+                break
+            facts, content = found
+            _check_order(store, facts)
+            tensors = read_whole(path, facts, content)
+            size = size or tensors["added"].shape[2:]
+            if tensors["added"].shape[2:] != size:
+                raise ChunkFileError("is of another size than the chunks before it")
+        except ChunkFileError as error:
+            store._note(f"{path.name} {error}: it and what follows are left out")
+            return store
         store.kept.append(Kept(facts, content, path))
+    if any(int(KEPT.fullmatch(later.name)[1]) > len(store.kept) for later in _kept_files(store.folder)):
+        store._note(f"{path.name} is missing: what follows is left out")
     return store
 
 
-def pack(frames: Tensor) -> Tensor:
-    """Frames in [0, 1] as 8 bit where that is exact, else in half precision."""
-    levels = (frames * 255).round()
-    exact = levels.amin() >= 0 and levels.amax() <= 255 and torch.equal(levels / 255, frames)
-    return (levels.to(torch.uint8) if exact else frames.half()).contiguous().cpu()
+def list_chunks(run: Path) -> list[tuple[str, int, int, int]]:
+    """Which chunk files a run has, as far as that can be told without reading them; changes whenever one does."""
+    found = []
+    for path in sorted(_kept_files(run)):
+        with contextlib.suppress(FileNotFoundError):  # it is being replaced, or is a link to nothing
+            status = path.stat()
+            found.append((path.name, status.st_size, status.st_mtime_ns, status.st_ino))
+    return found
 
 
-def unpack(frames: Tensor) -> Tensor:
-    """What was packed, in float32."""
-    return frames.float() / 255 if frames.dtype == torch.uint8 else frames.float()
+def _kept_files(run: Path) -> list[Path]:
+    """The chunk files of a run's folder, in no order."""
+    return [path for path in run.iterdir() if KEPT.fullmatch(path.name)] if run.is_dir() else []
+
+
+def _check_order(store: RunStore, facts: Facts) -> None:
+    """Raise ChunkFileError unless a chunk follows those that are kept."""
+    if (facts.index, facts.previous) != (len(store.kept), store._last):
+        raise ChunkFileError("does not follow the chunk before it")
+    if facts.start != store.frames or facts.tail > store.frames:
+        raise ChunkFileError(f"does not go on behind frame {store.frames}")

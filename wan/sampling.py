@@ -18,17 +18,23 @@ from .conditioning import apply_guide, release_by_step
 from .contract import digest, identify_model
 from .encoding import mix_prompts
 from .features import FeatureTrack
-from .guide import ChunkGuide
+from .guide import ChunkGuide, GuideSettings
 from .latents import TEMPORAL_STRIDE
 from .lora import LoraFiles, PatchedModel
 from .noise import MAX_SEED, POLICIES, STRIDE, NoisePolicy, absolute_noise, chunk_seed
 from .prompts import Cue
+from .release import Schedule, guidance_warnings
 from .state import ChunkState
 
 logger = logging.getLogger(__name__)
 
+SECOND_EXPERT = 0xD1342543DE82EF95
+"""Added to the seed for the second expert's call: with one seed a stochastic sampler would draw the same noise twice,
+which adds up instead of averaging out and stays in the picture."""
 RESOLUTION = 10_000
 """Of the progress bar, whose length in steps is not known before all chunks are planned."""
+SHOWN = 8
+"""Seeds of a list that the report repeats."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,10 @@ class ChunkNoise:
         return {"seed": chunk_seed(self.seed, index, self.policy, self.seeds)}
 
     def describe(self) -> str:
-        numbers = ", ".join(map(str, self.seeds)) if self.policy == "list" else str(self.seed)
-        return f"noise {self.policy}, seed {numbers}"
+        if self.policy != "list":
+            return f"noise {self.policy}, seed {self.seed}"
+        more = len(self.seeds) - SHOWN
+        return f"noise list, seed {', '.join(map(str, self.seeds[:SHOWN]))}" + (f" and {more} more" if more > 0 else "")
 
 
 class Progress:
@@ -90,6 +98,11 @@ class Progress:
             self._bar.update_absolute(round(RESOLUTION * (before + share * (behind - before))), RESOLUTION, preview)
 
         return callback
+
+
+def schedule_warnings(schedule: Schedule, settings: GuideSettings) -> tuple[str, ...]:
+    """What of a schedule keeps the guidance that settings ask for from doing what it is for."""
+    return guidance_warnings(schedule, settings.motion_weight) if settings.level in ("auto", "motion") else ()
 
 
 def tell_prompts(prompts: Sequence[tuple[list, list]], loras: LoraFiles | None, cue: Cue) -> dict:
@@ -119,6 +132,7 @@ class HostSampler:
     """The first step of the second expert; 0 finds it by ``boundary``."""
     boundary: float = 0.9
     """The noise level, of 1, below which the second expert takes over."""
+    _schedule: Schedule = field(init=False)
     _high: PatchedModel = field(init=False)
     _low: PatchedModel = field(init=False)
     _progress: Progress = field(init=False)
@@ -140,6 +154,12 @@ class HostSampler:
             raise ValueError(f"switch_step must be less than the {self.steps} steps, got {self.switch_step}.")
         if not 0 < self.boundary < 1:
             raise ValueError(f"boundary must be between 0 and 1, got {self.boundary}.")
+        self._schedule = self._read_schedule()
+        if self.low_noise is not None and self.switch_step and self.switch_step >= self._schedule.steps:
+            raise ValueError(
+                f"switch_step must be less than the {self._schedule.steps} steps that scheduler {self.scheduler} makes "
+                f"of {self.steps}, got {self.switch_step}."
+            )
         self._high, self._low = PatchedModel(self.model, self.loras), PatchedModel(self.low_noise, self.loras)
         self._progress = Progress(self.model)
 
@@ -147,41 +167,50 @@ class HostSampler:
         """Sample the guided chunk, ``(1, 16, T, h, w)``; bit for bit what KSampler makes of the same inputs.
 
         But for noise that is drawn frame by frame of the whole video, which no KSampler draws. With a second expert:
-        what two KSamplerAdvanced make, the first of which hands on its leftover noise.
+        what two KSamplerAdvanced make, the first of which passes its leftover noise on, each with a seed of its own.
         """
         model, noise = self._prepared(self._high, guide, guide.cue.loras), self.noise.draw(guide)
         seen = None if self.features is None else self.features(guide)
         told = [apply_guide(conditioning, guide, seen) for conditioning in mix_prompts(self.prompts, guide.cue)]
         if guide.chunk_index:
             logger.info("Applied motion guidance to conditioning for chunk %d", guide.chunk_index + 1)
+        latent, seed, steps = guide.samples, self.noise.seed_of(guide), self._schedule.steps
         if self.low_noise is None:
-            return self._sample(model, guide, told, noise, guide.samples, 0, self.steps)
+            return self._sample(model, guide, told, noise, latent, seed, 0, steps)
         switch = self.switch()
-        latent = guide.samples
         if switch > 0:
-            latent = self._sample(model, guide, told, noise, latent, 0, switch, leftover=switch < self.steps)
-            noise = torch.zeros_like(noise)
+            latent = self._sample(model, guide, told, noise, latent, seed, 0, switch, leftover=switch < steps)
+            noise, seed = torch.zeros_like(noise), (seed + SECOND_EXPERT) & MAX_SEED
         del model
-        if switch < self.steps:
+        if switch < steps:
             model = self._prepared(self._low, guide, guide.cue.low_noise_loras)
-            latent = self._sample(model, guide, told, noise, latent, switch, self.steps, handed=switch > 0)
+            latent = self._sample(model, guide, told, noise, latent, seed, switch, steps, continues=switch > 0)
         return latent
 
     def switch(self) -> int:
         """The first step of the second expert."""
-        if self.switch_step:
-            return self.switch_step
-        schedule = comfy.samplers.KSampler(
-            self.model, self.steps, self.model.load_device, self.sampler_name, self.scheduler
-        )
-        return int((schedule.sigmas[:-1] >= self.boundary).sum())
+        return self._schedule.switch
 
     def describe(self) -> str:
         """What the report says of sampling."""
-        words = self.noise.describe()
+        words, schedule = self.noise.describe(), self._schedule
         if self.low_noise is not None:
-            words += f"; model_low_noise takes over at step {self.switch()} of {self.steps}"
+            words += f"; model_low_noise takes over at step {schedule.switch} of {schedule.steps}"
         return words
+
+    def warnings(self, settings: GuideSettings) -> tuple[str, ...]:
+        """What of experts and schedule will not do what a user expects."""
+        words = list(schedule_warnings(self._schedule, settings))
+        if self.low_noise is not None:
+            high, low = (self._levels(model).tolist() for model in (self.model, self.low_noise))
+            switch = self._schedule.switch
+            if len(high) != len(low) or abs(high[switch] - low[switch]) > 1e-3:
+                words.append(
+                    "model and model_low_noise have different shifts: the noise level jumps where the second takes "
+                    f"over, from {high[switch]:.3f} to {low[min(switch, len(low) - 1)]:.3f}. Set the same shift on "
+                    "both with ModelSamplingSD3"
+                )
+        return tuple(words)
 
     def told(self, state: ChunkState) -> dict:
         """What the next chunk is made from here, for a run that is kept."""
@@ -198,16 +227,31 @@ class HostSampler:
             "sampling": [self.steps, self.cfg, self.sampler_name, self.scheduler],
         }
 
+    def _levels(self, model) -> Tensor:
+        """The noise levels that the host runs a model through."""
+        host = comfy.samplers.KSampler(model, self.steps, model.load_device, self.sampler_name, self.scheduler)
+        return host.sigmas.cpu()
+
+    def _read_schedule(self) -> Schedule:
+        levels = self._levels(self.model)  # some schedulers make a step more or fewer than they are asked for
+        if self.low_noise is None:
+            return Schedule(levels)
+        switch = self.switch_step or int((levels[:-1] >= self.boundary).sum())
+        return Schedule(torch.cat((levels[:switch], self._levels(self.low_noise)[switch:])), switch)
+
     def _prepared(self, patched: PatchedModel, guide: ChunkGuide, loras):
         model = patched.under(loras)
         if self.loras is not None:
             self.loras.release(guide.cue)
         # One expert needs no help to hold what is pinned; the second of two would hold half-noised latents.
         if guide.level == "motion" or (self.low_noise is not None and guide.noise_mask is not None):
-            model = release_by_step(model, guide)
+            model = release_by_step(model, guide, self._schedule)
         return model
 
-    def _sample(self, model, guide, told, noise, latent, first, last, *, leftover=False, handed=False) -> Tensor:
+    def _sample(
+        self, model, guide, told, noise, latent, seed, first, last, *, leftover=False, continues=False
+    ) -> Tensor:
+        steps = self._schedule.steps
         part = {} if self.low_noise is None else {"start_step": first, "last_step": last}
         return comfy.sample.sample(
             model,
@@ -218,11 +262,11 @@ class HostSampler:
             self.scheduler,
             *told,
             latent,
-            disable_noise=handed,
+            disable_noise=continues,
             force_full_denoise=bool(part) and not leftover,
             noise_mask=guide.noise_mask,
-            callback=self._progress.callback(guide, first / self.steps, last / self.steps),
+            callback=self._progress.callback(guide, first / steps, last / steps),
             disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
-            seed=self.noise.seed_of(guide),
+            seed=seed,
             **part,
         )

@@ -125,10 +125,8 @@ class ChunkState:
 
     def _scene(self, chunk: Chunk) -> Entry | None:
         """The entry whose cut began the scene of ``chunk``; None for the scene that the video starts with."""
-        for earlier in reversed(self.plan.chunks[: chunk.index + 1]):
-            if self.plan.cuts(earlier):
-                return self.plan.entries[earlier.entry]
-        return None
+        first = self.plan.scene(chunk)
+        return self.plan.entries[first.entry] if self.plan.cuts(first) else None
 
     def noted(self, notes: Iterable[str] = (), doubts: Iterable[str] = ()) -> ChunkState:
         """With notes and doubts, but for those that it has."""

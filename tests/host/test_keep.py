@@ -278,11 +278,16 @@ def test_a_decoder_that_runs_out_of_memory_is_tiled_once(make, tiny, monkeypatch
     assert "retrying with tiled VAE decoding" in caplog.text
 
 
-def test_a_name_that_leads_elsewhere_is_refused(make, output):
+def test_reports_and_errors_name_no_place_outside_the_output_folder(make, output, caplog):
     from wan_motion_chunks.nodes import LoadRun
-    from wan_motion_chunks.wan.run_files import RunError
 
-    with pytest.raises(RunError, match=r"run_name: .* may hold letters"):
-        keep(run_name="../x")
-    with pytest.raises(ValueError, match="run_name: no whole chunk is kept in"):
-        LoadRun.execute("nothing", 16.0)
+    caplog.set_level("INFO", logger="wan_motion_chunks")
+    texts = [make(length=25.0, run=keep())[2], make(length=25.0, run=keep())[2], LoadRun.execute("run", 16.0).args[2]]
+    assert "2 taken from wan_motion_runs/run in" in texts[1].splitlines()[-1]
+    for path in (output / "run").glob("chunk_*"):
+        path.write_bytes(b"x" * 99)
+    with pytest.raises(ValueError, match=r"wan_motion_runs/run\. chunk_0001\.safetensors is damaged") as caught:
+        LoadRun.execute("run", 16.0)
+    texts += [make(length=25.0, run=keep())[2], str(caught.value), caplog.text]
+    assert sum(line.endswith("is made again") for line in texts[3].splitlines()) == 2
+    assert not [text for text in texts if str(output.parent) in text]

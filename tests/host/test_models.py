@@ -225,3 +225,48 @@ def test_custom_sampling_equals_long_video(tiny, image, conditioning):
     ours, _, _, _ = custom_video(tiny, image, guider, sampler, sigmas, length=25.0)
     expected, _, _, _ = run(tiny, image, conditioning, tiny[0], length=25.0)
     assert torch.equal(ours, expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (lambda sigmas: sigmas[:3], "end at"),  # high_sigmas of SplitSigmas
+        (lambda sigmas: sigmas[2:], "start at"),  # low_sigmas
+        (lambda sigmas: sigmas.flip(0), "noise levels that fall"),  # FlipSigmas
+        (lambda sigmas: sigmas * float("nan"), "noise levels that fall"),
+        (lambda sigmas: sigmas[:1], "two or more"),
+    ],
+)
+def test_sigmas_that_are_no_whole_schedule_are_refused(tiny, image, conditioning, custom, change, wanted):
+    sampler, sigmas = custom
+    with pytest.raises(ValueError, match=f"^sigmas: .*{wanted}"):
+        custom_video(tiny, image, guiders(tiny[0], conditioning)["cfg"], sampler, change(sigmas))
+
+
+def test_every_scheduler_of_the_host_is_a_whole_schedule(tiny):
+    import comfy.samplers
+    from wan_motion_chunks.wan.custom import check_sigmas
+
+    for name in comfy.samplers.KSampler.SCHEDULERS:
+        for steps in (4, 20):
+            sigmas = comfy.samplers.KSampler(tiny[0], steps, "cpu", "euler", name).sigmas
+            if sigmas[0] > 0.95:  # ddim_uniform of few steps begins lower
+                check_sigmas(sigmas, tiny[0].get_model_object("model_sampling"))
+
+
+def test_experts_of_different_shift_are_told_of(tiny, experts, image, conditioning):
+    from comfy_extras.nodes_model_advanced import ModelSamplingSD3
+
+    shifted = ModelSamplingSD3().patch(experts[1], 3.0)[0]
+    told = []
+    for low in (experts[1], shifted):
+        _, _, report, _ = run(tiny, image, conditioning, experts[0], model_low_noise=low, switch_step=SWITCH)
+        told.append("different shifts" in report.splitlines()[2])
+    assert told == [False, True]
+
+
+def test_nan_from_the_sampler_is_not_blamed_on_the_vae(tiny, image, conditioning):
+    broken = tiny[0].clone()
+    broken.set_model_unet_function_wrapper(lambda apply_model, arguments: arguments["input"] * float("nan"))
+    with pytest.raises(ValueError, match=r"^model: the sampler made NaN"):
+        run(tiny, image, conditioning, broken)

@@ -5,12 +5,114 @@ import math
 import pytest
 import torch
 
+LENGTHS = range(81, 401, 4)
+"""Of a chunk, in frames."""
+
 
 def rotations(model, latents):
     """``(N, D / 2, 2, 2)`` at one place, over time."""
     ids = torch.zeros(1, latents, 3)
     ids[0, :, 0] = torch.arange(latents)
     return model.get_model_object("diffusion_model.rope_embedder")(ids)[0, 0]
+
+
+def measured(model):
+    """Radians per latent of every component, as the model turns."""
+    turned = rotations(model, 2)[1].double()
+    return torch.atan2(turned[:, 1, 0], turned[:, 0, 0])
+
+
+@pytest.fixture
+def of_axes(tiny):
+    """The tiny model with a rotary embedding of other sizes."""
+    from comfy.ldm.flux.layers import EmbedND
+
+    def make(axes, theta=10000.0):
+        model = tiny[0].clone()
+        model.add_object_patch("diffusion_model.rope_embedder", EmbedND(sum(axes), theta, axes))
+        return model
+
+    return make
+
+
+@pytest.mark.parametrize("axes", [[44, 42, 42], [24, 20, 20], [16, 56, 56], [4, 2, 2]])
+def test_no_frequency_is_ever_raised_and_only_what_would_repeat_is_lowered(of_axes, axes):
+    from wan_motion_chunks.wan.rope import slow_rope
+
+    model = of_axes(axes)
+    own = measured(model)
+    time = axes[0] // 2
+    for component in range(1, time + 1):
+        period = 2 * math.pi * 10000 ** ((component - 1) / time)
+        for frames in LENGTHS:
+            latents = (frames - 1) // 4 + 1
+            slowed = slow_rope(model, component, frames)
+            if frames == 81 or latents <= period:
+                assert slowed is model, (component, frames)
+                continue
+            found = measured(slowed)
+            others = [index for index in range(len(own)) if index != component - 1]
+            assert torch.equal(found[others], own[others])
+            assert found[component - 1] < own[component - 1], (component, frames)
+            assert found[component - 1].item() == pytest.approx(0.9 * 2 * math.pi / latents, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("theta", "width", "trained", "component", "period"),
+    # As the paper's authors found by looking: HunyuanVideo, 129 frames, and CogVideoX, 49.
+    [(256.0, 16, 33, 4, 50), (10000.0, 16, 13, 2, 20)],
+)
+def test_the_component_that_repeats_first_is_the_papers(of_axes, theta, width, trained, component, period):
+    from wan_motion_chunks.wan.rope import intrinsic_component, time_frequencies
+
+    frequencies = time_frequencies(of_axes([width, 8, 8], theta))
+    assert intrinsic_component(frequencies, trained) == component
+    assert round(2 * math.pi / frequencies[component - 1]) == period
+
+
+def test_the_node_slows_by_default_what_repeats_first_and_says_so(tiny):
+    from wan_motion_chunks.nodes import SlowRope
+    from wan_motion_chunks.wan.rope import shortest_slowed, time_frequencies
+
+    model = tiny[0]
+    default = {item.id: item.default for item in SlowRope.define_schema().inputs[1:]}
+    slowed, report = SlowRope.execute(model, **default).args
+    assert (measured(slowed) < measured(model)).nonzero().flatten().tolist() == [3]
+    assert "component 4 slowed from 0.2848 to 0.1824 rad per latent" in report
+    assert [shortest_slowed(time_frequencies(model)[component - 1]) for component in (4, 5, 6)] == [89, 133, 201]
+
+
+@pytest.mark.parametrize("frames", [17, 81, 85])
+def test_the_node_says_when_it_has_nothing_to_do(tiny, frames):
+    from wan_motion_chunks.nodes import SlowRope
+
+    slowed, report = SlowRope.execute(tiny[0], frames, 0).args
+    assert slowed is tiny[0]
+    assert "nothing is slowed" in report
+
+
+def test_the_node_refuses_to_slow_what_does_not_repeat(tiny):
+    from wan_motion_chunks.nodes import SlowRope
+
+    with pytest.raises(ValueError, match=r"component: .* component 6 does not repeat within 197 frames, but from 201"):
+        SlowRope.execute(tiny[0], 197, 6)
+    slowed, _ = SlowRope.execute(tiny[0], 201, 6).args
+    assert (measured(slowed) < measured(tiny[0])).nonzero().flatten().tolist() == [5]
+
+
+@pytest.mark.parametrize("values", [{"component": -1}, {"component": 23}, {"chunk_frames": math.nan}])
+def test_the_node_names_what_is_out_of_range(tiny, values):
+    from wan_motion_chunks.nodes import SlowRope
+
+    with pytest.raises(ValueError, match=next(iter(values))):
+        SlowRope.execute(tiny[0], **{"chunk_frames": 121, "component": 0} | values)
+
+
+def test_two_frequencies_are_slowed_one_after_the_other(tiny):
+    from wan_motion_chunks.wan.rope import slow_rope
+
+    both = slow_rope(slow_rope(tiny[0], 4, 161), 5, 161)
+    assert (measured(both) < measured(tiny[0])).nonzero().flatten().tolist() == [3, 4]
 
 
 def test_one_frequency_does_not_repeat_and_the_others_are_the_models(tiny):

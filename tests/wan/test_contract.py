@@ -1,8 +1,13 @@
 import types
+from fractions import Fraction
+from functools import partial
+from pathlib import PurePosixPath
 
+import numpy
 import pytest
 import torch
 from wan_motion_chunks.tools.workflow import ROOT
+from wan_motion_chunks.wan import Entry
 from wan_motion_chunks.wan.contract import VERSION, digest, identify_model
 
 
@@ -67,6 +72,73 @@ def test_a_digest_knows_order_dtype_and_shape():
     values = torch.arange(6.0)
     different = [values, values.half(), values.view(2, 3), values.flip(0), [values], {"a": values}, None, "", 0, 0.5]
     assert len({digest(value) for value in different}) == len(different)
+
+
+def test_no_two_values_have_one_digest():
+    different = [
+        [[1], 2],
+        [[1, 2]],
+        [1, [2]],
+        [1, 2],
+        [12],
+        [[], []],
+        [[[]]],
+        [],
+        {},
+        {"a": {"b": 1}},
+        {"a": {}, "b": 1},
+        {"a:": 1},
+        {"a": ":1"},
+        {1: "a"},
+        {"1": "a"},
+        "1",
+        1,
+        1.0,
+        True,
+        b"1",
+        bytearray(2),
+        1 + 0j,
+        range(3),
+        range(4),
+        Fraction(1, 3),
+        Fraction(1, 2),
+        PurePosixPath("a"),
+        PurePosixPath("b"),
+        torch.float16,
+        torch.bfloat16,
+        numpy.float32(0.25),
+        numpy.float32(0.5),
+        numpy.float64(0.5).astype("float16"),
+        numpy.arange(3),
+        numpy.arange(3).astype("int32"),
+        numpy.arange(4),
+        Rope(1),
+        Rope(2),
+        Rope("1"),
+        Other(1),
+        Entry("a", "b"),
+        Entry("b", "a"),
+        {"a"},
+        {"a", "b"},
+        {"a", 1},
+        "\udcff",
+        {"\udcff": 1},
+        float("nan"),
+    ]
+    assert len({digest(value) for value in different}) == len(different)
+    assert [digest(value) for value in different] == [digest(value) for value in different]
+
+
+class Other:
+    def __init__(self, component):
+        self.other = component
+
+
+def test_what_a_partial_function_holds_is_seen():
+    seen = {
+        identify_model(model(model_options={"sampler_cfg_function": partial(max, share)})) for share in (0.1, 0.2, 0.1)
+    }
+    assert len(seen) == 2
 
 
 def test_the_version_is_the_packs():

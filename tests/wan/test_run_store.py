@@ -1,11 +1,14 @@
 import json
+from hashlib import sha256
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import save_file
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.wan import ChunkState, Entry, GuideSettings, Tools, generate, plan_chunks
+from wan_motion_chunks.wan import ChunkState, Entry, GuideSettings, Tools, contract, generate, plan_chunks
 from wan_motion_chunks.wan.contract import describe_chunk
 from wan_motion_chunks.wan.run_files import RunError
 from wan_motion_chunks.wan.run_store import load_run, open_run, pack, unpack
@@ -117,6 +120,7 @@ def test_the_manifest_says_what_is_kept(tmp_path):
     assert manifest["frames"] == TOTAL
     assert [chunk["frames"] for chunk in manifest["chunks"][:2]] == [[0, 16], [17, 24]]
     assert manifest["chunks"][1]["report"].startswith("chunk 2/6: 8 new frames")
+    assert (manifest["version"], manifest["results"]) == (contract.VERSION, contract.RESULTS)
     assert manifest["made_from"]["chunk"] == {"start": 40, "length": 17, "overlap": 9, "adds": 8}
 
 
@@ -136,3 +140,53 @@ def test_a_run_that_another_job_changed_is_not_shown_as_the_old_one(tmp_path):
     run(tmp_path, start(first=3))
     with pytest.raises(RunError, match="was made anew or taken away by another job"):
         list(store.footage())
+
+
+def age(path, **changed):
+    """Turn a chunk file into one of 0.1.0, whose facts had no number of results, or of another number."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    facts = json.loads(metadata["facts"])
+    del facts["results"]
+    text = json.dumps(facts | changed)
+    seal = {"seal": sha256(f"{metadata['content']} {text}".encode()).hexdigest()} if changed else {}
+    save_file(tensors, path, {"format": "1", "facts": text, "content": metadata["content"], **seal})
+
+
+@pytest.mark.parametrize("changed", [{}, {"results": contract.RESULTS + 1}], ids=["0.1.0", "a later one"])
+def test_chunks_of_another_version_are_made_again_which_is_told_once(tmp_path, changed):
+    run(tmp_path, start(25))
+    for path in files(tmp_path):
+        age(path, **changed)
+    shown = load_run(tmp_path, "run")
+    assert torch.equal(torch.cat(list(shown.footage())), numbered_frames(0, 25))
+    video, made, store, _ = run(tmp_path, start(25))
+    assert torch.equal(video, numbered_frames(0, 25))
+    assert made == [0, 1]
+    (note,) = store.notes
+    assert note.startswith("chunk_0001.safetensors and what follows were made by another version")
+    assert run(tmp_path, start(25))[1] == []
+
+
+def test_other_results_make_all_chunks_again_and_another_version_none(tmp_path, monkeypatch):
+    run(tmp_path, start(25))
+    monkeypatch.setattr(contract, "VERSION", "9.9.9")
+    assert run(tmp_path, start(25))[1] == []
+    monkeypatch.setattr(contract, "RESULTS", contract.RESULTS + 1)
+    _, made, store, _ = run(tmp_path, start(25))
+    assert (made, len(store.notes)) == ([0, 1], 1)
+    assert run(tmp_path, start(25))[1] == []
+
+
+def test_what_a_run_to_look_at_leaves_out_is_told(tmp_path):
+    run(tmp_path, start(17 + 3 * 8))
+    kept = files(tmp_path)
+    kept[2].unlink()
+    shown = load_run(tmp_path, "run")
+    assert shown.notes == ["chunk_0003.safetensors is missing: what follows is left out"]
+    kept[1].write_bytes(b"")
+    shown = load_run(tmp_path, "run")
+    assert len(shown.kept) == len(shown.notes) == 1
+    assert shown.notes[0].startswith("chunk_0002.safetensors is damaged")
+    assert shown.notes[0].endswith("it and what follows are left out")

@@ -1,0 +1,107 @@
+"""The timeline at its limits: very many chunks, numbers that are none, and what comes from other nodes."""
+
+import pytest
+from wan_motion_chunks.tests.browser.test_frontend import OPEN, SHOW, TYPE
+
+
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
+def test_the_timeline_of_very_many_chunks_is_a_summary_and_that_of_no_number_is_none(page, vue):
+    page.evaluate(SHOW, vue)
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    timeline = page.locator(".wan-motion-timeline")
+    head, bars, seams = (timeline.locator(part) for part in (".head", ".chunk", "button"))
+    for values, expected, drawn in (
+        ({"length": 17 + 8 * 299}, "2409 frames, 301.1 s, 300 chunks", (300, 299)),
+        ({"length": 17 + 8 * 300}, "2417 frames, 302.1 s, 301 chunks", (151, 0)),
+        ({"length": 90_000.0}, "90000 frames, 11250.0 s, 11249 chunks", (297, 0)),
+        ({"length": 90_000.0, "length_unit": "seconds", "fps": 1000}, "no plan", (0, 0)),
+    ):
+        for name, value in ({"fps": 8, "length_unit": "frames"} | values).items():
+            page.evaluate(TYPE, ["WanMotionLongVideo", name, value])
+        assert head.text_content().startswith(expected)
+        assert (bars.count(), seams.count()) == drawn
+    assert bars.count() == 0
+    # A widget keeps to its limits what is typed; what a file says it takes as it is.
+    for value in ("1e999", "-1e999", "NaN", "'9'", "null"):
+        page.evaluate(
+            f"""() => {{
+                const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+                for (const name of ["length", "chunk_frames"]) {{
+                    const widget = node.widgets.find((each) => each.name === name);
+                    widget.value = {value};
+                    widget.callback(widget.value);
+                }}
+            }}"""
+        )
+        assert head.text_content().startswith(("no plan", "the plan depends"))
+        assert bars.count() == 0
+
+
+def test_the_timeline_after_a_run_of_very_many_chunks_shows_the_seams_that_stand_out(page):
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(
+        """() => {
+            const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+            const chunks = Array.from({ length: 1000 }, (_, index) => ({
+                start: 8 * index, stop: 8 * index + 17, seam: 8 * index + 9, entry: null, words: `words ${index + 1}`,
+                excess: index === 0 ? null : index % 100 === 50 ? 3 : index % 100 === 51 ? 1.5 : 0.5,
+            }));
+            node.onExecuted({ wan_motion_timeline: [{ total: 8009, fps: 8, chunks }] });
+        }"""
+    )
+    timeline = page.locator(".wan-motion-timeline")
+    assert timeline.locator(".head").text_content() == "8009 frames, 1001.1 s, 1000 chunks"
+    words = timeline.locator("[role=status]")
+    assert words.text_content().startswith("Seams: 979 as real video, 10 a little out, 10 out.")
+    assert timeline.locator(".chunk").count() == 250
+    seams = timeline.locator("button")
+    assert [seams.nth(index).get_attribute("class") for index in range(20)] == ["out", "near"] * 10
+    assert seams.count() == 20
+    seams.nth(2).focus()
+    page.keyboard.press("Enter")
+    assert words.text_content() == "seam before frame 1209, 3.00 of what passes. words 151"
+
+
+def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_them(page):
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    head, bars = page.locator(".wan-motion-timeline .head"), page.locator(".wan-motion-timeline .chunk")
+    page.evaluate(TYPE, ["WanMotionLongVideo", "length", 50])
+    assert bars.count() == 6
+    width = "(bar) => Number.parseFloat(bar.style.width)"
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 17 / 50)
+    page.evaluate(
+        """() => {
+            const { graph } = window.app;
+            const node = graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+            const made = ["WanMotionPromptStack", "WanMotionPromptStack", "LoadImage"].map((type) => {
+                const each = window.LiteGraph.createNode(type);
+                graph.add(each);
+                return each;
+            });
+            const [first, second, picture] = made;
+            first.connect(0, second, second.findInputSlot("prompt_stack"));
+            second.connect(0, node, node.findInputSlot("prompt_stack"));
+            window.wanMotionMade = { node, first, second, picture };
+        }"""
+    )
+    assert bars.count() == 6
+    change = "(code) => new Function('{ node, first, second, picture }', code)(window.wanMotionMade)"
+    page.evaluate(change, "picture.connect(0, first, first.findInputSlot('end_image'))")
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 13 / 50)  # the last needs frames to lead to its picture
+    page.evaluate(change, "first.disconnectInput(first.findInputSlot('end_image'))")
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 17 / 50)
+    page.evaluate(change, "picture.connect(0, node, node.findInputSlot('end_image'))")
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 13 / 50)
+    page.evaluate(
+        change,
+        "const own = first.widgets.find((each) => each.name === 'chunk_frames'); own.value = 33; own.callback(33)",
+    )
+    assert head.text_content() == "the plan depends on what is connected; it is shown after a run"
+    page.evaluate(
+        change, "const own = first.widgets.find((each) => each.name === 'chunk_frames'); own.value = 0; own.callback(0)"
+    )
+    assert bars.count() == 6
+    page.evaluate(change, "picture.connect(0, second, second.findInputSlot('start_image'))")
+    assert head.text_content() == "the plan depends on what is connected; it is shown after a run"
+    assert bars.count() == 0
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))

@@ -1,0 +1,100 @@
+"""What Keep Run, Load Run and the seeds refuse, whatever is linked to them, and what becomes an IMAGE."""
+
+import pytest
+import torch
+from wan_motion_chunks.tests.host.test_keep import keep
+from wan_motion_chunks.tests.wan.test_run_store import run, start
+
+
+@pytest.fixture
+def output(comfy, tmp_path, monkeypatch):
+    import folder_paths
+
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
+    return tmp_path / "wan_motion_runs"
+
+
+def test_a_name_that_leads_elsewhere_is_refused(output):
+    from wan_motion_chunks.nodes import LoadRun
+    from wan_motion_chunks.wan.run_files import RunError
+
+    with pytest.raises(RunError, match=r"run_name: .* may hold letters"):
+        keep(run_name="../x")
+    with pytest.raises(ValueError, match="run_name: no whole chunk is kept in wan_motion_runs/nothing"):
+        LoadRun.execute("nothing", 16.0)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"vary_from": value} for value in (-1, 100_001, 1.5, float("nan"), None, True, 10**40)]
+    + [{"variation": value} for value in (-1, 1_000_001, "1", float("inf"))],
+    ids=lambda changed: " ".join(f"{name} {value}"[:30] for name, value in changed.items()),
+)
+def test_linked_values_beyond_the_widgets_are_refused(comfy, changed):
+    (name,) = changed
+    with pytest.raises(ValueError, match=f"^{name} must be a "):
+        keep(**changed)
+
+
+@pytest.mark.parametrize("fps", [0, -1.0, 0.0001, float("nan"), float("inf"), 1e300, 1001])
+def test_a_rate_that_no_video_has_is_refused_before_the_run_is_read(output, fps):
+    from wan_motion_chunks.nodes import LoadRun
+
+    with pytest.raises(ValueError, match=r"^fps must be from 0\.01 to 1000\.0, got "):
+        LoadRun.execute("run", fps)
+
+
+def test_an_image_of_fewer_frames_than_promised_is_no_image(comfy):
+    from wan_motion_chunks.nodes.layout import gather_image
+
+    part = torch.rand(2, 3, 4, 4)
+    assert torch.equal(gather_image(4, [part, part])[2:], part.movedim(1, -1))
+    for count in (3, 5, 40):
+        with pytest.raises(ValueError, match=f"expected {count} frames, got 4"):
+            gather_image(count, [part, part])
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 1_000_000])
+def test_a_million_seeds_make_a_short_report(comfy, count):
+    from wan_motion_chunks.wan.sampling import ChunkNoise
+
+    told = ChunkNoise(0, "list", tuple(range(count))).describe()
+    assert told.startswith("noise list, seed 0")
+    assert len(told) < 80
+    assert told.endswith(f" and {count - 8} more" if count > 8 else f"{count - 1}")
+
+
+def test_a_name_is_one_run_however_it_is_typed(output):
+    from wan_motion_chunks.nodes import LoadRun
+
+    typed = ("cafe\u0301", "caf\xe9")
+    assert {keep(run_name=name).name for name in typed} == {"caf\xe9"}
+    run(output, start(17), name=typed[0])
+    assert {LoadRun.execute(name, 16.0).args[2].splitlines()[0] for name in typed} == {"17 frames of caf\xe9"}
+    assert [path.name for path in output.iterdir()] == ["caf\xe9"]
+
+
+def test_a_run_that_came_further_is_loaded_anew_and_no_other(output):
+    from wan_motion_chunks.nodes import LoadRun
+
+    seen = [LoadRun.fingerprint_inputs("run", 16.0)]
+    for frames in (17, 25):
+        run(output, start(frames))
+        seen.append(LoadRun.fingerprint_inputs("run", 16.0))
+    assert len(set(seen)) == 3
+    (output / "run" / "run.json").write_bytes(b"\xff" * 99)  # is for people
+    assert LoadRun.fingerprint_inputs("run", 16.0) == seen[-1]
+    assert len(LoadRun.execute("run", 16.0).args[0]) == 25
+    (output / "run" / "chunk_0002.safetensors").unlink()
+    assert LoadRun.fingerprint_inputs("run", 16.0) != seen[-1]
+
+
+def test_what_is_left_out_is_in_the_report(output):
+    from wan_motion_chunks.nodes import LoadRun
+
+    run(output, start(33))
+    (output / "run" / "chunk_0002.safetensors").write_bytes(b"x" * 99)
+    frames, _, report = LoadRun.execute("run", 16.0).args
+    assert len(frames) == 17
+    assert report.splitlines()[-1].startswith("chunk_0002.safetensors is damaged")
+    assert report.splitlines()[-1].endswith("what follows are left out")

@@ -1,0 +1,265 @@
+"""Where chunks lie, against a brute force over all places where each prompt could begin."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wan_motion_chunks.tests.fakes import CausalVae, numbered_frames
+from wan_motion_chunks.wan import ChunkState, Entry, plan_chunks
+from wan_motion_chunks.wan.guide import guide_chunk
+from wan_motion_chunks.wan.layout import MOST_CHUNKS
+
+SHORTEST_CUT = 5
+
+
+def grid(frames):
+    """The next 4n + 1."""
+    return 4 * math.ceil((frames - 1) / 4) + 1
+
+
+def lay(asked, entries, firsts):
+    """Chunks ``(start, length, overlap, entry)`` where entry k begins with chunk ``firsts[k]``, one by one."""
+    total, overlap = asked["total_frames"], grid(asked["overlap_frames"])
+    arrives = asked["to_picture"] or any(entry.end_image is not None for entry in entries)
+    chunks, stop = [], 0
+    while stop < total:
+        entry = max((k for k, first in enumerate(firsts) if first <= len(chunks)), default=0)
+        cut = bool(chunks and firsts) and firsts[entry] == len(chunks) and entries[entry].start_image is not None
+        known = overlap if chunks and not cut else 0
+        own = (entries[entry].chunk_frames if entries else None) or asked["chunk_frames"]
+        length = min(own, grid(known + max(total - stop, SHORTEST_CUT if cut else 1)))
+        given = len(entries[entry].start_image) if cut else 1
+        left = total - (stop - known + length)
+        if arrives and 1 <= left <= 3 and length - 4 >= (known + 4 if known else given + 2):
+            length -= 4
+        chunks.append((stop - known, length, known, entry))
+        stop += length - known
+    return chunks
+
+
+def brute_force(asked, entries):
+    """The plan in which each entry begins at the seam that is nearest to its start, of all that there could be."""
+    firsts = [0] if entries else []
+    for entry in entries[1:]:
+        going_on = lay(asked, entries, firsts)
+        seams = {index: chunk[0] + chunk[2] for index, chunk in enumerate(going_on) if index > firsts[-1]}
+        moment = entry.start * asked["fps"]
+        if entry.unit == "chunks":
+            places = [index for index in seams if index >= entry.start]
+        else:
+            places = sorted(seams, key=lambda index: abs(seams[index] - moment))
+            places = places if moment < asked["total_frames"] else []
+        if not places:
+            break
+        firsts.append(places[0])
+    return lay(asked, entries, firsts)
+
+
+def impossible(asked, entries, chunks):
+    """Whether some chunk has no frame of its own to make, before the picture where it arrives if there is one."""
+    for index, (start, length, overlap, entry) in enumerate(chunks):
+        own = entries[entry].start_image if entries else None
+        given = overlap or (1 if index == 0 or own is None else len(own))
+        dropped = max(0, start + length - asked["total_frames"])
+        closes = index + 1 == len(chunks) or chunks[index + 1][3] != entry
+        arrives = closes and entries and entries[entry].end_image is not None
+        arrives = arrives or (index + 1 == len(chunks) and asked["to_picture"])
+        if (index and given >= length) or (arrives and given + dropped >= length - 1):
+            return True
+    return False
+
+
+@st.composite
+def questions(draw, units=("seconds",)):
+    overlap = draw(st.integers(1, 24))
+    lengths = st.integers(1, 20).map(lambda n: grid(overlap) + 4 * n)
+    asked = {
+        "total_frames": draw(st.integers(1, 1500)),
+        "chunk_frames": draw(lengths),
+        "overlap_frames": overlap,
+        "fps": draw(st.sampled_from([16.0, 23.976, 8.0, 30.0, 0.5])),
+        "to_picture": draw(st.booleans()),
+    }
+    last = 1.2 * asked["total_frames"] / asked["fps"]
+    near = draw(st.floats(0, last))
+    starts = st.one_of(st.floats(0, last), st.floats(near, near + 20 / asked["fps"]))
+    picture = st.one_of(st.none(), st.integers(1, 4).map(lambda count: torch.zeros(count, 3, 16, 16)))
+    entries = []
+    for _ in range(draw(st.integers(0, 6))):
+        unit = draw(st.sampled_from(units))
+        entries.append(
+            Entry(
+                "",
+                "",
+                draw(starts) if unit == "seconds" else draw(st.integers(0, 30)),
+                unit,
+                chunk_frames=draw(st.one_of(st.none(), lengths)),
+                start_image=draw(picture),
+                end_image=draw(st.one_of(st.none(), st.none(), st.just(torch.zeros(1, 3, 16, 16)))),
+            )
+        )
+    return asked, entries
+
+
+def numbers(plan):
+    return [(chunk.start, chunk.length, chunk.overlap, chunk.entry) for chunk in plan.chunks]
+
+
+@settings(deadline=None, max_examples=400)
+@given(questions())
+def test_each_prompt_begins_at_the_seam_nearest_to_its_start(question):
+    asked, entries = question
+    ordered = sorted(entries, key=lambda entry: entry.start)
+    expected = brute_force(asked, ordered)
+    if impossible(asked, ordered, expected):
+        with pytest.raises(ValueError, match=r"end_image|start_image"):
+            plan_chunks(**asked, entries=entries)
+        return
+    plan = plan_chunks(**asked, entries=entries)
+    assert numbers(plan) == expected
+    assert plan.entries == tuple(ordered)
+
+
+@settings(deadline=None, max_examples=400)
+@given(questions(units=("seconds", "chunks")))
+def test_starts_of_both_kinds_come_in_the_order_of_time(question):
+    asked, entries = question
+    plan, _ = attempt(**asked, entries=entries)
+    if plan is None:
+        return
+    assert sorted(map(id, plan.entries)) == sorted(map(id, entries))
+    assert numbers(plan) == brute_force(asked, plan.entries)
+    firsts = plan.turns
+    begun = [plan.entries[first.entry] for first in firsts] if entries else []
+    for unit in ("seconds", "chunks"):
+        starts = [entry.start for entry in begun if entry.unit == unit]
+        assert starts == sorted(starts)
+    # What waits although it is due waits for prompts that were due before it.
+    for first, entry in list(zip(firsts, begun, strict=False))[1:]:
+        if entry.unit == "chunks" and entry.start != first.index:
+            due = plan.chunks[int(entry.start)].seam
+            for other, between in zip(firsts, begun, strict=True):
+                if entry.start <= other.index < first.index and between.unit == "seconds":
+                    assert between.start * asked["fps"] <= due or other.index > entry.start
+
+
+def test_an_own_length_does_not_reorder_prompts_by_chunk_and_by_time():
+    # Chunks of 17 frames add 8: chunk 10 begins at frame 89, long before 10 s, which are 160 frames.
+    entries = [Entry("a", "", 0, chunk_frames=17), Entry("b", "", 10), Entry("c", "", 10.0, "seconds")]
+    plan = plan_chunks(640, chunk_frames=81, overlap_frames=9, entries=entries)
+    assert [plan.entries[first.entry].positive for first in plan.turns] == ["a", "b", "c"]
+    assert [first.index for first in plan.turns][:2] == [0, 10]
+    assert plan.turns[2].seam == 161
+
+
+def test_a_start_before_the_end_has_a_chunk_and_one_at_the_end_has_none():
+    def firsts(seconds):
+        plan = plan_chunks(81 + 64, entries=[Entry("a", ""), Entry("b", "", seconds, "seconds")])
+        return [first.seam for first in plan.turns], plan.warnings()
+
+    assert firsts(144.9 / 16) == ([0, 81], ())
+    found, (warning,) = firsts(145 / 16)
+    assert found == [0]
+    assert "prompt 2 has no chunk: the video ends before its start" in warning
+
+
+def attempt(*numbers, **asked):
+    """A plan and no words, or None and why there is none."""
+    try:
+        return plan_chunks(*numbers, **asked), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+@pytest.mark.parametrize("chunk", [5, 9, 17])
+@pytest.mark.parametrize("start_frames", [1, 3, 4])
+def test_a_video_that_is_planned_arrives_and_what_is_refused_arrives_once_lengthened(chunk, start_frames):
+    """What the plan lets through can be guided, for every length, with any number of frames to start from."""
+    picture = numbered_frames(500, 1)
+    for total in range(1, 44):
+        asked = {"chunk_frames": chunk, "overlap_frames": max(1, chunk - 8), "to_picture": True}
+        plan, refused = attempt(total, start_frames=start_frames, **asked)
+        more = refused.partition("Lengthen the video by ")[2].partition(" ")[0]
+        if more:
+            plan = plan_chunks(total + int(more), start_frames=start_frames, **asked)
+        elif refused:
+            assert start_frames > chunk - 2 or "start_image" in refused, (total, refused)
+            continue
+        last = plan.chunks[-1]
+        known = numbered_frames(0, last.overlap or start_frames)
+        guide_chunk(known, last.length, CausalVae(), 16, 32, end=picture, dropped=last.stop - plan.total_frames)
+
+
+def test_a_prompts_own_end_picture_that_cannot_fit_is_refused_by_name():
+    end = torch.zeros(1, 3, 16, 32)
+    entries = [Entry("a", "", end_image=end), Entry("b", "", 1)]
+    with pytest.raises(ValueError, match="end_image of prompt 1: of the 17 frames of chunk 1 16 are known"):
+        plan_chunks(33, chunk_frames=17, overlap_frames=9, entries=entries, start_frames=16)
+    cut = [Entry("a", ""), Entry("b", "", 1, start_image=torch.zeros(16, 3, 16, 32), end_image=end), Entry("c", "", 2)]
+    with pytest.raises(ValueError, match="end_image of prompt 2: of the 17 frames of chunk 2 16 are known"):
+        plan_chunks(60, chunk_frames=17, overlap_frames=9, entries=cut)
+
+
+@settings(deadline=None)
+@given(st.integers(30, 300), st.lists(st.integers(1, 40), min_size=1, max_size=4))
+def test_an_overlap_that_follows_the_speed_never_costs_the_end_picture(total, overlaps):
+    plan = plan_chunks(total, chunk_frames=21, overlap_frames=9, to_picture=True)
+    for index, overlap in enumerate(overlaps, 1):
+        if index < len(plan.chunks):
+            plan = plan.replan(index, overlap)
+    last = plan.chunks[-1]
+    assert last.overlap + max(0, last.stop - total) <= last.length - 2 or len(plan.chunks) == 1
+
+
+def test_a_plan_of_too_many_chunks_is_refused_and_one_of_as_many_as_may_be_is_made():
+    with pytest.raises(ValueError, match=r"length: 8000000 frames take 125000 chunks or more, .* may have 100000"):
+        plan_chunks(8_000_000)
+    with pytest.raises(ValueError, match=r"length: .* chunks or more"):  # counted as they are laid
+        plan_chunks(9_000_000, entries=[Entry("", "", chunk_frames=401), Entry("", "", 10, chunk_frames=21)])
+    assert len(plan_chunks(5 + 4 * (MOST_CHUNKS - 1), chunk_frames=5, overlap_frames=1).chunks) == MOST_CHUNKS
+
+
+def test_ten_thousand_chunks_are_planned_told_and_described_in_bounded_words():
+    count = 10_000
+    entries = [Entry(f"p{index}", "", 2 * index, transition=3) for index in range(count // 2)]
+    plan = plan_chunks(17 + 8 * (count - 1), chunk_frames=17, overlap_frames=9, entries=entries)
+    cues = [plan.cue(chunk) for chunk in plan.chunks]
+    assert [cue.shares[-1][0] for cue in cues] == [index // 2 for index in range(count)]
+    text = plan.describe()
+    assert "... 9600 more chunks ..." in text
+    assert "... 4600 more prompts ..." in text
+    assert len(text.splitlines()) < 1000
+    state = ChunkState(plan, torch.zeros(1, 3, 16, 16))
+    assert all(torch.equal(state.origin_of(chunk), state.start) for chunk in plan.chunks)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"total_frames": math.nan}, "total_frames must be a number, got nan"),
+        ({"total_frames": math.inf}, "total_frames must be at most"),
+        ({"total_frames": 10**5000}, "total_frames must be at most .* got a number of about 5001 digits"),
+        ({"total_frames": 40.5}, "total_frames must be a whole number, got 40.5"),
+        ({"total_frames": True}, "total_frames must be a number, got True"),
+        ({"total_frames": "40"}, "total_frames must be a number, got '40'"),
+        ({"fps": math.inf}, "fps must be at most 1000, got inf"),
+        ({"fps": math.nan}, "fps must be more than 0, got nan"),
+        ({"fps": 1001.0}, "fps must be at most 1000"),
+        ({"chunk_frames": math.nan}, "chunk_frames must be a number"),
+        ({"chunk_frames": 16389}, "chunk_frames must be at most 16385"),
+        ({"overlap_frames": math.nan}, "overlap_frames must be a number, got nan"),
+        ({"overlap_frames": -math.inf}, "overlap_frames must be at least 1"),
+        ({"overlap_frames": 10**9}, "overlap_frames must be at most 16385"),
+    ],
+)
+def test_numbers_that_no_widget_gives_are_refused_by_name(changed, message):
+    with pytest.raises(ValueError, match=message):
+        plan_chunks(**{"total_frames": 40, "chunk_frames": 17, "overlap_frames": 8} | changed)
+
+
+def test_numbers_of_other_kinds_are_taken_as_what_they_are():
+    numpy = pytest.importorskip("numpy")
+    plan = plan_chunks(numpy.int64(41), chunk_frames=17.0, overlap_frames=numpy.float32(8), fps=numpy.float64(16))
+    assert plan == plan_chunks(41, chunk_frames=17, overlap_frames=8)

@@ -1,0 +1,178 @@
+"""Where the chunks of a plan lie: one behind the other, each prompt from the seam nearest to its start."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .latents import TEMPORAL_STRIDE, covering_length
+from .prompts import UNITS, Entry
+
+if TYPE_CHECKING:
+    from .chunks import ChunkPlan
+
+SHORTEST = 5
+"""Frames that a chunk which starts from a picture of its own makes at least; what is too much is dropped."""
+MOST_CHUNKS = 100_000
+"""Of a plan."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One sampling call: frames ``start`` to ``stop`` of the video, the first ``overlap`` of them known."""
+
+    index: int
+    start: int
+    length: int
+    """Pixel frames, 4n + 1."""
+    overlap: int
+    """Leading frames shared with the chunk before, 4k + 1; 0 for the first chunk and behind a cut."""
+    entry: int = 0
+    """Which of the plan's entries holds, by index."""
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.length
+
+    @property
+    def seam(self) -> int:
+        """The first frame of the video that this chunk adds."""
+        return self.start + self.overlap
+
+
+def lay_out(plan: ChunkPlan) -> tuple[tuple[Chunk, ...], tuple[Entry, ...]]:
+    """Chunks behind those that a plan has, up to its end, and its entries in the order in which they begin.
+
+    A start in seconds lies within a chunk as a rule: the entry begins at the seam that is nearest, be it the one before
+    or the one that would come next if the entry before went on. No entry is left out for the next, however close they
+    are. Where a plan has chunks already, the order of its entries stays.
+
+    Raises:
+        ValueError: if that takes more chunks than a plan may have.
+    """
+    total = plan.total_frames
+    lengths = [plan.chunk_frames, *(entry.chunk_frames for entry in plan.entries if entry.chunk_frames)]
+    cuts = sum(entry.cut for entry in plan.entries)
+    behind = total - max(lengths) - cuts * plan.overlap_frames  # what the first chunk and cuts cannot make
+    if behind > 0:
+        _check_count(plan, 1 - -behind // (max(lengths) - plan.overlap_frames))
+    shorten = plan.to_picture or any(entry.end_image is not None for entry in plan.entries)
+    chunks = list(plan.chunks)
+    begun, waiting = _begin(plan)
+    while not chunks or chunks[-1].stop < total:
+        _check_count(plan, len(chunks) + 1)
+        seam, cut = chunks[-1].stop if chunks else 0, False
+        overlap = plan.overlap_frames if chunks else 0
+        length = _length(plan, begun[-1] if begun else None, seam, overlap, False, shorten)
+        if chunks:
+            after = seam - overlap + length
+            due = [queue for queue in waiting if queue and _is_due(queue[0], plan, len(chunks), seam, after)]
+            if due:
+                queue = min(due, key=lambda queue: _moment(queue[0], plan, chunks, seam))
+                begun.append(queue.popleft())
+                cut = begun[-1].cut
+                overlap = 0 if cut else overlap
+                length = _length(plan, begun[-1], seam, overlap, cut, shorten)
+        chunks.append(Chunk(len(chunks), seam - overlap, length, overlap, max(0, len(begun) - 1)))
+    return tuple(chunks), (*begun, *(entry for queue in waiting for entry in queue))
+
+
+def _check_count(plan: ChunkPlan, count: int) -> None:
+    if count > MOST_CHUNKS:
+        raise ValueError(
+            f"length: {plan.total_frames} frames take {count} chunks or more, but a plan may have {MOST_CHUNKS}. "
+            "Lower length or fps, or raise chunk_frames."
+        )
+
+
+def _begin(plan: ChunkPlan) -> tuple[list[Entry], list[deque[Entry]]]:
+    """The entries that have begun, and queues of the others, one for each unit while their order is open."""
+    if plan.chunks:
+        count = plan.chunks[-1].entry + 1
+        return list(plan.entries[:count]), [deque(plan.entries[count:])]
+    queues = [
+        deque(sorted((entry for entry in plan.entries if entry.unit == unit), key=lambda entry: entry.start))
+        for unit in UNITS
+    ]
+
+    def nominal(queue: Sequence[Entry]) -> float:
+        """Its first entry's start in frames, if that holds until then."""
+        entry = queue[0]
+        if entry.unit == "seconds" or entry.start == 0:
+            return entry.start * plan.fps
+        return plan.overlap_frames + entry.start * ((entry.chunk_frames or plan.chunk_frames) - plan.overlap_frames)
+
+    first = min(filter(None, queues), key=nominal, default=None)
+    return [] if first is None else [first.popleft()], queues
+
+
+def _is_due(entry: Entry, plan: ChunkPlan, index: int, seam: int, after: int) -> bool:
+    """Whether an entry begins with chunk ``index`` at ``seam``, where the next one would lie at ``after``."""
+    if entry.unit == "chunks":
+        return entry.start <= index
+    moment = entry.start * plan.fps
+    if after >= plan.total_frames:  # the video ends there
+        return moment < plan.total_frames
+    return abs(moment - seam) <= abs(moment - after)
+
+
+def _moment(entry: Entry, plan: ChunkPlan, chunks: Sequence[Chunk], seam: int) -> float:
+    """The start in frames of an entry that is due at ``seam``."""
+    if entry.unit == "seconds":
+        return entry.start * plan.fps
+    return chunks[int(entry.start)].seam if entry.start < len(chunks) else seam
+
+
+def _length(plan: ChunkPlan, entry: Entry | None, seam: int, overlap: int, cut: bool, shorten: bool) -> int:
+    """Frames of the chunk that adds from ``seam`` on, while ``entry`` holds."""
+    length = (entry.chunk_frames if entry else None) or plan.chunk_frames
+    length = min(length, covering_length(max(plan.total_frames - seam, SHORTEST if cut else 1) + overlap))
+    left = plan.total_frames - (seam - overlap + length)
+    if shorten and 0 < left < TEMPORAL_STRIDE:
+        # The last chunk needs frames to lead to its picture, this one to be made at all.
+        least = (
+            overlap + TEMPORAL_STRIDE if overlap else 2 + (len(entry.start_image) if cut else plan.start_frames or 1)
+        )
+        if length - TEMPORAL_STRIDE >= least:
+            length -= TEMPORAL_STRIDE
+    return length
+
+
+def unfit_picture(plan: ChunkPlan) -> str | None:
+    """Why a chunk cannot start from its pictures or arrive at them, and what to do; None if all can."""
+    for first, after in zip(plan.turns, (*plan.turns[1:], None), strict=True):
+        entry = plan.entries[first.entry] if plan.entries else None
+        cut = plan.cuts(first)
+        given = len(entry.start_image) if cut else plan.start_frames if first.index == 0 else 0
+        if given >= first.length:
+            if not cut:
+                return (
+                    f"start_image: of {given} start frames nothing is left to make in a first chunk of {first.length}. "
+                    "Raise length or chunk_frames, or give fewer frames."
+                )
+            return (
+                f"prompt_stack: start_image of prompt {first.entry + 1} has {given} frames, which leaves nothing to "
+                f"make in a chunk of {first.length}. Give fewer."
+            )
+        last = plan.chunks[-1 if after is None else after.index - 1]
+        own = entry is not None and entry.end_image is not None
+        if not own and not (plan.to_picture and after is None):
+            continue
+        known = last.overlap or max(1, given)
+        dropped = max(0, last.stop - plan.total_frames)
+        if known + dropped <= last.length - 2:
+            continue
+        name = f"prompt_stack: end_image of prompt {last.entry + 1}" if own else "end_image"
+        least = 2 if last.overlap else known + 2
+        if covering_length(last.overlap + least) <= ((entry.chunk_frames if entry else None) or plan.chunk_frames):
+            more = least - plan.added(last)
+            remedy = f"Lengthen the video by {more} frame{'s' if more > 1 else ''}."
+        else:
+            remedy = "Give fewer frames to start from, or raise chunk_frames."
+        return (
+            f"{name}: of the {last.length} frames of chunk {last.index + 1} {known} are known and {dropped} dropped, "
+            f"which leaves none to lead to it. {remedy}"
+        )
+    return None
