@@ -7,11 +7,15 @@ import folder_paths
 from ..motion import estimator_names
 from ..motion.estimation import check_clip
 from ..motion.picture import STYLES, show_flow
+from ..wan.numbers import check_number
 from ..wan.optical_flow import estimate_clip, load_optical_flow, raft_estimator
 from ._compat import io, schema
 from .layout import to_frames, to_image, to_masks
 from .types import CATEGORY, FlowType, OpticalFlowType
 from .values import checked
+
+LARGEST = 10000.0
+"""Pixels per frame that full colour can stand for."""
 
 
 class EstimateFlow(io.ComfyNode):
@@ -77,7 +81,7 @@ class FlowToImage(io.ComfyNode):
                     "largest",
                     default=0.0,
                     min=0.0,
-                    max=10000.0,
+                    max=LARGEST,
                     step=0.5,
                     tooltip="Pixels per frame in full colour, as the legend says; 0 takes the fastest of the clip. "
                     "For arrows: pixels from one arrow to the next; 0 ends them where their pixels go.",
@@ -92,6 +96,7 @@ class FlowToImage(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, flow, style, largest, images=None, occlusion=None) -> io.NodeOutput:
+        largest = check_number("largest", largest, 0, LARGEST)
         count, _, *size = flow.displacement.shape
         ground = None if images is None else to_frames("images", images)[:count]
         if ground is not None and ground.shape != (count, 3, *size):

@@ -7,7 +7,8 @@ import comfy.model_management
 from ..blending import feather_mask, fit_color, gaussian_ramp, join_clips, plot_seams, survey_video
 from ..blending.color import METHODS
 from ..wan.join import COLORS
-from ..wan.numbers import parse_numbers
+from ..wan.latents import LARGEST_SIDE
+from ..wan.numbers import check_whole, parse_numbers
 from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
 from .glimpse import show_picture
@@ -67,13 +68,14 @@ class JoinClips(io.ComfyNode):
         cls, first, second, overlap_frames, blend_strength, mask_sigma, color_match, cut, optical_flow=None
     ) -> io.NodeOutput:
         a, b = to_clip("first", first), to_clip("second", second)
+        check_whole("overlap_frames", overlap_frames, 0, min(len(a), len(b)))
         if a.shape[1] != b.shape[1]:
             a, b = add_alpha(a), add_alpha(b)
         if color_match not in COLORS:
             raise ValueError(f"color_match must be one of {', '.join(COLORS)}, got {color_match!r}.")
         words = []
         # What does not fit is for the join to name.
-        fits = a.shape[1:] == b.shape[1:] and 0 < overlap_frames <= min(len(a), len(b))
+        fits = a.shape[1:] == b.shape[1:] and overlap_frames > 0
         if fits and color_match != "none" and not cut:
             transform = fit_color(b[:overlap_frames], a[-overlap_frames:], method=color_match)
             words.append(f"colours changed by {transform.change(b[:overlap_frames]):.1f}/255")
@@ -181,9 +183,11 @@ class GaussianBlendMask(io.ComfyNode):
             description="A mask per frame that passes from 0 to 1 as a cut blurred by a Gaussian, soft in space too.",
             search_aliases=["crossfade mask", "feather", "temporal mask"],
             inputs=[
-                io.Int.Input("frames", default=17, min=1, max=16384, tooltip="How many masks, one for each frame."),
-                io.Int.Input("width", default=832, min=8, max=16384, tooltip="Pixels."),
-                io.Int.Input("height", default=480, min=8, max=16384, tooltip="Pixels."),
+                io.Int.Input(
+                    "frames", default=17, min=1, max=LARGEST_SIDE, tooltip="How many masks, one for each frame."
+                ),
+                io.Int.Input("width", default=832, min=8, max=LARGEST_SIDE, tooltip="Pixels."),
+                io.Int.Input("height", default=480, min=8, max=LARGEST_SIDE, tooltip="Pixels."),
                 share_input(
                     "mask_sigma",
                     0.35,
@@ -202,8 +206,7 @@ class GaussianBlendMask(io.ComfyNode):
     @checked
     def execute(cls, frames, width, height, mask_sigma, region=None) -> io.NodeOutput:
         for name, value, least in (("frames", frames, 1), ("width", width, 8), ("height", height, 8)):
-            if value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}.")
+            check_whole(name, value, least, LARGEST_SIDE)
         ramp = gaussian_ramp(frames).view(-1, 1, 1)
         if region is None:
             return io.NodeOutput(ramp.expand(-1, height, width).contiguous())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..wan.host import check_model
-from ..wan.latents import LONGEST_CHUNK
+from ..wan.latents import LONGEST_CHUNK, latent_length
 from ..wan.numbers import check_whole
 from ..wan.rope import EMBEDDER, TRAINED, intrinsic_component, shortest_slowed, slow_rope, time_frequencies
 from ._compat import io, schema
@@ -56,6 +56,10 @@ class SlowRope(io.ComfyNode):
     def execute(cls, model, chunk_frames, component) -> io.NodeOutput:
         check_model(model)
         chunk_frames = check_whole("chunk_frames", chunk_frames, 1, LONGEST_CHUNK)
+        try:
+            latent_length(chunk_frames)
+        except ValueError as error:
+            raise ValueError(f"chunk_frames: {error}") from None
         frequencies = time_frequencies(model)
         chosen = check_whole("component", component, 0, len(frequencies)) or intrinsic_component(frequencies)
         slowed, own = slow_rope(model, chosen, chunk_frames), frequencies[chosen - 1]

@@ -6,12 +6,14 @@ import torch
 
 from ..tiny.models import load_tiny_models
 from ..tiny.scenes import draw_scenes
+from ..wan.numbers import check_whole
 from ._compat import io, schema
 from .layout import to_image
 from .types import CATEGORY
 from .values import checked
 
 CLIP_FRAMES = 17
+MAX_SEED = 2**63 - 1
 
 
 class TinyModels(io.ComfyNode):
@@ -49,7 +51,7 @@ class TinyScene(io.ComfyNode):
             description="Draws a picture of the kind that the tiny Wan2.1 was trained on, and says how it moves.",
             search_aliases=["test image", "demo image"],
             inputs=[
-                io.Int.Input("seed", default=0, min=0, max=2**63 - 1, tooltip="Another seed is another scene."),
+                io.Int.Input("seed", default=0, min=0, max=MAX_SEED, tooltip="Another seed is another scene."),
                 io.Int.Input(
                     "frames",
                     default=1,
@@ -69,6 +71,7 @@ class TinyScene(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, seed, frames) -> io.NodeOutput:
+        check_whole("seed", seed, 0, MAX_SEED)
         if not 1 <= frames <= CLIP_FRAMES:
             raise ValueError(f"frames must be 1 to {CLIP_FRAMES}, got {frames}.")
         generator, last = torch.Generator().manual_seed(seed), torch.tensor([frames - 1])

@@ -11,6 +11,8 @@ from typing import Any
 from ..wan.numbers import check_number, check_whole, shown
 from ._compat import io
 
+LARGEST = sys.float_info.max
+
 
 def checked(execute):
     """Give a node's ``execute`` numbers and texts of the types that its schema names, and none above their limits.
@@ -35,11 +37,13 @@ def checked(execute):
 def _check(declared: io.Input | None, value: Any) -> Any:
     kind = getattr(declared, "input_override", None) or declared
     if isinstance(kind, (io.Int.Input, io.Float.Input)):
-        # A number below the least is left to what reads it, whose message says what it is for.
-        most = sys.float_info.max if kind.max is None else kind.max
+        if isinstance(value, float) and not math.isfinite(value):
+            return value  # for the node to name
+        # A number below the least, too, is left to what reads it: its message says what the number is for.
+        most = LARGEST if kind.max is None else kind.max
         if isinstance(kind, io.Int.Input):
-            return check_whole(declared.id, value, -math.inf, most)
-        return float(check_number(declared.id, value, -math.inf, most))
+            return check_whole(declared.id, value, -LARGEST, most)
+        return float(check_number(declared.id, value, -LARGEST, most))
     if isinstance(kind, io.String.Input) and not isinstance(value, str):
         raise ValueError(f"{declared.id} must be a text, got {shown(value)}.")
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import comfy.samplers
 
 from ..wan.host import check_experts, check_model, check_vae
-from ..wan.numbers import check_whole, parse_numbers
+from ..wan.numbers import check_number, check_whole, parse_numbers
 from ..wan.sampling import ChunkNoise, HostSampler
 from ._compat import io, schema
 from .plan import start_video
@@ -15,6 +15,7 @@ from .types import CATEGORY, number_input, plan_inputs, stack_inputs
 from .values import checked
 
 MOST_STEPS = 10_000
+MOST_CFG = 100.0
 
 
 class LongVideo(io.ComfyNode):
@@ -46,7 +47,7 @@ class LongVideo(io.ComfyNode):
                     "cfg",
                     default=6.0,
                     min=0.0,
-                    max=100.0,
+                    max=MOST_CFG,
                     step=0.1,
                     tooltip="How strictly the prompt is followed. 1 ignores the negative prompt and is twice as fast.",
                 ),
@@ -151,6 +152,7 @@ class LongVideo(io.ComfyNode):
         check_model(model)
         check_vae(vae)
         steps = check_whole("steps", steps, 1, MOST_STEPS)
+        cfg = check_number("cfg", cfg, 0, MOST_CFG)
         if model_low_noise is not None:
             check_experts(model, model_low_noise)
         entries = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)

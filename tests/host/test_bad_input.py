@@ -67,7 +67,7 @@ def refuse(tiny):
         ({"length": float("nan")}, "length must be more than 0 frames, got nan"),
         ({"length": 1.0}, "of 1 start frames nothing is left to make in a first chunk of 1. Raise length"),
         ({"length_unit": "minutes"}, "length_unit must be one of seconds, frames, got 'minutes'"),
-        ({"cfg": float("nan")}, "cfg must be a finite number, got nan"),
+        ({"cfg": float("nan")}, "cfg must be a number, got nan"),
         ({"length": 20.5}, "length must be a whole number of frames, got 20.5"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"sampler_name": "eular"}, "sampler_name must be one of euler"),

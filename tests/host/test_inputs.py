@@ -34,9 +34,14 @@ def arguments(tiny, frames, conditioning, monkeypatch):
     import comfy.samplers
     from wan_motion_chunks.nodes import EstimateFlow, PredictMotion, custom, video
     from wan_motion_chunks.nodes._compat import io
+    from wan_motion_chunks.nodes.told import read_features
+
+    def begin(state, vae, make_sampler, *, model, feature_continuity=0.0, **more):
+        make_sampler(read_features(state, model, None, None, feature_continuity))
+        return io.NodeOutput(state)
 
     for module in (custom, video):
-        monkeypatch.setattr(module, "make_video", lambda state, *_, **more: io.NodeOutput(state))
+        monkeypatch.setattr(module, "make_video", begin)
     model, clip, vae = tiny
     flow, occlusion, _ = EstimateFlow.execute(frames, "auto").args
     motion = PredictMotion.execute(frames, 8, 0.5).args[2]
@@ -72,7 +77,7 @@ def arguments(tiny, frames, conditioning, monkeypatch):
         "FlowToImage": {"flow": flow, "style": "arrows", "largest": 0.0, "images": frames, "occlusion": occlusion},
         "PredictMotion": {"images": frames, "frames": 4, "step_gain": 0.5},
         "WarpLatent": {"latent": {"samples": torch.rand(1, 16, 3, 4, 6)}, "motion": motion, "latents": 1},
-        "SlowRope": {"model": model, "chunk_frames": 121, "component": 6},
+        "SlowRope": {"model": model, "chunk_frames": 401, "component": 6},
         "TinyScene": {"seed": 0, "frames": 1},
     }
 
@@ -237,9 +242,20 @@ def test_numbers_and_texts_of_another_type_are_refused_by_name(classes, argument
             for value in wrong:
                 with pytest.raises(ValueError) as error:  # noqa: PT011  the message is matched
                     classes[name].execute(**arguments[name] | {declared.id: value})
-                assert str(error.value).startswith(f"{declared.id} must be a "), (name, declared.id, value)
+                assert str(error.value).startswith(f"{declared.id} must be a"), (name, declared.id, value)
                 seen += 1
     assert seen > 300
+
+
+def test_numbers_outside_of_the_widgets_limits_are_refused_by_name(classes, arguments):
+    """The host checks those of what is typed in alone."""
+    for name, declared in inputs(classes, "FLOAT", "INT"):
+        widget = getattr(declared, "input_override", None) or declared
+        wrong = [widget.min - 1, 2 * widget.max + 1]
+        for value in wrong if kind_of(declared) == "INT" else (*wrong, math.nan, math.inf, -math.inf):
+            with pytest.raises(ValueError) as error:  # noqa: PT011  the message is matched
+                classes[name].execute(**arguments[name] | {declared.id: value})
+            assert declared.id in str(error.value).split(":")[0], (name, declared.id, value)
 
 
 def test_a_whole_float_is_as_good_as_an_integer_and_the_other_way(classes, arguments):
