@@ -37,13 +37,12 @@ def checked(execute):
 def _check(declared: io.Input | None, value: Any) -> Any:
     kind = getattr(declared, "input_override", None) or declared
     if isinstance(kind, (io.Int.Input, io.Float.Input)):
-        if isinstance(value, float) and not math.isfinite(value):
-            return value  # for the node to name
-        # A number below the least, too, is left to what reads it: its message says what the number is for.
+        # A number below the least, or a FLOAT that is not finite, is left to what reads it: its message says more.
         most = LARGEST if kind.max is None else kind.max
         if isinstance(kind, io.Int.Input):
-            return check_whole(declared.id, value, -LARGEST, most)
-        return float(check_number(declared.id, value, -LARGEST, most))
+            return check_whole(declared.id, value, -math.inf, most)
+        if not isinstance(value, float) or math.isfinite(value):
+            return float(check_number(declared.id, value, -LARGEST, most))
     if isinstance(kind, io.String.Input) and not isinstance(value, str):
         raise ValueError(f"{declared.id} must be a text, got {shown(value)}.")
     return value
