@@ -34,7 +34,7 @@ SHIFT = 3.0
 HELD_OUT, JUDGED, JUDGED_CLIPS = 8_000_000, 41, 32
 """Seed, length and number of the clips that a run never trains on: a loss that is far lower on its own clips than on
 these asks for more of them, by a lower ``--reuse``."""
-CARD = {"first": 512, "size": 2048, "fresh": 64}
+CARD = {"first": 512, "size": 2048, "fresh": 128}
 """Of a clip pool on a card."""
 
 
