@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
+from ..tiny import TRANSFORMER
 from ..tiny.scenes import Scenes
 from ..tiny.text import TOKENS, embed_text
 from ..tiny.training import import_host
@@ -16,7 +19,7 @@ BATCH = 16
 class TinyHost:
     """MODEL and VAE of the pack, for batches of scenes: the stock nodes take one video at a time."""
 
-    def __init__(self, shift: float = SHIFT):
+    def __init__(self, shift: float = SHIFT, transformer: Path = TRANSFORMER):
         import_host()
         import comfy.utils
         from comfy_extras.nodes_model_advanced import ModelSamplingSD3
@@ -24,7 +27,7 @@ class TinyHost:
         from ..tiny.models import load_tiny_models
 
         comfy.utils.PROGRESS_BAR_ENABLED = False
-        model, _, self.vae = load_tiny_models()
+        model, _, self.vae = load_tiny_models(transformer)
         self.model = ModelSamplingSD3().patch(model, shift)[0]
 
     def encode(self, frames: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import comfy.sd
 import comfy.sd1_clip
 import comfy.utils
@@ -12,9 +14,9 @@ from . import TRANSFORMER, VAE
 from .text import WIDTH, embed_text
 
 
-def load_tiny_models() -> tuple:
-    """MODEL, CLIP and VAE of the tiny Wan2.1."""
-    model = comfy.sd.load_diffusion_model(str(TRANSFORMER))
+def load_tiny_models(transformer: Path = TRANSFORMER) -> tuple:
+    """MODEL, CLIP and VAE of the tiny Wan2.1, or of another transformer beside the same VAE."""
+    model = comfy.sd.load_diffusion_model(str(transformer))
     vae = comfy.sd.VAE(sd=comfy.utils.load_torch_file(str(VAE)))
     return model, load_tiny_clip(), vae
 

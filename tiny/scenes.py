@@ -37,7 +37,7 @@ class Scenes:
     """A batch of clips and the truth about them."""
 
     frames: Tensor
-    """``(B, T, 3, H, W)`` RGB in [0, 1]."""
+    """``(B, T, 3, H, W)`` RGB in [0, 1]; on the device that was asked for, all else on the CPU."""
     captions: tuple[str, ...]
     """What each sprite is about to do, and how the camera pans."""
     centres: Tensor
@@ -71,6 +71,10 @@ class Appearance:
         """The appearance of some of the scenes."""
         return Appearance(self.shape[part], self.radius[part], self.colour[part], self.stripes[part])
 
+    def to(self, device: torch.device | str) -> Appearance:
+        """The same on another device."""
+        return Appearance(*(value.to(device) for value in (self.shape, self.radius, self.colour, self.stripes)))
+
 
 def draw_scenes(
     count: int,
@@ -84,6 +88,8 @@ def draw_scenes(
     max_speed: float = 2.4,
     say_motion: float = 1.0,
     told: Tensor | None = None,
+    turn_at: Tensor | None = None,
+    device: torch.device | str = "cpu",
 ) -> Scenes:
     """Draw ``count`` clips of ``length`` frames, all from ``generator`` (CPU).
 
@@ -96,6 +102,8 @@ def draw_scenes(
         say_motion: share of captions that name the motion; the others only say what is seen.
         told: ``(count,)`` int: the frame whose caption it is, by default the first. It names the velocity from
             there to the next frame, or after the sprite's turn if that is still to come.
+        turn_at: ``(count,)`` int: the frame from which on a turning sprite has its new velocity; where negative, any.
+        device: where the frames are painted, and stay; all numbers are drawn on the CPU, and the same for each device.
     """
 
     def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
@@ -118,6 +126,8 @@ def draw_scenes(
     turns = uniform(count, SPRITES, 1) < turn
     second = torch.where(turns, _draw_velocity(uniform, count, max_speed), first)
     when = torch.randint(1, max(length, 2), (count, SPRITES, 1), generator=generator)
+    if turn_at is not None:
+        when = torch.where(turn_at[:, None, None] >= 0, turn_at[:, None, None], when)
     step = torch.where((torch.arange(length - 1) < when)[..., None], first[:, :, None], second[:, :, None])
     # Of four places the second sprite takes the farthest from the first: a sprite that starts out hidden
     # cannot be told what to do.
@@ -130,10 +140,11 @@ def draw_scenes(
     centres = margin + _bounce(travelled - margin, size - 2 * margin)
 
     camera = uniform(count, 2, low=-1.0, high=1.0) * (uniform(count, 1) < pan)
-    frames = _draw_background(uniform, count, length, size, camera)
+    frames = _draw_background(uniform, count, length, size, camera, device)
+    look, places, seen = appearance.to(device), centres.to(device), present.to(device)
     for index in range(SPRITES):
-        alpha, texture = sprite_layer(appearance, index, centres[:, index], size)
-        alpha = alpha * present[:, index, None, None, None, None]
+        alpha, texture = sprite_layer(look, index, places[:, index], size)
+        alpha = alpha * seen[:, index, None, None, None, None]
         frames = frames * (1 - alpha) + texture * alpha
 
     said = torch.zeros(count, 1, dtype=torch.long) if told is None else told[:, None]
@@ -149,7 +160,7 @@ def draw_scenes(
 
 def sprite_layer(appearance: Appearance, index: int, centres: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Coverage ``(B, T, 1, H, W)`` in [0, 1] and colour ``(B, T, 3, H, W)`` of one sprite at ``centres`` (B, T, 2)."""
-    position = torch.arange(size) + 0.5
+    position = torch.arange(size, device=centres.device) + 0.5
     dx = position - centres[..., 0, None, None]  # (B, T, 1, W)
     dy = position[:, None] - centres[..., 1, None, None]  # (B, T, H, 1)
     radius = appearance.radius[:, index, None, None, None]
@@ -181,18 +192,22 @@ def _bounce(position: Tensor, extent: Tensor) -> Tensor:
     return torch.where(folded > extent, 2 * extent - folded, folded)
 
 
-def _draw_background(uniform, count: int, length: int, size: int, camera: Tensor) -> Tensor:
-    time = torch.arange(length, dtype=torch.float32)[None, :, None, None]
-    position = torch.arange(size) + 0.5
+def _draw_background(uniform, count: int, length: int, size: int, camera: Tensor, device) -> Tensor:
+    def drawn(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        return uniform(*shape, low=low, high=high).to(device)
+
+    camera = camera.to(device)
+    time = torch.arange(length, dtype=torch.float32, device=device)[None, :, None, None]
+    position = torch.arange(size, device=device) + 0.5
     x = position - camera[:, 0, None, None, None] * time  # (B, T, 1, W)
     y = position[:, None] - camera[:, 1, None, None, None] * time  # (B, T, H, 1)
-    image = uniform(count, 1, 3, 1, 1, low=0.25, high=0.75).expand(count, length, 3, size, size)
+    image = drawn(count, 1, 3, 1, 1, low=0.25, high=0.75).expand(count, length, 3, size, size)
     for wavelength, amplitude in ((1.2, 0.20), (0.5, 0.08)):
-        angle, phase = uniform(count, high=2 * math.pi), uniform(count, high=2 * math.pi)
-        period = size * wavelength * uniform(count, low=0.8, high=1.25)
+        angle, phase = drawn(count, high=2 * math.pi), drawn(count, high=2 * math.pi)
+        period = size * wavelength * drawn(count, low=0.8, high=1.25)
         across = x * angle.cos()[:, None, None, None] + y * angle.sin()[:, None, None, None]
         wave = torch.sin(across * (2 * math.pi / period)[:, None, None, None] + phase[:, None, None, None])
-        tint = uniform(count, 1, 3, 1, 1, low=-amplitude, high=amplitude)
+        tint = drawn(count, 1, 3, 1, 1, low=-amplitude, high=amplitude)
         image = image + wave[:, :, None] * tint
     return image
 

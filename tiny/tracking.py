@@ -10,6 +10,8 @@ from .scenes import Appearance, sprite_layer
 
 WINDOW = 33
 """Pixels across the sprite's picture; the largest sprite of a 64-pixel scene has 31."""
+STEPS = (-0.5, -0.25, 0.0, 0.25, 0.5)
+"""Pixels by which a found place is bettered, to compare pictures."""
 
 
 def locate_sprite(frames: Tensor, appearance: Appearance, index: int) -> Tensor:
@@ -43,6 +45,26 @@ def locate_sprite(frames: Tensor, appearance: Appearance, index: int) -> Tensor:
     x = _parabola(*(cost[(*at, row, column + step)] for step in (-1, 0, 1)))
     y = _parabola(*(cost[(*at, row + step, column)] for step in (-1, 0, 1)))
     return torch.stack((column + x, row + y), dim=-1) + 0.5
+
+
+def shape_psnr(frames: Tensor, appearance: Appearance, index: int, centres: Tensor) -> Tensor:
+    """How much sprite ``index`` still looks like itself, wherever it is.
+
+    Args:
+        frames: ``(B, T, 3, H, W)`` in [0, 1].
+        centres: ``(B, T, 2)`` pixels: where the sprite is, as :func:`locate_sprite` finds it.
+
+    Returns:
+        ``(B, T)`` dB: PSNR of the pixels that its own picture covers in full, at the best place within half a pixel.
+    """
+    best = frames.new_full(frames.shape[:2], float("inf"))
+    for y in STEPS:
+        for x in STEPS:
+            alpha, texture = sprite_layer(appearance, index, centres + torch.tensor((x, y)), frames.shape[-1])
+            covered = (alpha == 1).float()
+            error = (covered * (frames - texture).square()).sum(dim=(2, 3, 4)) / (3 * covered.sum(dim=(2, 3, 4)))
+            best = torch.minimum(best, error)
+    return -10 * best.log10()
 
 
 def mean_velocity(centres: Tensor) -> Tensor:

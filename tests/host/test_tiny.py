@@ -79,3 +79,20 @@ def test_exported_weights_load_back_into_training(comfy, tmp_path):
 def test_prompts_of_any_length_encode(tiny, text):
     conditioning = tiny[1].encode_from_tokens_scheduled(tiny[1].tokenize(text))
     assert conditioning[0][0].shape[-1] == 4096
+
+
+@pytest.mark.parametrize(("dim", "heads"), [(128, 1), (256, 2)])
+def test_what_training_exports_is_an_i2v_model_to_the_host(comfy, tmp_path, dim, heads):
+    from wan_motion_chunks.tiny.train_transformer import export, new_transformer
+
+    trained = new_transformer(dim, 2, 64)
+    export(dict(trained.named_parameters()), tmp_path / "new.safetensors")
+    model = comfy.sd.load_diffusion_model(str(tmp_path / "new.safetensors"))
+    assert model.model.image_to_video
+    assert model.model.diffusion_model.num_heads == heads
+    loaded = model.model.diffusion_model.state_dict()
+    for name, value in trained.named_parameters():
+        torch.testing.assert_close(loaded[name].float(), value.detach(), atol=1e-3, rtol=1e-3)
+    images = {name: value for name, value in loaded.items() if "v_img" in name}
+    assert len(images) == 4
+    assert all((value == 0).all() for value in images.values())

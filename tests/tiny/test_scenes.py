@@ -2,10 +2,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wan_motion_chunks.tiny.scenes import COMPASS, describe_velocity, draw_scenes
+from wan_motion_chunks.tiny.scenes import COMPASS, Appearance, describe_velocity, draw_scenes, sprite_layer
 from wan_motion_chunks.tiny.teacher import fit_teacher
 from wan_motion_chunks.tiny.text import TOKENS, WIDTH, embed_text, split_words
-from wan_motion_chunks.tiny.tracking import is_straight, locate_sprite, mean_velocity
+from wan_motion_chunks.tiny.tracking import is_straight, locate_sprite, mean_velocity, shape_psnr
 
 
 def scenes(seed=0, count=8, length=9, **options):
@@ -148,3 +148,31 @@ def test_a_path_is_straight_unless_it_turns_or_bounces():
     line = 20 + time * torch.tensor([1.7, -0.6])
     bounce = torch.where(time < 5, line, 2 * line[5] - line)
     assert is_straight(torch.stack((line, bounce))).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("at", [1, 4, 7])
+def test_sprites_turn_when_told(at):
+    drawn = scenes(41, count=32, length=9, turn=1.0, max_speed=0.5, two_sprites=0.0, turn_at=torch.full((32,), at))
+    turned = drawn.velocities[:, 0].diff(dim=1).norm(dim=-1) > 1e-3  # (B, T - 2)
+    straight = [step for step in range(7) if step != at - 1]
+    assert turned[:, at - 1].float().mean() > 0.8
+    assert turned[:, straight].float().mean() < 0.1  # a bounce or two
+
+
+def test_a_negative_turn_is_anywhere():
+    free, told = scenes(42, turn=1.0), scenes(42, turn=1.0, turn_at=torch.full((8,), -1))
+    assert torch.equal(free.frames, told.frames)
+
+
+def test_a_sprite_looks_like_itself_and_not_like_another():
+    drawn = scenes(43, count=16, length=3, two_sprites=0.0, turn=0.0)
+    found = locate_sprite(drawn.frames, drawn.appearance, 0)
+    own = shape_psnr(drawn.frames, drawn.appearance, 0, found)
+    assert own.median() > 33
+    look = drawn.appearance
+    rounder = Appearance(torch.zeros_like(look.shape), look.radius * 1.15, look.colour, look.stripes)
+    alpha, texture = sprite_layer(rounder, 0, drawn.centres[:, 0], 64)
+    square = look.shape[:, 0] == 1
+    ball = (drawn.frames[:, :, :, :1, :1] * (1 - alpha) + texture * alpha)[square]
+    chosen = Appearance(look.shape[square], look.radius[square], look.colour[square], look.stripes[square])
+    assert (shape_psnr(ball, chosen, 0, found[square]) < own[square] - 10).float().mean() > 0.9
