@@ -174,14 +174,13 @@ def measure(weights: dict[str, Tensor]) -> tuple[int, int, int]:
 def export(weights: dict[str, Tensor], path: Path) -> None:
     """Write float16 weights with the image branch that makes the host see an I2V model.
 
-    Its values are zero: there is no CLIP vision model this small, and without one the host feeds
-    that branch the text.
+    It is zero: there is no CLIP vision model this small, and without one the host feeds that branch the text.
     """
     from safetensors.torch import save_file
 
     whole = new_transformer(*measure(weights), "i2v").state_dict()
     for name in whole:
-        if "v_img" in name:
+        if any(part in name for part in ("k_img", "v_img", "img_emb.proj.1", "img_emb.proj.3")) and "norm" not in name:
             whole[name] = torch.zeros_like(whole[name])
     whole.update(weights)
     save_file({name: value.half().cpu().contiguous() for name, value in whole.items()}, path)
