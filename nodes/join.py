@@ -68,7 +68,11 @@ class JoinClips(io.ComfyNode):
         cls, first, second, overlap_frames, blend_strength, mask_sigma, color_match, cut, optical_flow=None
     ) -> io.NodeOutput:
         a, b = to_clip("first", first), to_clip("second", second)
-        check_whole("overlap_frames", overlap_frames, 0, min(len(a), len(b)))
+        if not 0 <= overlap_frames <= min(len(a), len(b)):
+            raise ValueError(
+                f"overlap_frames must be from 0 to the shorter clip's length; first has {len(a)} frames and second "
+                f"{len(b)}, got {overlap_frames}."
+            )
         if a.shape[1] != b.shape[1]:
             a, b = add_alpha(a), add_alpha(b)
         if color_match not in COLORS:
