@@ -242,5 +242,5 @@ def test_predict_motion_and_warp_latent(tiny, clip):
     assert trusted.shape == (2, 8, 8)
     with pytest.raises(ValueError, match="latents must be from 1 to 2"):
         WarpLatent.execute(latent, motion, 3)
-    with pytest.raises(ValueError, match="frames must be from 1 to 12"):
+    with pytest.raises(ValueError, match="frames must be"):
         PredictMotion.execute(image, 13, 0.5)
