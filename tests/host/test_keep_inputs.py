@@ -32,7 +32,7 @@ def test_a_name_that_leads_elsewhere_is_refused(output):
 )
 def test_linked_values_beyond_the_widgets_are_refused(comfy, changed):
     (name,) = changed
-    with pytest.raises(ValueError, match=f"^{name} must be "):
+    with pytest.raises(ValueError, match=rf"^{name} must be "):
         keep(**changed)
 
 
@@ -40,7 +40,7 @@ def test_linked_values_beyond_the_widgets_are_refused(comfy, changed):
 def test_a_rate_that_no_video_has_is_refused_before_the_run_is_read(output, fps):
     from wan_motion_chunks.nodes import LoadRun
 
-    with pytest.raises(ValueError, match="^fps must be "):
+    with pytest.raises(ValueError, match=r"^fps must be "):
         LoadRun.execute("run", fps)
 
 
