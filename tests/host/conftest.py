@@ -1,5 +1,6 @@
 """A real ComfyUI, twice: imported into this process, and running as a server."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -34,6 +35,32 @@ def tiny(comfy):
     from wan_motion_chunks.tiny.models import load_tiny_models
 
     return load_tiny_models()
+
+
+@pytest.fixture(scope="session")
+def classes(comfy):
+    """Node classes of the pack by id without its prefix."""
+    from wan_motion_chunks.nodes import MotionChunksExtension
+
+    found = asyncio.run(MotionChunksExtension().get_node_list())
+    return {each.define_schema().node_id.removeprefix("WanMotion"): each for each in found}
+
+
+@pytest.fixture
+def arguments(tiny, monkeypatch):
+    """What each node is called with, by id; nodes that sample give out the state that they would begin with."""
+    from wan_motion_chunks.nodes import custom, video
+    from wan_motion_chunks.nodes._compat import io
+    from wan_motion_chunks.nodes.told import read_features
+    from wan_motion_chunks.tests.host.schemas import call_all
+
+    def begin(state, vae, make_sampler, *, model, feature_continuity=0.0, **more):
+        make_sampler(read_features(state, model, None, None, feature_continuity))
+        return io.NodeOutput(state)
+
+    for module in (custom, video):
+        monkeypatch.setattr(module, "make_video", begin)
+    return call_all(tiny)
 
 
 @pytest.fixture(scope="session")
