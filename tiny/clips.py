@@ -136,3 +136,12 @@ class ClipPool:
         if self.stream is not None:
             self.stream.synchronize()
         return clips
+
+
+def share_of_simple(progress: float) -> float:
+    """Share of simple scenes by progress in [0, 1]: only they at first, none from 40 % on.
+
+    In the full mix from the start, thousands of steps teach a model this small to copy the last frame; in
+    simple scenes, hundreds teach it to move.
+    """
+    return 1 - min(1.0, max(0.0, (progress - 0.1) / 0.3))

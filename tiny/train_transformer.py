@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .clips import ClipPool, Encoder, Recipe
+from .clips import ClipPool, Encoder, Recipe, share_of_simple
 from .teacher import fit_teacher
 from .text import WIDTH
 from .training import Training, arguments, import_host
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> None:
     )
     generator = torch.Generator().manual_seed(2000 + training.step)
     torch.manual_seed(3000 + training.step)
-    simple = _simple if options.start is None else lambda progress: 0.0
+    simple = share_of_simple if options.start is None else lambda progress: 0.0
     pool = ClipPool(
         _encoder(options.vae, device),
         Recipe(LENGTHS, KINDS[options.kind]),
@@ -232,15 +232,6 @@ def embed_patches_by_product(model: nn.Module) -> None:
         return F.linear(cells, convolution.weight.flatten(1), convolution.bias).movedim(-1, 1)
 
     convolution.forward = forward
-
-
-def _simple(progress: float) -> float:
-    """Share of simple scenes: only they at first, none from 40 % on.
-
-    In the full mix from the start, thousands of steps teach a model this small to copy the last frame; in
-    simple scenes, hundreds teach it to move.
-    """
-    return 1 - min(1.0, max(0.0, (progress - 0.1) / 0.3))
 
 
 def _encoder(exported: Path | None, device: torch.device) -> Encoder:
