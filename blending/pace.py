@@ -64,15 +64,24 @@ def speed_change(series: PairSeries, pair: int, reach: int) -> float:
 
 
 def led_speed(series: PairSeries, pair: int) -> float:
-    """The speed that the pairs before and behind lead to: theirs, less where they move in other directions.
+    """The speed that the nearest pairs lead to: theirs, less where they move in other directions.
 
-    Between two that move alike it is as fast as they are, and where a pan turns back it passes through rest. In pixels
-    of a 240-pixel frame, as ``series.speed``.
+    Between two that move alike it is as fast as they are, and where a pan turns back it passes through rest. At a
+    clip's first and last pair it is where the nearest two lead, and no faster than the nearest. In pixels of a
+    240-pixel frame, as ``series.speed``.
     """
-    beside = [index for index in (pair - 1, pair + 1) if 0 <= index < len(series)]
-    velocity = series.velocity[beside].movedim(1, 0)
-    together, each = _length(velocity.mean(dim=1)).mean(), _length(velocity).mean()
-    return (series.speed[beside].mean() * (together + REST) / (each + REST)).item()
+    pairs = len(series)
+    velocity = series.velocity.movedim(1, 0)
+    if 0 < pair < pairs - 1:
+        beside = [pair - 1, pair + 1]
+        led = velocity[:, beside].mean(dim=1)
+    else:
+        beside = [1 if pair == 0 else pairs - 2]
+        far = min(2, pairs - 1) if pair == 0 else max(0, pairs - 3)
+        led = 2 * velocity[:, beside[0]] - velocity[:, far] if far != pair else velocity[:, beside[0]]
+    together, each = _length(led).mean(), _length(velocity[:, beside]).mean()
+    share = ((together + REST) / (each + REST)).clamp(max=1)
+    return (series.speed[beside].mean() * share).item()
 
 
 def _doubled(side: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class SeamReport:
-    """A seam against its neighbourhood: ``REACH`` frame pairs on either side, or twice as many in all near a clip's end.
+    """A seam against its neighbourhood: ``REACH`` frame pairs on either side, or as many in all near a clip's end.
 
     1 or 0 is like any other.
     """
@@ -65,7 +66,7 @@ class SeamReport:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What is wrong, in words: figures beyond the 99th percentile of real video without a seam."""
+        """What is wrong, in words: figures beyond their last percentile in real video, :data:`~blending.null.NULL`."""
         if self.cut:
             return ("cut",)
         if self.replayed > 1:
@@ -76,9 +77,17 @@ class SeamReport:
 
     @property
     def excess(self) -> float:
-        """The worst figure as a share of its 99th percentile; below 1 the seam passes for none."""
+        """The worst figure as a share of its last percentile in real video; up to 1 the seam passes for none."""
         worst = max(getattr(self, name) / NULL[name][2] for name in NULL)
         return max(worst, 10.0 if self.cut or self.replayed else 0.0)
+
+    @property
+    def burden(self) -> float:
+        """All that stands out, to compare two versions of a seam by: what both have wrong does not hide what one has.
+
+        The sum over the figures of ``log(1 + s^2)``, s their share of the last percentile: about s^2 where it is small.
+        """
+        return sum(math.log1p((getattr(self, name) / NULL[name][2]) ** 2) for name in NULL)
 
     def as_dict(self) -> dict:
         """All figures, for JSON."""

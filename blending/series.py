@@ -14,6 +14,7 @@ from ..motion.estimation import estimate_displacements
 from ..motion.occlusion import inconsistency_mask
 from ..motion.pyramid import gaussian_blur, to_gray
 from ..motion.warp import backward_warp
+from .pictures import check_pictures
 
 SIDE = 240
 """Pixels along the shorter side of what is looked at: the floors and the null table belong to it."""
@@ -26,7 +27,7 @@ as the flow, and something that covers a tenth of the picture fills cells of its
 
 @dataclass(frozen=True)
 class PairSeries:
-    """Figures of P frame pairs in order, each ``(P,)``. Lengths are pixels of a 240-pixel frame, but where it says so."""
+    """Figures of P frame pairs in order, each ``(P,)``. Lengths are pixels of a 240-pixel frame if nothing else is said."""
 
     difference: Tensor
     """Mean absolute difference, in 8-bit levels."""
@@ -79,10 +80,18 @@ def _groups(frames: Tensor, estimator: str | FlowEstimator) -> Iterator[PairSeri
 
 
 def shrink(frames: Tensor, side: int = SIDE) -> Tensor:
-    """``(T, 3, h, w)`` float32 in [0, 1], its shorter side no more than ``side``."""
+    """``(T, 3, h, w)`` float32 in [0, 1], its shorter side no more than ``side``.
+
+    Raises:
+        ValueError: for frames that are not RGB in floating point, not finite, or not in [0, 1] for the most part.
+    """
+    check_pictures("frames", frames)
     picture = frames[:, :3].float()
     if not torch.isfinite(picture).all():
         raise ValueError("frames: hold NaN or infinite pixels. Check what made them.")
+    level = picture.mean().item()
+    if not -0.5 <= level <= 1.5:  # single pixels beyond are usual in decoded video
+        raise ValueError(f"frames: expected [0, 1], got {level:.3g} on average; divide 8-bit frames by 255.")
     scale = side / min(picture.shape[-2:])
     if scale < 1:
         size = [max(1, round(edge * scale)) for edge in picture.shape[-2:]]
@@ -105,6 +114,8 @@ def _measure(clip: Tensor, estimator: str | FlowEstimator) -> PairSeries:
     lab = rgb_to_lab(gaussian_blur(clip, 2.0))
     shift = (backward_warp(lab[1:], forward) - lab[:-1]).flatten(2).median(dim=2).values
     gray = to_gray(clip) * 255
+    if min(gray.shape[-2:]) < 3:
+        gray = F.pad(gray, (2, 2, 2, 2), mode="replicate")
     laplacian = gray[..., 2:, 1:-1] + gray[..., :-2, 1:-1] + gray[..., 1:-1, 2:] + gray[..., 1:-1, :-2]
     laplacian = laplacian - 4 * gray[..., 1:-1, 1:-1]
     detail = (laplacian.flatten(1).var(dim=1) + 1).log()
