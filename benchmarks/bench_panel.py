@@ -19,7 +19,7 @@ from ..blending.null import LEVELS, NULL
 from ..motion.lucas_kanade import estimate_lucas_kanade
 from .bench_null import judge_all, quantiles
 from .clips import Shot, load_shots
-from .defects import DEFECTS, grain, none, small
+from .defects import DEFECTS, grain, small
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 9_700_000

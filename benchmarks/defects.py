@@ -31,7 +31,9 @@ def replay(count: int) -> Defect:
 
 def hold(count: int) -> Defect:
     """The last frame ``count`` times more."""
-    return lambda clip, place, _: _join(clip[:place], torch.cat((clip[place - 1 : place].repeat(count, 1, 1, 1), clip[place:])))
+    return lambda clip, place, _: _join(
+        clip[:place], torch.cat((clip[place - 1 : place].repeat(count, 1, 1, 1), clip[place:]))
+    )
 
 
 def drop(count: int) -> Defect:
@@ -76,9 +78,9 @@ def jump(pixels: float, share: float = 1.0) -> Defect:
         angle = 2 * math.pi * torch.rand(1, generator=generator).item()
         way = torch.tensor([math.cos(angle), math.sin(angle)]) * pixels
         behind = clip[place:]
-        moved = backward_warp(
-            behind, way.view(1, 2, 1, 1).expand(len(behind), 2, height, width), mode="bicubic"
-        ).clamp(0, 1)
+        moved = backward_warp(behind, way.view(1, 2, 1, 1).expand(len(behind), 2, height, width), mode="bicubic").clamp(
+            0, 1
+        )
         if share < 1:
             side = int((share * height * width) ** 0.5)
             y, x = (int(torch.randint(size - side, (1,), generator=generator)) for size in (height, width))
