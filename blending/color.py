@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..motion.warp import exact
+from .pictures import check_pictures
 
 Method = Literal["affine", "mean", "mkl"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -40,7 +41,8 @@ class ColorTransform:
     """``(3,)`` float32."""
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """``(T, 3 or 4, H, W)`` to the same shape and dtype; alpha is kept."""
+        """``(T, 3 or 4, H, W)`` floating-point frames to the same shape and dtype; alpha is kept."""
+        check_pictures("frames", frames)
         picture = exact(frames[:, :3])
         matrix, bias = self.matrix.to(picture), self.bias.to(picture)
         mapped = torch.einsum("tchw,cd->tdhw", picture, matrix) + bias.view(1, 3, 1, 1)
@@ -52,8 +54,8 @@ class ColorTransform:
         return ColorTransform(eye + strength * (self.matrix - eye), strength * self.bias)
 
     def change(self, frames: Tensor) -> float:
-        """Root mean square of what it changes in ``frames`` (T, 3, H, W), in 8-bit levels."""
-        small = _samples(frames)
+        """Root mean square of what it changes in ``frames`` (T, 3 or 4, H, W), in 8-bit levels."""
+        small = _samples("frames", frames)
         return 255 * (small @ self.matrix.to(small) + self.bias.to(small) - small).square().mean().sqrt().item()
 
 
@@ -63,20 +65,22 @@ def match_color(
     """Give a clip the colours of another, by frames that both show.
 
     Args:
-        source: ``(T, 3 or 4, H, W)``, the clip to correct.
-        reference_pair: what is off and what it should be: ``(N, 3, h, w)`` frames of the source's clip, and the same
-            number of frames that show the same as they should look.
+        source: ``(T, 3 or 4, H, W)`` floating point, the clip to correct.
+        reference_pair: what is off and what it should be: ``(N, 3 or 4, h, w)`` frames of the source's clip, and the
+            same number of frames that show the same as they should look; of any floating-point dtypes.
         strength: [0, 1], the share of the correction.
         method: see :data:`METHODS`.
 
     Returns:
-        ``source`` with one transform for all its frames. Values outside [0, 1] are kept.
+        ``source`` with one transform for all its frames, in its dtype. Values outside [0, 1] are kept.
 
     Raises:
-        ValueError: if the pair's frames are not of one shape or finite, or an argument is out of range.
+        ValueError: if frames are not RGB in floating point, the pair's are not of one shape or finite, or an argument
+            is out of range.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must be in [0, 1], got {strength}.")
+    check_pictures("source", source)
     return fit_color(*reference_pair, method=method).scaled(strength)(source)
 
 
@@ -88,23 +92,26 @@ def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> Colo
     count (``w = 1 / max(1, r / 1.5 s)^2`` with the robust deviation s), and clamped close to no change.
 
     Args:
-        own: ``(N, 3, H, W)`` RGB.
-        wanted: ``(N, 3, H, W)`` RGB, the same frames as they should look.
+        own: ``(N, 3 or 4, H, W)`` RGB, floating point; alpha does not count.
+        wanted: ``(N, 3 or 4, H, W)`` RGB, the same frames as they should look, on any device and of any floating-point
+            dtype. For ``mean`` and ``mkl`` it may be of another size and count.
         method: ``affine``; ``mean`` shifts; ``mkl`` maps mean and covariance onto each other (Pitie and Kokaram
             2007), for frames that do not show the same.
 
     Raises:
-        ValueError: if the frames are not of one shape, not RGB or not finite.
+        ValueError: if the frames are not of one shape, not RGB in floating point, or not finite.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
-    if own.shape != wanted.shape and method == "affine":
+    x, y = _samples("own", own), _samples("wanted", wanted)
+    if (len(own), own.shape[2:]) != (len(wanted), wanted.shape[2:]) and method == "affine":
         raise ValueError(
             f"Colours are compared pixel by pixel: expected frames of one shape, got {tuple(own.shape)} and "
             f"{tuple(wanted.shape)}."
         )
-    x = _samples(own)
-    y = _samples(wanted).to(x)
+    # In the better precision of the two, since matrices of two dtypes cannot be multiplied.
+    kind = torch.promote_types(x.dtype, y.dtype)
+    x, y = x.to(kind), y.to(x.device, kind)
     if not (torch.isfinite(x).all() and torch.isfinite(y).all()):
         raise ValueError("Colours cannot be matched: frames hold NaN or infinite pixels. Check what made them.")
     matrix, mean, wanted_mean = {"affine": _paired, "mean": _shift, "mkl": _monge_kantorovich}[method](x, y)
@@ -112,13 +119,12 @@ def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> Colo
     matrix = eye + (matrix - eye).clamp(-LARGEST_GAIN, LARGEST_GAIN)
     # Clamped where the colours are: at black, which may be far from them, a gain needs a bias of its own.
     shifted = mean + (wanted_mean - mean).clamp(-LARGEST_SHIFT, LARGEST_SHIFT)
-    return ColorTransform(matrix, shifted - mean @ matrix)
+    return ColorTransform(matrix.float(), (shifted - mean @ matrix).float())
 
 
-def _samples(frames: Tensor) -> Tensor:
+def _samples(name: str, frames: Tensor) -> Tensor:
     """Colours ``(n, 3)`` of shrunk frames, float32 or better."""
-    if frames.ndim != 4 or frames.shape[1] not in (3, 4) or 0 in frames.shape:
-        raise ValueError(f"Colours are matched of RGB frames (N, 3, H, W), got {tuple(frames.shape)}.")
+    check_pictures(name, frames)
     shrink = max(SHRINK, min(frames.shape[-2:]) / SMALL)
     size = [max(1, round(side / shrink)) for side in frames.shape[-2:]]
     picture = F.interpolate(exact(frames[:, :3]), size, mode="area")

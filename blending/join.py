@@ -13,6 +13,7 @@ from ..motion.warp import backward_warp, exact
 from .align import Residual, carry_on, find_residual
 from .gaussian import feather_sigma, gaussian_ramp
 from .mask import feather_mask
+from .pictures import check_pictures
 
 FALL = 12
 """Frames behind the overlap over which a difference of place is let go."""
@@ -178,8 +179,7 @@ def _choose_cut(a: Tensor, b: Tensor, strength: float) -> tuple[float, float]:
 
 def _check(first: Tensor, second: Tensor, overlap: int, blend_strength: float, mask_sigma: float) -> None:
     for name, clip in (("first", first), ("second", second)):
-        if clip.ndim != 4 or clip.shape[1] not in (3, 4) or 0 in clip.shape or not clip.is_floating_point():
-            raise ValueError(f"{name}: expected floating-point RGB frames (T, 3, H, W), got {tuple(clip.shape)}.")
+        check_pictures(name, clip)
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(
             f"Clips of one size can be joined; first has {tuple(first.shape[1:])} and second {tuple(second.shape[1:])}."

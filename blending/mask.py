@@ -23,8 +23,16 @@ def feather_mask(mask: Tensor, mask_sigma: float, *, inwards: bool = False) -> T
         inwards: let nothing grow: what was 0 stays 0.
 
     Returns:
-        ``(N, 1, H, W)`` in [0, 1].
+        ``(N, 1, H, W)`` in [0, 1], in the mask's dtype.
+
+    Raises:
+        ValueError: if the mask is not of that shape or not floating point, or ``mask_sigma`` is out of range.
     """
+    if mask.ndim != 4 or mask.shape[1] != 1 or 0 in mask.shape or not mask.is_floating_point():
+        raise ValueError(
+            f"mask: expected (N, 1, H, W) in floating point, got {tuple(mask.shape)} of {mask.dtype}; .float() turns a "
+            "bool mask into one."
+        )
     height, width = mask.shape[-2:]
     sigma = feather_sigma(mask_sigma, height, width)
     if sigma < SMALLEST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from ..motion import FlowEstimator
 from .null import NULL
+from .pace import led_speed, position_jump, speed_change
 from .replay import content_change, is_cut, replayed_frames
 from .series import PairSeries, measure_pairs
 
@@ -21,12 +23,17 @@ NAMES = {
     "sharpness_step": "sharpness step",
     "stall": "stall",
     "difference_ratio": "difference ratio",
+    "position_jump": "position jump",
+    "speed_change": "speed change",
 }
 
 
 @dataclass(frozen=True)
 class SeamReport:
-    """A seam against its neighbourhood of at most ``REACH`` frame pairs on either side. 1 or 0 is like any other."""
+    """A seam against its neighbourhood: ``REACH`` frame pairs on either side, or as many in all near a clip's end.
+
+    1 or 0 is like any other.
+    """
 
     REACH: ClassVar[int] = 8
 
@@ -39,9 +46,14 @@ class SeamReport:
     sharpness_step: float
     """Change of the logarithm of the Laplacian's variance beyond its neighbours' median."""
     stall: float
-    """Motion of the neighbours over that at the seam: large where a frame is held."""
+    """Motion of the neighbours, or what the nearest two lead to if that is less, over that at the seam: large where a
+    frame is held, and not where a pan turns back."""
     difference_ratio: float
     """Mean absolute difference across the seam over its neighbours' median."""
+    position_jump: float = 0.0
+    """How far things land from where they were going, over the farthest of the neighbours."""
+    speed_change: float = 0.0
+    """Lasting change of velocity, over what the unsteadiness on both sides makes of it."""
     replayed: int = 0
     """Frames behind the seam that repeat those before it."""
     cut: bool = False
@@ -54,7 +66,7 @@ class SeamReport:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What is wrong, in words: figures beyond the 99th percentile of real video without a seam."""
+        """What is wrong, in words: figures beyond their last percentile in real video, :data:`~blending.null.NULL`."""
         if self.cut:
             return ("cut",)
         if self.replayed > 1:
@@ -65,9 +77,17 @@ class SeamReport:
 
     @property
     def excess(self) -> float:
-        """The worst figure as a share of its 99th percentile; below 1 the seam passes for none."""
+        """The worst figure as a share of its last percentile in real video; up to 1 the seam passes for none."""
         worst = max(getattr(self, name) / NULL[name][2] for name in NULL)
         return max(worst, 10.0 if self.cut or self.replayed else 0.0)
+
+    @property
+    def burden(self) -> float:
+        """All that stands out, to compare two versions of a seam by: what both have wrong does not hide what one has.
+
+        The sum over the figures of ``log(1 + s^2)``, s their share of the last percentile: about s^2 where it is small.
+        """
+        return sum(math.log1p((getattr(self, name) / NULL[name][2]) ** 2) for name in NULL)
 
     def as_dict(self) -> dict:
         """All figures, for JSON."""
@@ -96,10 +116,16 @@ def measure_seam(frames: Tensor, seam: int, *, estimator: str | FlowEstimator = 
     # Twice as far for replays: 13 frames are what one pack repeats.
     first = max(0, seam - 2 * SeamReport.REACH)
     near = frames[first : seam + 2 * SeamReport.REACH]
-    low, high = max(0, seam - 1 - SeamReport.REACH), min(len(frames), seam + SeamReport.REACH + 1)
-    series = measure_pairs(frames[low:high], estimator=estimator)
+    low, high = _around(seam - 1, len(frames) - 1)
+    series = measure_pairs(frames[low : high + 1], estimator=estimator)
     changed = is_cut(content_change(near), seam - 1 - first)
     return judge(series, seam - 1 - low, replayed=replayed_frames(near, seam - first), changed=changed)
+
+
+def _around(pair: int, pairs: int) -> tuple[int, int]:
+    """The first of the frame pairs that one is held against, and the one behind the last."""
+    reach = SeamReport.REACH
+    return max(0, min(pair - reach, pairs - 2 * reach - 1)), min(pairs, max(pair + reach, 2 * reach) + 1)
 
 
 def judge(series: PairSeries, pair: int, *, replayed: int = 0, changed: bool = False) -> SeamReport:
@@ -110,7 +136,7 @@ def judge(series: PairSeries, pair: int, *, replayed: int = 0, changed: bool = F
         replayed: see :class:`SeamReport`.
         changed: whether the content changes as at a cut, which it is unless the flow explains it.
     """
-    first, last = max(0, pair - SeamReport.REACH), min(len(series), pair + SeamReport.REACH + 1)
+    first, last = _around(pair, len(series))
     others = [index for index in range(first, last) if abs(index - pair) > 1]
     others = others or [index for index in range(first, last) if index != pair]
     length = series.color.norm(dim=1)
@@ -122,9 +148,14 @@ def judge(series: PairSeries, pair: int, *, replayed: int = 0, changed: bool = F
     }
     found = {}
     for name, figures in values.items():
-        own, usual = figures[pair].item() + FLOORS[name], figures[others].median().item() + FLOORS[name]
-        found[name] = usual / own if name == "stall" else own / usual
+        own, usual, floor = figures[pair].item(), figures[others].median().item(), FLOORS[name]
+        if name == "stall":
+            found[name] = (min(usual, led_speed(series, pair)) + floor) / (own + floor)
+        else:
+            found[name] = (own + floor) / (usual + floor)
     for name, figures in (("colour_step", length), ("sharpness_step", series.sharpness.abs())):
         found[name] = max(0.0, (figures[pair] - figures[others].median()).item())
+    found["position_jump"] = position_jump(series, pair, others)
+    found["speed_change"] = speed_change(series, pair, SeamReport.REACH)
     cut = changed and not replayed and found["warp_error"] > NULL["warp_error"][2]
     return SeamReport(**found, replayed=replayed, cut=cut)

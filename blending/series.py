@@ -14,16 +14,20 @@ from ..motion.estimation import estimate_displacements
 from ..motion.occlusion import inconsistency_mask
 from ..motion.pyramid import gaussian_blur, to_gray
 from ..motion.warp import backward_warp
+from .pictures import check_pictures
 
 SIDE = 240
 """Pixels along the shorter side of what is looked at: the floors and the null table belong to it."""
 GROUP = 16
 """Frame pairs that are looked at in one go."""
+ROWS, BLOCK = 12, 4
+"""Cells along the shorter side, and cells along the side of a block. A median over a cell's pixels is a tenth as noisy
+as the flow, and something that covers a tenth of the picture fills cells of its own."""
 
 
 @dataclass(frozen=True)
 class PairSeries:
-    """Figures of P frame pairs in order, each ``(P,)``. Lengths are pixels of a 240-pixel frame."""
+    """Figures of P frame pairs in order, each ``(P,)``. Lengths are pixels of a 240-pixel frame if nothing else is said."""
 
     difference: Tensor
     """Mean absolute difference, in 8-bit levels."""
@@ -37,6 +41,14 @@ class PairSeries:
     """``(P, 3)``: median shift of LAB along the flow."""
     sharpness: Tensor
     """Change of the logarithm of the Laplacian's variance."""
+    astray: Tensor
+    """``(P, rows, columns)`` cells: how far things land from the middle of where the pairs before and behind lead;
+    at a clip's first and last pair, from where the one neighbour does. Pixels of the frames that are looked at, whose
+    shorter side is 240 or less: a flow's own error does not grow with the picture."""
+    known: Tensor
+    """``(P, rows, columns)`` bool: cells whose flow is consistent in most pixels."""
+    velocity: Tensor
+    """``(P, 2, rows / 4, columns / 4)`` blocks of cells: the median of their flow, in the same pixels."""
 
     def __len__(self) -> int:
         return len(self.difference)
@@ -68,10 +80,18 @@ def _groups(frames: Tensor, estimator: str | FlowEstimator) -> Iterator[PairSeri
 
 
 def shrink(frames: Tensor, side: int = SIDE) -> Tensor:
-    """``(T, 3, h, w)`` float32 in [0, 1], its shorter side no more than ``side``."""
+    """``(T, 3, h, w)`` float32 in [0, 1], its shorter side no more than ``side``.
+
+    Raises:
+        ValueError: for frames that are not RGB in floating point, not finite, or not in [0, 1] for the most part.
+    """
+    check_pictures("frames", frames)
     picture = frames[:, :3].float()
     if not torch.isfinite(picture).all():
         raise ValueError("frames: hold NaN or infinite pixels. Check what made them.")
+    level = picture.mean().item()
+    if not -0.5 <= level <= 1.5:  # single pixels beyond are usual in decoded video
+        raise ValueError(f"frames: expected [0, 1], got {level:.3g} on average; divide 8-bit frames by 255.")
     scale = side / min(picture.shape[-2:])
     if scale < 1:
         size = [max(1, round(edge * scale)) for edge in picture.shape[-2:]]
@@ -88,15 +108,18 @@ def _measure(clip: Tensor, estimator: str | FlowEstimator) -> PairSeries:
     share = known.float().mean(dim=(1, 2, 3)).clamp(min=1e-3)
     left = (backward_warp(clip[1:], forward) - clip[:-1]) * 255
     warped = (left.square() * known).mean(dim=(1, 2, 3)) / share
-    change = (forward[1:] + backward[:-1]).norm(dim=1).flatten(1).median(dim=1).values * unit  # (P - 1,)
-    at = F.pad(change, (1, 1))
+    change = forward[1:] + backward[:-1]  # (P - 1, ...), at the frames between two pairs
+    at = F.pad(_length(change).median(dim=1).values * unit, (1, 1))
+    flow = _cells(forward).median(dim=-1).values
     lab = rgb_to_lab(gaussian_blur(clip, 2.0))
     shift = (backward_warp(lab[1:], forward) - lab[:-1]).flatten(2).median(dim=2).values
     gray = to_gray(clip) * 255
+    if min(gray.shape[-2:]) < 3:
+        gray = F.pad(gray, (2, 2, 2, 2), mode="replicate")
     laplacian = gray[..., 2:, 1:-1] + gray[..., :-2, 1:-1] + gray[..., 1:-1, 2:] + gray[..., 1:-1, :-2]
     laplacian = laplacian - 4 * gray[..., 1:-1, 1:-1]
     detail = (laplacian.flatten(1).var(dim=1) + 1).log()
-    length = forward.norm(dim=1).flatten(1)
+    length = _length(forward)
     return PairSeries(
         (clip[1:] - clip[:-1]).abs().mean(dim=(1, 2, 3)) * 255,
         warped,
@@ -104,4 +127,57 @@ def _measure(clip: Tensor, estimator: str | FlowEstimator) -> PairSeries:
         length.kthvalue(max(1, round(0.9 * length.shape[1])), dim=1).values * unit,
         shift,
         detail.diff(),
+        _astray(forward, change),
+        _cells(known.float()).mean(dim=-1)[:, 0] > 0.5,
+        _blocks(flow),
     )
+
+
+def _astray(forward: Tensor, change: Tensor) -> Tensor:
+    """``(P, rows, columns)``: length of each cell's median of velocity less the mean of those before and behind.
+
+    At the same material point. The first and the last pair have one neighbour; there it is how much velocity differs
+    from its own, or from where it and the next lead, whichever is less.
+
+    Args:
+        forward: ``(P, 2, H, W)``, the flow of each pair.
+        change: ``(P - 1, 2, H, W)``, what the next pair's velocity is more than this one's, on the frame between.
+    """
+    if not len(change):
+        return torch.zeros_like(_cells(forward[:, 0:1])[:, 0, ..., 0])
+    before, behind = change, backward_warp(change, forward[:-1])  # of pairs 1 to P - 1, and 0 to P - 2
+    off = torch.cat((behind[:1], (before[:-1] - behind[1:]) / 2, before[-1:]))
+    found = _cells(off).median(dim=-1).values.square().sum(dim=1).sqrt()
+    if len(change) > 1:
+        bent = torch.cat((behind[:1] - behind[1:2], before[-1:] - before[-2:-1]))
+        bent = _cells(bent).median(dim=-1).values.square().sum(dim=1).sqrt()
+        found[0], found[-1] = torch.minimum(found[0], bent[0]), torch.minimum(found[-1], bent[1])
+    return found
+
+
+def _cells(field: Tensor) -> Tensor:
+    """``(N, C, rows, columns, pixels)``: the pixels of square cells, around the middle of ``(N, C, H, W)``."""
+    height, width = field.shape[-2:]
+    side = max(1, min(height, width) // ROWS)
+    rows, columns = height // side, width // side
+    top, left = (height - rows * side) // 2, (width - columns * side) // 2
+    inner = field[..., top : top + rows * side, left : left + columns * side]
+    return inner.unflatten(-1, (columns, side)).unflatten(-3, (rows, side)).transpose(-3, -2).flatten(-2)
+
+
+def _blocks(cells: Tensor) -> Tensor:
+    """``(N, C, rows / 4, columns / 4)``: medians over blocks of the cells ``(N, C, rows, columns)``."""
+    rows, columns = (max(1, round(count / BLOCK)) for count in cells.shape[-2:])
+    lines = [
+        torch.stack(
+            [block.flatten(2).median(dim=2).values for block in line.tensor_split(columns, dim=-1)],
+            dim=-1,
+        )
+        for line in cells.tensor_split(rows, dim=-2)
+    ]
+    return torch.stack(lines, dim=-2)
+
+
+def _length(field: Tensor) -> Tensor:
+    """``(N, pixels)``: lengths of vectors ``(N, 2, H, W)``. Many times faster than a norm across a stride."""
+    return (field[:, 0].square() + field[:, 1].square()).sqrt().flatten(1)

@@ -14,7 +14,7 @@ from .seam import NAMES, SeamReport, judge
 from .series import PairSeries, measure_pairs, shrink
 
 FOUND = 1.5
-"""Share of the 99th percentile of real video beyond which a frame pair is taken for a seam nobody told of."""
+"""How often the last percentile of real video a figure is where a frame pair is taken for a seam nobody told of."""
 APART = 4
 """Frames between two seams that are found."""
 LOOK = 2 * SeamReport.REACH

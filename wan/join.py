@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -98,10 +97,10 @@ def join_chunk(
 
 
 def _cost(before: Tensor, candidate: JoinedChunk, estimator: str | FlowEstimator) -> float:
-    """How much the frame pairs around a seam stand out: the root mean square of :attr:`SeamReport.excess`."""
+    """How much the frame pairs around a seam stand out: the mean of :attr:`SeamReport.burden`."""
     overlap = len(candidate.tail)
     lead = before[: len(before) - overlap][-SeamReport.REACH :]
     behind = candidate.added[: FALL + SeamReport.REACH]
     series = measure_pairs(torch.cat((lead, candidate.tail, behind)), estimator=estimator)
     first, last = max(0, len(lead) - 1), min(len(series), len(lead) + overlap + FALL)
-    return math.sqrt(sum(judge(series, pair).excess ** 2 for pair in range(first, last)) / (last - first))
+    return sum(judge(series, pair).burden for pair in range(first, last)) / (last - first)

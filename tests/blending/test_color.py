@@ -104,6 +104,21 @@ def test_alpha_half_precision_and_values_beyond_white_are_kept():
     assert torch.equal(transform()(clip)[:, 3:], clip[:, 3:])
 
 
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("own", FLOATS)
+@pytest.mark.parametrize("wanted", FLOATS)
+def test_every_precision_is_matched_to_every_other(method, own, wanted):
+    clean, damaged = picture(size=32), transform()(picture(size=32))
+    fit = fit_color(damaged.to(own), torch.cat((clean, clean[:, :1]), dim=1).to(wanted), method=method)
+    assert (fit.matrix.dtype, fit.bias.dtype) == (torch.float32, torch.float32)
+    expected = fit_color(damaged, clean, method=method)
+    torch.testing.assert_close(fit(clean), expected(clean), atol=4e-3, rtol=0)
+    assert match_color(damaged.to(own), (damaged.to(own), clean.to(wanted)), method=method).dtype == own
+
+
 def test_a_clip_is_not_changed_in_place():
     clip = picture()
     kept = clip.clone()
@@ -117,7 +132,8 @@ def test_a_clip_is_not_changed_in_place():
         (picture(), picture(size=32), "affine", "frames of one shape, got"),
         (picture(), picture(), "histogram", "method must be one of affine, mean, mkl"),
         (picture() * float("nan"), picture(), "affine", "NaN or infinite"),
-        (picture()[:, :2], picture()[:, :2], "affine", "expected|RGB frames"),
+        (picture()[:, :2], picture(), "affine", "own: expected RGB frames"),
+        (picture(), (picture() * 255).byte(), "mkl", "wanted: expected floating point .* divide 8-bit frames by 255"),
     ],
 )
 def test_what_cannot_be_matched_is_refused(own, wanted, method, says):
@@ -129,5 +145,14 @@ def test_what_cannot_be_matched_is_refused(own, wanted, method, says):
 def test_a_pair_of_two_precisions_is_matched_as_one_of_the_first(method):
     own, wanted = torch.rand(3, 3, 40, 48), torch.rand(3, 3, 40, 48)
     found, same = fit_color(own, wanted.double(), method=method), fit_color(own, wanted, method=method)
-    torch.testing.assert_close(found.matrix, same.matrix, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(found.bias, same.bias, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found.matrix.float(), same.matrix, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found.bias.float(), same.bias, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_what_is_no_picture_is_not_corrected(channels):
+    clip = torch.rand(2, channels, 32, 32)
+    with pytest.raises(ValueError, match="source: expected RGB frames"):
+        match_color(clip, (picture(), picture()))
+    with pytest.raises(ValueError, match="frames: expected RGB frames"):
+        transform()(clip)

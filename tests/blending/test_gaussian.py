@@ -66,3 +66,9 @@ def test_a_feather_out_of_range_is_refused(wrong):
 def test_a_ramp_of_nothing_is_refused(length, sigma, says):
     with pytest.raises(ValueError, match=says):
         gaussian_ramp(length, sigma=sigma)
+
+
+@pytest.mark.parametrize("mask", [torch.ones(1, 1, 8, 8) > 0, torch.ones(1, 3, 8, 8), torch.ones(8, 8)])
+def test_what_is_no_mask_is_not_feathered(mask):
+    with pytest.raises(ValueError, match="mask: expected"):
+        feather_mask(mask, 0.5)

@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 import torch
@@ -135,3 +136,33 @@ def test_two_frames_have_nothing_to_compare_with():
 def test_frames_that_are_not_finite_are_refused():
     with pytest.raises(ValueError, match="NaN or infinite"):
         measure_seam(pan(20) * float("nan"), 10)
+
+
+@pytest.mark.parametrize(
+    ("frames", "says"),
+    [
+        ((pan(20) * 255).byte(), "divide 8-bit frames by 255"),
+        (pan(20) * 255, "divide 8-bit frames by 255"),
+        (pan(20)[:, :2], "frames: expected RGB frames"),
+        (pan(20)[:, 0], "frames: expected RGB frames"),
+    ],
+)
+def test_frames_that_are_no_pictures_are_refused(frames, says):
+    with pytest.raises(ValueError, match=says):
+        measure_seam(frames, 10)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 40), (8, 8)])
+def test_the_smallest_pictures_give_finite_figures(size):
+    report = measure_seam(torch.rand(9, 3, *size, generator=torch.Generator().manual_seed(0)), 4)
+    assert all(math.isfinite(value) for value in report.as_dict().values() if isinstance(value, float))
+
+
+def test_what_two_versions_have_wrong_does_not_hide_what_one_has():
+    jumped = spoil(pan(), "jump")
+    both = jumped.clone()
+    both[20:, 0] += 3 / 255
+    one, two = measure_seam(jumped, 20), measure_seam(both, 20)
+    assert one.excess == pytest.approx(two.excess, rel=0.1)  # that of the jump
+    assert two.burden > one.burden + 1
+    assert measure_seam(pan(), 20).burden < 2

@@ -24,6 +24,13 @@ def test_a_colour_step_is_undone_and_reported():
     assert (joined.added[-5:] - pan(35, 40)).abs().mean() < 0.5 / 255
 
 
+def test_a_colour_step_is_undone_where_the_speed_changes_too():
+    slower = torch.cat((pan(11, 20), *(pan(0, 1, offset=0.6 * 19 + 0.3 * step) for step in range(1, 21))))
+    joined = join_chunk(pan(0, 20), TINT(slower), 9)
+    assert "colour matched by" in joined.report
+    assert (joined.added[-5:] - slower[-5:]).abs().mean() < 0.5 / 255
+
+
 def test_colours_are_left_alone_when_asked():
     chunk = TINT(pan(11, 40))
     joined = join_chunk(pan(0, 20), chunk, 9, color="none", blend_strength=1.0)
