@@ -27,7 +27,7 @@ as the flow, and something that covers a tenth of the picture fills cells of its
 
 @dataclass(frozen=True)
 class PairSeries:
-    """Figures of P frame pairs in order, each ``(P,)``. Lengths are pixels of a 240-pixel frame unless it says so."""
+    """Figures of P frame pairs in order, each ``(P,)``; lengths are pixels of a 240-pixel frame unless it says so."""
 
     difference: Tensor
     """Mean absolute difference, in 8-bit levels."""
