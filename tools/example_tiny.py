@@ -12,9 +12,9 @@ TINY_SAMPLING = {"steps": 20, "cfg": 2.0, "sampler_name": "euler", "scheduler": 
 
 def tiny_models(left: int = 40) -> tuple[Node, Node, Node]:
     """The bundled models, their shift, and a scene."""
-    models = Node("WanMotionTinyModels", (left, 120), (260, 90))
-    shift = Node("ModelSamplingSD3", (left + 300, 120), (240, 60), {"shift": 3.0}, {"model": (models, "model")})
-    scene = Node("WanMotionTinyScene", (left, 280), (260, 130))
+    models = Node("WanMotionTinyModels", (left, 120), (280, 90))
+    shift = Node("ModelSamplingSD3", (left + 310, 120), (240, 60), {"shift": 3.0}, {"model": (models, "model")})
+    scene = Node("WanMotionTinyScene", (left, 280), (280, 130))
     return models, shift, scene
 
 

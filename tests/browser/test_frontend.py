@@ -69,7 +69,11 @@ def test_a_template_opens_without_errors_and_keeps_its_values(page, server, name
     assert not [node for node in nodes if node["missing"]]
     for shown, kept in zip(nodes, saved["nodes"], strict=True):
         if reference or kept["type"].startswith("WanMotion"):  # the host's own nodes have more widgets elsewhere
-            assert all(need <= given for need, given in zip(shown["size"], kept["size"], strict=True)), kept["type"]
+            assert all(need <= given for need, given in zip(shown["size"], kept["size"], strict=True)), (
+                kept["type"],
+                shown["size"],
+                kept["size"],
+            )
         named = kept.get("widgets_values_named", {})
         same = {key: value for key, value in named.items() if key in shown["widgets"] and key != "upload"}
         assert {key: shown["widgets"][key] for key in same} == same, kept["type"]
