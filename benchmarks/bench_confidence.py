@@ -11,20 +11,27 @@ import torch
 from torch import Tensor
 
 from ..motion import Flow, estimate_both, forward_backward_error, inconsistency_mask, occlusion_mask
-from ..motion.occlusion import FLOORS, error_signs, flow_gradient
+from ..motion.occlusion import FLOORS, HIDDEN_FLOORS, error_signs, flow_gradient, occlusion_signs
 from ..motion.pyramid import gaussian_blur
 from .bench_flow import mean
 from .flow_data import DATA, Pair, load_pairs
-from .layers import two_layers
+from .layers import Layers, grain, shade, stripes, two_layers, waves
 
 PIXELS = 20_000
 """Of each pair, drawn for the fit."""
 WRONG = 3.0
 """Pixels."""
-SQUARES = ((3, 0), (8, -5), (-12, 12))
+SQUARES = ((4, 0), (6, -3), (8, -5), (0, 8), (-12, 0), (-12, 12))
 """Motions of a synthetic square, pixels."""
+EVEN = ("", "ground", "top", "ground and top")
+"""What of its scene shows no texture."""
+NOISE = (0, 0.5, 1, 2, 4, 6)
+"""Of the frames that show no motion, in 255ths."""
+SIZES = ((160, 192), (240, 320))
 STEPS = 100
 """Points of the curve that the confidence is judged by."""
+NEWTON, THRESHOLDS = 30, [step / 10 for step in range(-30, 15, 2)]
+"""Steps of the logistic regression, and log odds tried as its threshold."""
 SMALLEST_ERROR = 0.05
 """Pixels, added before the logarithm: below, ground truth itself is in doubt."""
 
@@ -34,7 +41,7 @@ class Evidence:
     scene: str
     name: str
     signs: Tensor
-    """``(n, 4)``: logarithms of the three signs, and 1."""
+    """``(n, 5)``: logarithms of the four signs, and 1."""
     error: Tensor
     """``(n,)`` pixels."""
 
@@ -46,7 +53,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     pairs = [(pair, *estimate_both(pair.first, pair.second)) for pair in load_pairs(options.data)]
     evidence = [gather(*one) for one in pairs if one[0].group != "hard"]
-    print("log error = powers of home, bend, slip; log factor:", format_row(fit(evidence)))
+    print("log error = powers of home, bend, slip, blind; log factor:", format_row(fit(evidence)))
+    print("of where it leads, powers of home, bend, slip; log factor:", format_row(fit(evidence, (0, 1, 2, 4))))
     print(f"{'pair':>24} {'left out':>8} {'fitted in':>9}   area, 0 best, 1 random")
     whole, areas = fit(evidence), []
     for one in evidence:
@@ -57,7 +65,9 @@ def main(arguments: list[str]) -> int:
     out, fitted = torch.tensor(areas).mean(dim=0).tolist()
     print(f"{'mean':>24} {out:8.3f} {fitted:9.3f}")
     print_confidence(pairs)
+    print_unknown()
     print_occlusion(pairs)
+    print_squares()
     return 0
 
 
@@ -69,13 +79,13 @@ def gather(pair: Pair, forward: Flow, backward: Flow) -> Evidence:
     return Evidence(scene, pair.name, torch.stack((*logs, torch.ones_like(error)), dim=1), error)
 
 
-def fit(evidence: list[Evidence]) -> Tensor:
-    """Least squares on as many pixels of each pair: ``(4,)``."""
+def fit(evidence: list[Evidence], columns: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Tensor:
+    """Least squares on as many pixels of each pair, by some of the signs: as many weights."""
     generator = torch.Generator().manual_seed(0)
     rows, targets = [], []
     for one in evidence:
         drawn = torch.randint(0, len(one.error), (PIXELS,), generator=generator)
-        rows.append(one.signs[drawn])
+        rows.append(one.signs[drawn][:, list(columns)])
         targets.append((one.error[drawn] + SMALLEST_ERROR).log())
     return torch.linalg.lstsq(torch.cat(rows), torch.cat(targets)[:, None]).solution[:, 0]
 
@@ -114,29 +124,131 @@ def print_confidence(pairs: list[tuple[Pair, Flow, Flow]]) -> None:
         )
 
 
+def print_unknown() -> None:
+    """Confidence where the frames cannot show a motion, and where they can in spite of the noise."""
+    kinds = {
+        "even": lambda size: torch.full((1, 3, *size), 0.5),
+        "black": lambda size: torch.zeros(1, 3, *size),
+        "shaded": lambda size: shade(*size, 0),
+        "shaded obliquely": lambda size: shade(*size, 30),
+        "stripes": lambda size: stripes(*size, 0),
+        "oblique stripes": lambda size: stripes(*size, 30),
+        "diagonal stripes": lambda size: stripes(*size, 45, length=9),
+    }
+    print("confidence where nothing shows the motion, mean; noise in 255ths: " + " ".join(f"{n:g}" for n in NOISE))
+    for name, make in kinds.items():
+        for grains in (1, 8) if name == "even" else (1,):
+            row = [[unknown(make(size), noise, grains) for size in SIZES] for noise in NOISE]
+            blocks = " in blocks" if grains > 1 else ""
+            print(f"  {name + blocks:>24}: " + " ".join(f"{mean(values):.2f}" for values in row))
+    for name, shift, contrast in (
+        ("texture", (3, -2), 1),
+        ("weak texture", (3, -2), 0.1),
+        ("weak, at rest", (0, 0), 0.1),
+    ):
+        row = []
+        for noise in NOISE:
+            frames = [(waves(240, 320, moved) - 0.5) * contrast + 0.5 for moved in ((0, 0), shift)]
+            row.append(trusted(*(grain(frame, noise, seed=seed) for seed, frame in enumerate(frames))))
+        print(f"  {'for comparison, ' + name:>24}: " + " ".join(f"{value:.2f}" for value in row))
+
+
+def unknown(picture: Tensor, noise: float, grains: int) -> float:
+    return trusted(*(grain(picture, noise, seed=seed, size=grains) for seed in (1, 2)))
+
+
+def trusted(a: Tensor, b: Tensor) -> float:
+    return estimate_both(a, b)[0].confidence.mean().item()
+
+
+@dataclass(frozen=True)
+class Hidden:
+    scene: str
+    signs: Tensor
+    """``(n, 4)``: logarithms of the three signs, and 1."""
+    possible: Tensor
+    """``(n,)`` bool: whether the flows contradict each other."""
+    outside: Tensor
+    """``(n,)`` bool: whether they leave the frame."""
+    true: Tensor
+
+
 def print_occlusion(pairs: list[tuple[Pair, Flow, Flow]]) -> None:
-    """How well hidden pixels are found, on Sintel and on synthetic scenes."""
-    ours, plain = [], []
+    """How well hidden pixels are found on Sintel, by what was fitted on it and on its other scenes."""
+    ours, plain, evidence = [], [], []
     for pair, forward, backward in pairs:
         if pair.occluded is None:
             continue
         there, back = forward.displacement, backward.displacement
         ours.append(f1(occlusion_mask(pair.first, pair.second, there, back), pair.occluded, pair.known))
         plain.append(f1(inconsistency_mask(there, back), pair.occluded, pair.known))
-    if ours:
-        print(
-            f"occlusion, F1 over {len(ours)} Sintel pairs: {mean(ours):.2f} (forward-backward test {mean(plain):.2f})"
+        *signs, possible, inside = occlusion_signs(pair.first, pair.second, there, back)
+        logs = [(sign + floor).log()[pair.known] for sign, floor in zip(signs, HIDDEN_FLOORS, strict=True)]
+        evidence.append(
+            Hidden(
+                pair.name.split()[0],
+                torch.stack((*logs, torch.ones_like(logs[0])), dim=1),
+                *(mask[pair.known] for mask in (possible, ~inside, pair.occluded)),
+            )
         )
-    squares = [two_layers(shift) for shift in SQUARES]
-    true = [(square.forward, square.backward) for square in squares]
-    both = [estimate_both(square.first, square.second) for square in squares]
-    estimated = [(forward.displacement, backward.displacement) for forward, backward in both]
-    for name, flows in (("true", true), ("estimated", estimated)):
-        found = [
-            f1(occlusion_mask(square.first, square.second, *flow), square.hidden, torch.ones_like(square.hidden))
-            for square, flow in zip(squares, flows, strict=True)
-        ]
-        print(f"occlusion, F1 of a square over a ground, {name} flow: " + " ".join(f"{score:.2f}" for score in found))
+    if not ours:
+        return
+    print(f"occlusion, F1 over {len(ours)} Sintel pairs: {mean(ours):.3f} (forward-backward test {mean(plain):.3f})")
+    if len({one.scene for one in evidence}) > 1:
+        weights, threshold = fit_hidden(evidence)
+        print(
+            "  log odds = powers of left over, rival, reached; log factor:", format_row(weights), f"over {threshold:g}"
+        )
+        left_out = []
+        for scene in sorted({one.scene for one in evidence}):
+            found = fit_hidden([one for one in evidence if one.scene != scene])
+            left_out += [score(one, *found) for one in evidence if one.scene == scene]
+        print(f"  fitted on the other scenes: {mean(left_out):.3f}")
+
+
+def fit_hidden(evidence: list[Hidden]) -> tuple[Tensor, float]:
+    """Logistic regression on as many pixels of each pair, and the threshold whose F1 is best on average."""
+    generator = torch.Generator().manual_seed(0)
+    rows, targets = [], []
+    for one in evidence:
+        drawn = torch.randint(0, len(one.true), (PIXELS,), generator=generator)
+        drawn = drawn[~one.outside[drawn]]
+        rows.append(one.signs[drawn].double())
+        targets.append(one.true[drawn].double())
+    x, y = torch.cat(rows), torch.cat(targets)
+    weights = x.new_zeros(x.shape[1])
+    for _ in range(NEWTON):
+        odds = torch.sigmoid(x @ weights)
+        curvature = (x.T * (odds * (1 - odds))) @ x + 1e-3 * torch.eye(len(weights)).to(x)
+        weights = weights - torch.linalg.solve(curvature, x.T @ (odds - y) + 1e-3 * weights)
+    weights = weights.float()
+    return weights, max(THRESHOLDS, key=lambda threshold: mean([score(one, weights, threshold) for one in evidence]))
+
+
+def score(one: Hidden, weights: Tensor, threshold: float) -> float:
+    found = ((one.signs @ weights > threshold) & one.possible) | one.outside
+    return f1(found, one.true, torch.ones_like(found))
+
+
+def print_squares() -> None:
+    """How well what a square hides is found, with true and with estimated flow."""
+    for even in EVEN:
+        for noise in (0, 3):
+            squares = [two_layers(shift, even=even) for shift in SQUARES]
+            frames = [(grain(one.first, noise, seed=1), grain(one.second, noise, seed=2)) for one in squares]
+            flows = {"true": [(one.forward, one.backward) for one in squares]}
+            both = [estimate_both(*pair) for pair in frames]
+            flows["estimated"] = [(forward.displacement, backward.displacement) for forward, backward in both]
+            for name, found in flows.items():
+                masks = [occlusion_mask(*pair, *flow) for pair, flow in zip(frames, found, strict=True)]
+                print_square(f"even {even or 'nothing'}, noise {noise}, {name} flow", masks, squares)
+
+
+def print_square(name: str, masks: list[Tensor], squares: list[Layers]) -> None:
+    pairs = list(zip(masks, (square.hidden for square in squares), strict=True))
+    recall = [((found & true).sum() / true.sum()).item() for found, true in pairs]
+    scores = [f1(found, true, torch.ones_like(true)) for found, true in pairs]
+    print(f"occlusion by a square, {name}: recall {min(recall):.2f} or more, mean F1 {mean(scores):.2f}")
 
 
 def sorting_area(confidence: Tensor, error: Tensor) -> float:

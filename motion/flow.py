@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .warp import backward_warp
+from .warp import backward_warp, exact
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def resize_flow(displacement: Tensor, size: tuple[int, int]) -> Tensor:
         size: new height and width.
 
     Returns:
-        ``(N, 2, H, W)`` pixels of the new grid: x scaled by W / w, y by H / h.
+        ``(N, 2, H, W)`` pixels of the new grid, in the given precision: x scaled by W / w, y by H / h.
     """
     h, w = displacement.shape[-2:]
     height, width = size
@@ -60,9 +60,9 @@ def resize_flow(displacement: Tensor, size: tuple[int, int]) -> Tensor:
         return displacement
     # Averaging when shrinking, or most vectors would have no say.
     resized = F.interpolate(
-        displacement, (height, width), mode="bilinear", align_corners=False, antialias=height < h or width < w
+        exact(displacement), (height, width), mode="bilinear", align_corners=False, antialias=height < h or width < w
     )
-    return torch.stack((resized[:, 0] * (width / w), resized[:, 1] * (height / h)), dim=1)
+    return torch.stack((resized[:, 0] * (width / w), resized[:, 1] * (height / h)), dim=1).to(displacement)
 
 
 def compose_flow(first: Tensor, second: Tensor) -> Tensor:

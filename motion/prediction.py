@@ -50,15 +50,15 @@ def predict_clip_motion(
     recent = frames[-1 - (HISTORY if period == 1 else LONGEST * period) :]
     forward, backward = estimate_displacements(recent[:-1], recent[1:], estimator=estimator)
     shown = picture_confidence(recent[1:], recent[:-1], backward, forward)
-    flow = Flow(backward.to(frames), shown.to(frames))
+    flow = Flow(backward, shown)
     last = predict_motion(flow, count, step_gain=step_gain, backward=flow)
-    if period == 1:
-        return last
-    over = predict_motion(flow, count, step_gain=step_gain, backward=flow, period=period)
-    share = rhythm_share(flow, period)
-    return MotionPrediction(
-        torch.lerp(last.displacement, over.displacement, share), torch.lerp(last.confidence, over.confidence, share)
-    )
+    if period != 1:
+        over = predict_motion(flow, count, step_gain=step_gain, backward=flow, period=period)
+        share = rhythm_share(flow, period)
+        last = MotionPrediction(
+            torch.lerp(last.displacement, over.displacement, share), torch.lerp(last.confidence, over.confidence, share)
+        )
+    return MotionPrediction(last.displacement.to(frames), last.confidence.to(frames))
 
 
 def render(anchor: Tensor, prediction: MotionPrediction) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .picture import draw_arrows, heat_map
 from .trajectory import MotionPrediction
+from .warp import exact
 
 AHEAD = 4
 """Frames that the arrows look ahead."""
@@ -34,6 +35,6 @@ def show_prediction(anchor: Tensor, prediction: MotionPrediction, frames: Tensor
     shown = torch.linspace(0, len(frames) - 1, min(STRIP, len(frames))).round().long()
     row = torch.cat(frames[shown].split(1), dim=3)
     small = F.interpolate(
-        row, (round(height * 2 / len(shown)), 2 * width), mode="bilinear", align_corners=False, antialias=True
+        exact(row), (round(height * 2 / len(shown)), 2 * width), mode="bilinear", align_corners=False, antialias=True
     )
-    return torch.cat((upper, small), dim=2).clamp(0, 1)
+    return torch.cat((upper, small.to(upper)), dim=2).clamp(0, 1)

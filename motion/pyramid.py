@@ -12,7 +12,13 @@ SMALLEST = 24
 
 
 def to_gray(frames: Tensor) -> Tensor:
-    """``(N, 3, H, W)`` RGB to ``(N, 1, H, W)`` luma (ITU-R BT.601), in the same range."""
+    """``(N, 3, H, W)`` RGB to ``(N, 1, H, W)`` luma (ITU-R BT.601), in the same range.
+
+    Raises:
+        ValueError: for another number of channels.
+    """
+    if frames.ndim != 4 or frames.shape[1] != 3:
+        raise ValueError(f"Expected RGB frames (N, 3, H, W), got {tuple(frames.shape)}.")
     red, green, blue = frames.split(1, dim=1)
     return (red * 0.299).add_(green, alpha=0.587).add_(blue, alpha=0.114)
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .flow import resize_flow
+from .warp import exact
 
 STRIDE, SMALLEST = 8, 128
 """Pixels: sides are padded to a multiple of the first, and to no less than the second, for its correlation pyramid."""
@@ -87,4 +88,4 @@ def _working_size(height: int, width: int) -> tuple[int, int]:
 def _shrink(frames: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(frames.shape[-2:]) == size:
         return frames
-    return F.interpolate(frames, size, mode="bilinear", align_corners=False, antialias=True)
+    return F.interpolate(exact(frames), size, mode="bilinear", align_corners=False, antialias=True)
