@@ -30,7 +30,7 @@ SHARPNESS = 60.0
 
 FLOORS = (0.02, 0.005, 0.1, 0.001)
 """What is added to each sign of trouble, before it is raised to a power."""
-FACTOR, POWERS = 4.24, (0.53, 0.27, 0.37, 0.07)
+FACTOR, POWERS = 4.18, (0.54, 0.26, 0.37, 0.07)
 PICTURE_FACTOR, PICTURE_POWERS = 3.49, (0.59, 0.25, 0.45)
 """Of the expected error: of a motion by all four signs, and of where it leads by the first three."""
 BLIND = 0.4
