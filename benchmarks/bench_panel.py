@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections import Counter, defaultdict
+import sys
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -46,24 +47,32 @@ def main(arguments: list[str]) -> int:
     untouched = [(shot.clip, report) for shot in shots for report in judge_all(shot.frames)]
     tables = {name: quantiles([report for clip, report in untouched if clip != name]) for name in names}
     print_untouched(untouched, tables)
-    print(f"{'':>22}{'found':>9}{'by others':>11}" + "".join(f"{name[:9]:>11}" for name in names) + "  by")
-    memory = Memory()
-    for defect in options.defects:
-        found, strict, by = defaultdict(list), [], Counter()
-        for number, (shot, place) in enumerate(places):
+    found: dict[str, list[tuple[str, SeamReport]]] = {defect: [] for defect in options.defects}
+    for number, (shot, place) in enumerate(places):
+        memory = Memory()
+        for defect in options.defects:
             generator.manual_seed(SEED + number)
             spoiled = DEFECTS[defect](shot.frames, place, generator)
-            if spoiled is None:
-                continue
-            report = measure_seam(*spoiled, estimator=memory)
-            found[shot.clip].append(bool(report.flags))
-            strict.append(is_found(report, tables[shot.clip]))
-            by.update("replayed" if "replayed" in flag else flag for flag in report.flags)
-        hits = [hit for values in found.values() for hit in values]
-        row = "".join(f"{f'{sum(found[name])}/{len(found[name])}':>11}" for name in names)
-        seen = ", ".join(f"{flag} {count}" for flag, count in by.most_common(4))
-        print(f"{defect:>22}{f'{sum(hits)}/{len(hits)}':>9}{sum(strict):>11}{row}  {seen}", flush=True)
+            if spoiled is not None:
+                found[defect].append((shot.clip, measure_seam(*spoiled, estimator=memory)))
+        print(f"{number + 1}/{len(places)} {shot.clip} {place}", file=sys.stderr, flush=True)
+    print(f"{'':>22}{'found':>9}{'by others':>11}" + "".join(f"{name[:9]:>11}" for name in names) + "  by")
+    for defect, reports in found.items():
+        print_row(defect, reports, tables)
     return 0
+
+
+def print_row(defect: str, reports: list[tuple[str, SeamReport]], tables: dict[str, dict]) -> None:
+    """Places at which a defect is found, in all and per clip, and the figures that found it most often."""
+    hits = [(clip, bool(report.flags)) for clip, report in reports]
+    strict = sum(is_found(report, tables[clip]) for clip, report in reports)
+    by = Counter("replayed" if "replayed" in flag else flag for _, report in reports for flag in report.flags)
+    row = [
+        f"{sum(hit for clip, hit in hits if clip == name)}/{sum(clip == name for clip, _ in hits)}" for name in tables
+    ]
+    seen = ", ".join(f"{flag} {count}" for flag, count in by.most_common(4))
+    total = f"{sum(hit for _, hit in hits)}/{len(hits)}"
+    print(f"{defect:>22}{total:>9}{strict:>11}" + "".join(f"{cell:>11}" for cell in row) + f"  {seen}", flush=True)
 
 
 def is_found(report: SeamReport, table: dict[str, tuple[float, ...]]) -> bool:
@@ -99,9 +108,6 @@ class Memory:
         ]
         new = [index for index, key in enumerate(keys) if key not in self.found]
         if new:
-            if len(self.found) > 1500:  # some 2 GB
-                self.found.clear()
-                new = list(range(len(keys)))
             flows = estimate_lucas_kanade(first[new], second[new])
             self.found |= {keys[index]: flow for index, flow in zip(new, flows, strict=True)}
         return torch.stack([self.found[key] for key in keys])
