@@ -9,6 +9,7 @@ from ..wan.features import FeatureTrack
 from ..wan.host import may_not_end, reads_end, reads_features
 from ..wan.lora import LoraFiles
 from ..wan.prompts import Entry, parse_schedule, parse_stack
+from ..wan.rope import slowed_frames
 from ..wan.state import ChunkState
 
 
@@ -83,5 +84,11 @@ def find_doubts(
         doubts.append(
             f"clip_vision_output shows the start image, so chunks from the cut at chunk {cuts[0]} on go without: "
             "connect clip_vision for features of their own"
+        )
+    slowed, longest = slowed_frames(model), max(chunk.length for chunk in state.plan.chunks)
+    if slowed not in (None, longest):
+        doubts.append(
+            f"model: RIFLEx for Long Chunks is set for chunks of {slowed} frames, the longest here has {longest}. Set "
+            "its chunk_frames to that"
         )
     return tuple(doubts)

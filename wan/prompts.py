@@ -103,7 +103,7 @@ class Entry:
         if self.chunk_frames:
             words += f", chunks of {self.chunk_frames}"
         text = "encoded" if not isinstance(self.positive, str) else repr(self.positive) if self.positive else "no text"
-        loras = "".join(f", LoRA {lora.name} {lora.model:g}/{lora.clip:g}" for lora in self.loras)
+        loras = "".join(f", LoRA {lora.name!r} {lora.model:g}/{lora.clip:g}" for lora in self.loras)
         return f"{words}: {text}{loras}"
 
 
@@ -131,8 +131,8 @@ class Cue:
             f"prompt {index + 1}" + (f" {100 * share:.0f} %" if share < 1 else "") for index, share in self.shares
         )
         low = () if self.low_noise_loras == self.loras else self.low_noise_loras
-        loras = [f"LoRA {lora.name} {lora.model:.2f}" for lora in self.loras]
-        loras += [f"low-noise LoRA {lora.name} {lora.model:.2f}" for lora in low]
+        loras = [f"LoRA {lora.name!r} {lora.model:.2f}" for lora in self.loras]
+        loras += [f"low-noise LoRA {lora.name!r} {lora.model:.2f}" for lora in low]
         return ", ".join((prompts, *loras))
 
 

@@ -19,10 +19,10 @@ EMBEDDER = "diffusion_model.rope_embedder"
 class SlowedRope(nn.Module):
     """A rotary embedding with one of its frequencies in time replaced, so that it does not repeat within a chunk."""
 
-    def __init__(self, inner: nn.Module, component: int, frequency: float):
-        """See :func:`slow_rope`; ``frequency`` is in radians per latent."""
+    def __init__(self, inner: nn.Module, component: int, frequency: float, frames: int):
+        """See :func:`slow_rope`; ``frequency`` is in radians per latent, ``frames`` the chunk that it is meant for."""
         super().__init__()
-        self.inner, self.component, self.frequency = inner, component, frequency
+        self.inner, self.component, self.frequency, self.frames = inner, component, frequency, frames
         self.axes_dim, self.theta = inner.axes_dim, inner.theta
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -56,6 +56,11 @@ def shortest_slowed(frequency: float) -> int:
     return max(frame_length(math.floor(2 * math.pi / frequency) + 1), frame_length(latent_length(TRAINED) + 1))
 
 
+def slowed_frames(model) -> int | None:
+    """The chunk length, in frames, that a frequency of the host's ``model`` was slowed for; None where none was."""
+    return getattr(model.get_model_object(EMBEDDER), "frames", None)
+
+
 def slow_rope(model, component: int, frames: int):
     """A clone of the host's ``model``, one component of whose rotary embedding does not repeat within a chunk.
 
@@ -76,6 +81,6 @@ def slow_rope(model, component: int, frames: int):
     if frames < shortest_slowed(frequencies[component - 1]):
         return model
     patched = model.clone()
-    slowed = SlowedRope(model.get_model_object(EMBEDDER), component, SHARE * 2 * math.pi / latents)
+    slowed = SlowedRope(model.get_model_object(EMBEDDER), component, SHARE * 2 * math.pi / latents, frames)
     patched.add_object_patch(EMBEDDER, slowed)
     return patched

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,8 @@ def classes(comfy):
     """Node classes of the pack by id without its prefix."""
     from wan_motion_chunks.nodes import MotionChunksExtension
 
-    found = asyncio.run(MotionChunksExtension().get_node_list())
+    with ThreadPoolExecutor(1) as thread:  # the browser tests' event loop still runs in this one
+        found = thread.submit(asyncio.run, MotionChunksExtension().get_node_list()).result()
     return {each.define_schema().node_id.removeprefix("WanMotion"): each for each in found}
 
 

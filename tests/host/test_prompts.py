@@ -205,7 +205,7 @@ def test_motion_scales_loras_between_two_limits_and_the_report_says_so(make, lor
     none, report = make(prompt_stack=stack, settings=choose_settings(**settings, lora_at_rest=0.5, lora_in_motion=0.5))
     assert same_until(none, plain) == 1
     assert "LoRAs 0.5 at rest to 0.5 in motion" in report
-    assert report.count("LoRA walk2.safetensors 0.50") == 3
+    assert report.count("LoRA 'walk2.safetensors' 0.50") == 3
     assert report.count(" px/frame") == 3
 
 
