@@ -16,7 +16,7 @@ from ..tiny.scenes import Scenes, draw_scenes
 from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
 from ..wan import GuideSettings
-from ..wan.ladder import continue_chunk
+from ..wan.continuity import continue_chunk
 from .bench_seams import CHUNK, FAST, OVERLAP, print_row
 from .tiny_host import CFG, STEPS, TinyHost
 
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 def continue_scene(host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings) -> Tensor:
     """``(17, 3, H, W)``: a chunk after the scene's first frames."""
-    from ..wan.sampling import ChunkNoise, HostSampler
+    from ..wan.host.ksampler import ChunkNoise, HostSampler
 
     known = scenes.frames[scene, :OVERLAP]
     guide = continue_chunk(known, settings, host.vae, 1, CHUNK, OVERLAP, tuple(known.shape[-2:]))

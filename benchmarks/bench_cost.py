@@ -11,10 +11,10 @@ import torch
 from ..blending import SeamReport, measure_seam
 from ..motion.prediction import predict_clip_motion, render
 from ..tiny.training import import_host
-from ..wan.forecast import LATENTS
+from ..wan.guidance_schedule import release_map
 from ..wan.join import join_chunk
 from ..wan.latents import TEMPORAL_STRIDE, frame_length, latent_length
-from ..wan.release import release_map
+from ..wan.motion_guide import LATENTS
 from .bench_flow import peak_memory
 from .layers import waves
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from ..tiny.text import embed_text
-from ..wan.forecast import Forecast, follow_forecast
+from ..wan.continuity import continue_chunk
 from ..wan.guide import ChunkGuide, GuideSettings
-from ..wan.ladder import continue_chunk
 from ..wan.latents import latent_length
+from ..wan.motion_guide import Forecast, follow_forecast
 from .ideal_denoiser import (
     KNOWN,
     LENGTH,
@@ -119,7 +119,7 @@ def wrong_motion(world: World, gain: float, degrees: float) -> tuple[Tensor, Ten
 
 
 def sample(model, guide: ChunkGuide, sampler: str, steps: int, seed: int) -> Tensor:
-    from ..wan.sampling import ChunkNoise, HostSampler
+    from ..wan.host.ksampler import ChunkNoise, HostSampler
 
     nothing = [[embed_text("")[None], {}]]
     return HostSampler(model, [(nothing, nothing)], ChunkNoise(seed), steps, 1.0, sampler, "simple")(guide)

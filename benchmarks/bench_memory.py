@@ -20,8 +20,8 @@ import torch
 from ..tiny.scenes import draw_scenes
 from ..tiny.text import embed_text
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
-from ..wan.contract import describe_chunk
-from ..wan.run_store import open_run
+from ..wan.runs.fingerprint import describe_chunk
+from ..wan.runs.store import open_run
 from .tiny_host import TinyHost
 
 SIZE, CHUNK, OVERLAP = 96, 17, 5
@@ -70,10 +70,10 @@ def measure(way: str, count: int) -> float:
 def peak(way: str, count: int) -> float:
     """MiB that this process had at most."""
     host = TinyHost()  # first: it tells the host to stay on the CPU
-    from ..nodes.glimpse import show_seams
-    from ..nodes.run import take_frames
+    from ..nodes.making import take_frames
     from ..nodes.stored_video import StoredVideo
-    from ..wan.sampling import ChunkNoise, HostSampler
+    from ..nodes.thumbnails import show_seams
+    from ..wan.host.ksampler import ChunkNoise, HostSampler
 
     logging.getLogger().setLevel(logging.ERROR)
     start = draw_scenes(1, 1, torch.Generator().manual_seed(0), size=SIZE).frames[0]
@@ -96,7 +96,7 @@ def peak(way: str, count: int) -> float:
 def gathered(count: int) -> float:
     """MiB by which this process grows at most while it fills pieces and gathers them into one IMAGE."""
     TinyHost()  # first: it tells the host to stay on the CPU
-    from ..nodes.run import take_frames
+    from ..nodes.making import take_frames
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     take_frames([torch.full((64, 3, 480, 832), 0.5) for _ in range(count)])

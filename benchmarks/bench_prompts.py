@@ -75,7 +75,7 @@ def measure(
     host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings, transition: float | None
 ) -> list[float]:
     """Velocity in the asked direction by chunk, the excess of the first seam, and its jump of velocity."""
-    from ..wan.sampling import ChunkNoise, HostSampler
+    from ..wan.host.ksampler import ChunkNoise, HostSampler
 
     told = scenes.velocities[scene, 0, 0]
     here = scenes.captions[scene]

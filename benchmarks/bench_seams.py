@@ -20,7 +20,7 @@ from ..tiny.scenes import Scenes, draw_scenes
 from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
-from ..wan.noise import POLICIES, NoisePolicy
+from ..wan.host.noise import POLICIES, NoisePolicy
 from .tiny_host import CFG, STEPS, TinyHost, context_windows
 
 SEED = 9_500_000
@@ -110,7 +110,7 @@ def make_video(
     host: TinyHost, scenes: Scenes, scene: int, level: str, knobs: dict[str, float], seed: int, noise: NoisePolicy
 ) -> Tensor:
     """``(F, 3, H, W)``: the scene continued from its first frames, by the real loop."""
-    from ..wan.sampling import ChunkNoise, HostSampler
+    from ..wan.host.ksampler import ChunkNoise, HostSampler
 
     overlap = LEVELS[level]
     total = CHUNK + (CHUNKS - 1) * (CHUNK - overlap)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..wan.conditioning import apply_guide, latent_dict, release_by_step
-from ..wan.encoding import mix_prompts
-from ..wan.host import check_vae
+from ..wan.host.checks import check_vae
+from ..wan.host.conditioning import apply_guide, latent_dict, release_by_step
+from ..wan.host.encoding import mix_prompts
+from ..wan.host.optical_flow import host_estimator
 from ..wan.loop import finish_chunk, guide_state
-from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
 from .layout import to_image
-from .told import encode_prompts, find_doubts
+from .prompt_inputs import encode_prompts, find_doubts
 from .types import CATEGORY, ChunkStateType, optical_flow_input
 
 

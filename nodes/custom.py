@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..wan.custom import GuiderSampler
-from ..wan.host import check_model, check_vae
+from ..wan.host.checks import check_model, check_vae
+from ..wan.host.guider import GuiderSampler
+from ..wan.host.ksampler import ChunkNoise
 from ..wan.numbers import parse_numbers
 from ..wan.prompts import parse_stack
-from ..wan.sampling import ChunkNoise
 from ._compat import io, schema
+from .making import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .plan import start_video
-from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
-from .told import encode_prompts
+from .prompt_inputs import encode_prompts
 from .types import CATEGORY, plan_inputs, stack_inputs
 from .values import checked
 

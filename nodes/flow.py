@@ -7,8 +7,8 @@ import folder_paths
 from ..motion import estimator_names
 from ..motion.estimation import check_clip
 from ..motion.picture import STYLES, show_flow
+from ..wan.host.optical_flow import estimate_clip, load_optical_flow, raft_estimator
 from ..wan.numbers import check_number
-from ..wan.optical_flow import estimate_clip, load_optical_flow, raft_estimator
 from ._compat import io, schema
 from .layout import to_frames, to_image, to_masks
 from .types import CATEGORY, FlowType, OpticalFlowType

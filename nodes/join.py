@@ -6,13 +6,13 @@ import comfy.model_management
 
 from ..blending import feather_mask, fit_color, gaussian_ramp, join_clips, plot_seams, survey_video
 from ..blending.color import METHODS
+from ..wan.host.optical_flow import host_estimator
 from ..wan.join import COLORS
 from ..wan.latents import LARGEST_SIDE
 from ..wan.numbers import check_whole, parse_numbers
-from ..wan.optical_flow import host_estimator
 from ._compat import io, schema
-from .glimpse import show_picture
 from .layout import add_alpha, to_clip, to_image, to_region
+from .thumbnails import show_picture
 from .types import CATEGORY, optical_flow_input, share_input
 from .values import checked
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import folder_paths
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ..wan.run_names import check_name, shown
-from ..wan.run_store import list_chunks, load_run
+from ..wan.runs.names import check_name, shown
+from ..wan.runs.store import list_chunks, load_run
 from ._compat import io, schema
 from .layout import gather_image
 from .stored_video import StoredVideo, frame_rate

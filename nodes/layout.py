@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ..wan.host import fit_frames
+from ..wan.host.checks import fit_frames
 
 RINGING = 0.5
 """How far outside [0, 1] a picture's values may lie, as they do where a picture was scaled by a sharp filter. What is

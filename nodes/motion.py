@@ -6,8 +6,8 @@ from ..motion.estimation import check_clip
 from ..motion.prediction import predict_clip_motion, render
 from ..motion.preview import show_prediction
 from ..motion.trajectory import HORIZON
-from ..wan.optical_flow import host_estimator
-from ..wan.warp import warp_latent
+from ..wan.host.optical_flow import host_estimator
+from ..wan.latent_warp import warp_latent
 from ._compat import io, schema
 from .layout import to_frames, to_image
 from .types import CATEGORY, MotionType, optical_flow_input, step_gain_input

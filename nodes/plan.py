@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from ..wan.chunks import count_frames, plan_chunks
-from ..wan.host import fit_frames
+from ..wan.host.checks import fit_frames
 from ..wan.latents import LARGEST_SIDE, check_size
 from ..wan.numbers import check_whole
 from ..wan.prompts import Entry, parse_stack

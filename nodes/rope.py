@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from ..wan.host import check_model
+from ..wan.host.checks import check_model
+from ..wan.host.rope import EMBEDDER, TRAINED, intrinsic_component, shortest_slowed, slow_rope, time_frequencies
 from ..wan.latents import LONGEST_CHUNK, latent_length
 from ..wan.numbers import check_whole
-from ..wan.rope import EMBEDDER, TRAINED, intrinsic_component, shortest_slowed, slow_rope, time_frequencies
 from ._compat import io, schema
 from .types import CATEGORY
 from .values import checked

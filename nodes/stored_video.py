@@ -13,7 +13,7 @@ import torch
 from comfy_api.latest import InputImpl
 from comfy_api.util import VideoComponents, VideoContainer
 
-from ..wan.run_store import RunStore
+from ..wan.runs.store import RunStore
 from .layout import gather_image, to_image
 
 FRAME_RATE_STEP = 1000

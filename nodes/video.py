@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import comfy.samplers
 
-from ..wan.host import check_experts, check_model, check_vae
+from ..wan.host.checks import check_experts, check_model, check_vae
+from ..wan.host.ksampler import ChunkNoise, HostSampler
 from ..wan.numbers import check_number, check_whole, parse_numbers
-from ..wan.sampling import ChunkNoise, HostSampler
 from ._compat import io, schema
+from .making import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
 from .plan import start_video
-from .run import ADVANCED, make_video, noise_input, seed_input, sight_inputs, video_outputs
-from .told import encode_prompts, read_prompts
+from .prompt_inputs import encode_prompts, read_prompts
 from .types import CATEGORY, number_input, plan_inputs, stack_inputs
 from .values import checked
 

@@ -4,8 +4,8 @@ Modules named ``host``, ``conditioning`` and ``sampling`` talk to ComfyUI and ar
 """
 
 from .chunks import Chunk, ChunkPlan, plan_chunks
+from .continuity import guide_next_chunk
 from .guide import ChunkGuide, GuideSettings
-from .ladder import guide_next_chunk
 from .latents import frame_length, known_rows, latent_length
 from .loop import Tools, finish_chunk, generate, guide_state
 from .prompts import Entry, Lora, parse_schedule, parse_stack

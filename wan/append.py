@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowEstimator
-from .anchor import anchor_color
-from .forecast import FAILURES
+from .color_anchor import anchor_color
 from .guide import GuideSettings
 from .join import as_made, join_chunk
+from .motion_guide import FAILURES
 from .state import ChunkState
 
 logger = logging.getLogger(__name__)

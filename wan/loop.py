@@ -13,11 +13,11 @@ from torch import Tensor
 from ..motion import FlowEstimator
 from .append import append_chunk
 from .chunks import ChunkPlan
-from .forecast import FAILURES
+from .continuity import continue_chunk
 from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
-from .ladder import continue_chunk
+from .motion_guide import FAILURES
 from .presets import FRAMES, KNOBS, lora_factor, measure_speed, preset_at
-from .run_store import RunStore
+from .runs.store import RunStore
 from .state import ChunkState
 
 logger = logging.getLogger(__name__)

@@ -53,7 +53,7 @@ def arguments(tiny, monkeypatch):
     """What each node is called with, by id; nodes that sample give out the state that they would begin with."""
     from wan_motion_chunks.nodes import custom, video
     from wan_motion_chunks.nodes._compat import io
-    from wan_motion_chunks.nodes.told import read_features
+    from wan_motion_chunks.nodes.prompt_inputs import read_features
     from wan_motion_chunks.tests.host.schemas import call_all
 
     def begin(state, vae, make_sampler, *, model, feature_continuity=0.0, **more):

@@ -48,7 +48,7 @@ def guided(release):
 
 
 def sampler(model, conditioning, name, scheduler, steps, switch=0, seed=0):
-    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     low = {"low_noise": model, "switch_step": switch} if switch else {}
     return HostSampler(model, [(conditioning, conditioning)], ChunkNoise(seed), steps, 1.0, name, scheduler, **low)
@@ -79,7 +79,7 @@ def test_two_experts_that_are_one_model_make_what_it_makes_alone(model, conditio
 def test_no_two_calls_of_a_run_draw_the_same_noise(model, conditioning, monkeypatch):
     """Neither the experts of a chunk, nor chunks but by the policy that says so, nor attempts."""
     import comfy.sample
-    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     stock = comfy.sample.sample
     for policy, repeats in (("per_chunk", False), ("absolute", False), ("list", False), ("fixed", True)):

@@ -41,8 +41,8 @@ def conditioning(tiny):
 
 
 def test_features_pass_from_the_start_image_to_the_handed_frame_by_time(encoder):
-    from wan_motion_chunks.wan.features import FeatureTrack
     from wan_motion_chunks.wan.guide import ChunkGuide
+    from wan_motion_chunks.wan.host.features import FeatureTrack
 
     frames = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     first, last = (encoder.encode_image(frame[None].movedim(1, -1), crop=False) for frame in frames)
@@ -113,7 +113,7 @@ class Kept:
 @pytest.fixture
 def tell(tiny, encoder):
     """What each chunk of a planned video is told by CLIP vision, for a model."""
-    from wan_motion_chunks.nodes.told import read_features
+    from wan_motion_chunks.nodes.prompt_inputs import read_features
     from wan_motion_chunks.wan.loop import Tools, generate
 
     def run(state, model=tiny[0], strength=0.0):
@@ -186,7 +186,7 @@ def test_the_end_is_told_to_a_model_that_has_a_place_for_it_alone(tell, encoder,
 
 
 def test_what_a_chunk_is_told_differs_with_what_the_video_crops_away(encoder, pictures, tiny, flf):
-    from wan_motion_chunks.nodes.told import read_features
+    from wan_motion_chunks.nodes.prompt_inputs import read_features
     from wan_motion_chunks.wan import Entry
 
     def told(model, start, behind, end):
@@ -209,7 +209,7 @@ def test_what_a_chunk_is_told_differs_with_what_the_video_crops_away(encoder, pi
 
 
 def doubts(model, state, **more):
-    from wan_motion_chunks.nodes.told import find_doubts
+    from wan_motion_chunks.nodes.prompt_inputs import find_doubts
 
     return find_doubts(state, model, more.get("output"), more.get("encoder"), more.get("conditions"))
 

@@ -80,7 +80,7 @@ def test_raft_from_a_file_is_torchvisions(nodes, images, tmp_path):
         model = raft_small(weights=None).eval()
     path = tmp_path / "raft_small.safetensors"
     save_file(model.state_dict(), path)
-    from wan_motion_chunks.wan.optical_flow import load_optical_flow
+    from wan_motion_chunks.wan.host.optical_flow import load_optical_flow
 
     flow, _, _ = nodes.EstimateFlow.execute(images[:3], "auto", load_optical_flow(str(path))).args
     frames = images[:3].movedim(-1, 1) * 2 - 1

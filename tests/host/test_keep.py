@@ -177,7 +177,7 @@ def test_streaming_gives_a_video_and_no_frames(make, output, tmp_path):
 @pytest.mark.parametrize("way", ["not kept", "in memory", "streamed"])
 def test_the_timeline_has_a_picture_of_each_seam(tiny, image, conditioning, output, monkeypatch, way):
     import folder_paths
-    from wan_motion_chunks.nodes.glimpse import GAP
+    from wan_motion_chunks.nodes.thumbnails import GAP
 
     monkeypatch.setattr(folder_paths, "temp_directory", str(output.parent / "temp"))
     (output.parent / "temp").mkdir()
@@ -221,7 +221,7 @@ def test_the_host_encodes_a_kept_run_frame_by_frame(make, output, tmp_path, monk
 
 def test_frames_of_a_kept_run_are_an_image_for_whoever_looks_closer(make, output):
     from wan_motion_chunks.nodes.stored_video import StoredFrames
-    from wan_motion_chunks.wan.run_store import load_run
+    from wan_motion_chunks.wan.runs.store import load_run
 
     whole, _, _, _ = make(run=keep())
     frames = StoredFrames(load_run(output, "run"))

@@ -16,7 +16,7 @@ def output(comfy, tmp_path, monkeypatch):
 
 def test_a_name_that_leads_elsewhere_is_refused(output):
     from wan_motion_chunks.nodes import LoadRun
-    from wan_motion_chunks.wan.run_files import RunError
+    from wan_motion_chunks.wan.runs.files import RunError
 
     with pytest.raises(RunError, match=r"run_name: .* may hold letters"):
         keep(run_name="../x")
@@ -56,7 +56,7 @@ def test_an_image_of_fewer_frames_than_promised_is_no_image(comfy):
 
 @pytest.mark.parametrize("count", [1, 8, 9, 1_000_000])
 def test_a_million_seeds_make_a_short_report(comfy, count):
-    from wan_motion_chunks.wan.sampling import ChunkNoise
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise
 
     told = ChunkNoise(0, "list", tuple(range(count))).describe()
     assert told.startswith("noise list, seed 0")

@@ -37,7 +37,7 @@ def folder(comfy, tmp_path_factory):
 def read(tiny, folder):
     """A file of these tensors, read for the tiny models."""
     import comfy.utils
-    from wan_motion_chunks.wan.lora_file import read_lora
+    from wan_motion_chunks.wan.host.lora_file import read_lora
 
     def run(tensors, model=None, clip=tiny[1], name="a lora.safetensors"):
         comfy.utils.save_torch_file(tensors, str(folder / name))
@@ -47,7 +47,7 @@ def read(tiny, folder):
 
 
 def files(tiny, *loras, clip=None):
-    from wan_motion_chunks.wan.lora import LoraFiles
+    from wan_motion_chunks.wan.host.lora import LoraFiles
 
     return LoraFiles([Entry("", "", loras=loras)], tiny[0], clip)
 
@@ -212,7 +212,7 @@ def scaled(comfy):
 
 
 def test_experts_are_one_kind_however_they_are_stored(tiny, gguf, scaled):
-    from wan_motion_chunks.wan.host import check_experts
+    from wan_motion_chunks.wan.host.checks import check_experts
 
     models = (tiny[0], gguf(34), gguf(18), scaled)
     assert len({str({key: weight.shape for key, weight in model.model.state_dict().items()}) for model in models}) == 4
@@ -222,7 +222,7 @@ def test_experts_are_one_kind_however_they_are_stored(tiny, gguf, scaled):
 
 
 def test_eight_bits_take_a_lora_and_read_no_features_where_they_are_zeros(read, scaled):
-    from wan_motion_chunks.wan.host import reads_features
+    from wan_motion_chunks.wan.host.checks import reads_features
 
     assert read(FORMS["lora"], scaled).note == "LoRA 'a lora.safetensors': 1 of 1 weights fit"
     assert not reads_features(scaled)

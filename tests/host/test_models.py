@@ -83,7 +83,7 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
     tiny, experts, image, conditioning, level
 ):
     from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
-    from wan_motion_chunks.wan.conditioning import release_by_step
+    from wan_motion_chunks.wan.host.conditioning import release_by_step
 
     settings = choose_settings(own={"overlap_frames": 8}, level=level)
     whole, _, report, _ = run(
@@ -108,8 +108,8 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
 
 def test_what_is_pinned_stays_through_both_experts(tiny, experts, image, conditioning):
     from wan_motion_chunks.wan import ChunkState, GuideSettings, guide_state, plan_chunks
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
     from wan_motion_chunks.wan.loop import finish_chunk
-    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
 
     sampler = HostSampler(
         experts[0], [conditioning], ChunkNoise(1), STEPS, 1.0, "euler", "simple", low_noise=experts[1], switch_step=2
@@ -245,7 +245,7 @@ def test_sigmas_that_are_no_whole_schedule_are_refused(tiny, image, conditioning
 
 def test_every_scheduler_of_the_host_is_a_whole_schedule(tiny):
     import comfy.samplers
-    from wan_motion_chunks.wan.custom import check_sigmas
+    from wan_motion_chunks.wan.host.guider import check_sigmas
 
     for name in comfy.samplers.KSampler.SCHEDULERS:
         for steps in (4, 20):

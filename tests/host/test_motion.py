@@ -26,7 +26,7 @@ def guide(tiny, clip, level="motion", weight=0.3):
 
 
 def sample(model, conditioning, found, sampler_name="euler", scheduler="simple", steps=STEPS):
-    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     return HostSampler(model, [(conditioning, conditioning)], ChunkNoise(3), steps, 1.0, sampler_name, scheduler)(found)
 
@@ -111,8 +111,8 @@ def test_every_scheduler_of_the_host_does(tiny, clip, conditioning):
 
 
 def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
-    from wan_motion_chunks.wan.conditioning import apply_guide, latent_dict, release_by_step
-    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
+    from wan_motion_chunks.wan.host.conditioning import apply_guide, latent_dict, release_by_step
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     import nodes
 
@@ -136,7 +136,7 @@ def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
 
 def test_the_steps_follow_the_shift_that_the_sampler_runs_with(tiny, clip, conditioning):
     from comfy_extras.nodes_model_advanced import ModelSamplingSD3
-    from wan_motion_chunks.wan.conditioning import apply_guide, latent_dict, release_by_step
+    from wan_motion_chunks.wan.host.conditioning import apply_guide, latent_dict, release_by_step
 
     import nodes
 
@@ -157,7 +157,7 @@ def test_the_steps_follow_the_shift_that_the_sampler_runs_with(tiny, clip, condi
 
 
 def test_without_our_model_the_latent_is_that_of_a_pinned_chunk(tiny, clip):
-    from wan_motion_chunks.wan.conditioning import latent_dict
+    from wan_motion_chunks.wan.host.conditioning import latent_dict
 
     found, pinned = latent_dict(guide(tiny, clip)), latent_dict(guide(tiny, clip, "overlap_pinned"))
     assert torch.equal(found["noise_mask"], pinned["noise_mask"])
@@ -207,7 +207,7 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
 @pytest.mark.parametrize("noise", ["fixed", "absolute"])
 def test_noise_policies_make_other_videos(tiny, clip, conditioning, noise):
     from wan_motion_chunks.wan import ChunkState, Tools, generate, plan_chunks
-    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     def video(policy):
         sampler = HostSampler(tiny[0], [(conditioning, conditioning)], ChunkNoise(3, policy), 3, 1.0, "euler", "simple")
@@ -218,7 +218,7 @@ def test_noise_policies_make_other_videos(tiny, clip, conditioning, noise):
 
 
 def test_an_unknown_noise_is_refused(comfy):
-    from wan_motion_chunks.wan.sampling import ChunkNoise
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise
 
     with pytest.raises(ValueError, match="noise must be one of per_chunk, fixed, absolute, list, got 'none'"):
         ChunkNoise(3, "none")

@@ -92,7 +92,7 @@ def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stoc
 
 def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
     from wan_motion_chunks.wan import ChunkState, GuideSettings, finish_chunk, guide_state, plan_chunks
-    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     model, _, vae = tiny
     image, positive, negative, _ = stock

@@ -112,7 +112,7 @@ def test_encoded_prompts_make_the_same_video(make, tiny):
 
 
 def test_a_transition_is_the_hosts_average_of_both_prompts(tiny):
-    from wan_motion_chunks.wan.encoding import mix_conditioning
+    from wan_motion_chunks.wan.host.encoding import mix_conditioning
 
     import nodes
 
@@ -158,7 +158,7 @@ def test_a_lora_equals_the_hosts_loader_bit_for_bit(make, tiny, loras, image):
 
 def test_five_sets_over_forty_chunks_are_patched_five_times_and_let_go(tiny, loras, image, monkeypatch, caplog):
     from comfy.model_patcher import ModelPatcher
-    from wan_motion_chunks.wan.lora import LoraFiles
+    from wan_motion_chunks.wan.host.lora import LoraFiles
 
     patched, alive, clones = [], [], []
     real, build = ModelPatcher.patch_weight_to_device, LoraFiles.on_model

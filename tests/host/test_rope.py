@@ -37,7 +37,7 @@ def of_axes(tiny):
 
 @pytest.mark.parametrize("axes", [[44, 42, 42], [24, 20, 20], [16, 56, 56], [4, 2, 2]])
 def test_no_frequency_is_ever_raised_and_only_what_would_repeat_is_lowered(of_axes, axes):
-    from wan_motion_chunks.wan.rope import slow_rope
+    from wan_motion_chunks.wan.host.rope import slow_rope
 
     model = of_axes(axes)
     own = measured(model)
@@ -63,7 +63,7 @@ def test_no_frequency_is_ever_raised_and_only_what_would_repeat_is_lowered(of_ax
     [(256.0, 16, 33, 4, 50), (10000.0, 16, 13, 2, 20)],
 )
 def test_the_component_that_repeats_first_is_the_papers(of_axes, theta, width, trained, component, period):
-    from wan_motion_chunks.wan.rope import intrinsic_component, time_frequencies
+    from wan_motion_chunks.wan.host.rope import intrinsic_component, time_frequencies
 
     frequencies = time_frequencies(of_axes([width, 8, 8], theta))
     assert intrinsic_component(frequencies, trained) == component
@@ -72,7 +72,7 @@ def test_the_component_that_repeats_first_is_the_papers(of_axes, theta, width, t
 
 def test_the_node_slows_by_default_what_repeats_first_and_says_so(tiny):
     from wan_motion_chunks.nodes import SlowRope
-    from wan_motion_chunks.wan.rope import shortest_slowed, time_frequencies
+    from wan_motion_chunks.wan.host.rope import shortest_slowed, time_frequencies
 
     model = tiny[0]
     default = {item.id: item.default for item in SlowRope.define_schema().inputs[1:]}
@@ -109,14 +109,14 @@ def test_the_node_names_what_is_out_of_range(tiny, values):
 
 
 def test_two_frequencies_are_slowed_one_after_the_other(tiny):
-    from wan_motion_chunks.wan.rope import slow_rope
+    from wan_motion_chunks.wan.host.rope import slow_rope
 
     both = slow_rope(slow_rope(tiny[0], 4, 161), 5, 161)
     assert (measured(both) < measured(tiny[0])).nonzero().flatten().tolist() == [3, 4]
 
 
 def test_one_frequency_does_not_repeat_and_the_others_are_the_models(tiny):
-    from wan_motion_chunks.wan.rope import slow_rope
+    from wan_motion_chunks.wan.host.rope import slow_rope
 
     model = tiny[0]
     slowed = slow_rope(model, 4, 121)
@@ -131,7 +131,7 @@ def test_one_frequency_does_not_repeat_and_the_others_are_the_models(tiny):
 
 def test_it_reaches_the_sampler_and_leaves_no_trace(tiny):
     import comfy.sample
-    from wan_motion_chunks.wan.rope import slow_rope
+    from wan_motion_chunks.wan.host.rope import slow_rope
 
     model, clip, _ = tiny
     words = clip.encode_from_tokens_scheduled(clip.tokenize("a red ball"))
@@ -149,7 +149,7 @@ def test_it_reaches_the_sampler_and_leaves_no_trace(tiny):
 
 
 def test_chunks_of_a_trained_length_are_left_alone(tiny):
-    from wan_motion_chunks.wan.rope import slow_rope
+    from wan_motion_chunks.wan.host.rope import slow_rope
 
     assert slow_rope(tiny[0], 6, 81) is tiny[0]
 
@@ -158,7 +158,7 @@ def test_chunks_of_a_trained_length_are_left_alone(tiny):
     ("component", "frames", "says"), [(0, 121, "component"), (23, 121, "component"), (6, 120, "4n")]
 )
 def test_what_does_not_exist_is_refused(tiny, component, frames, says):
-    from wan_motion_chunks.wan.rope import slow_rope
+    from wan_motion_chunks.wan.host.rope import slow_rope
 
     with pytest.raises(ValueError, match=says):
         slow_rope(tiny[0], component, frames)
@@ -166,9 +166,9 @@ def test_what_does_not_exist_is_refused(tiny, component, frames, says):
 
 @pytest.mark.parametrize(("frames", "doubted"), [(121, False), (125, True), (201, True)])
 def test_chunks_of_another_length_than_it_was_set_for_are_doubted(tiny, frames, doubted):
-    from wan_motion_chunks.nodes.told import find_doubts
+    from wan_motion_chunks.nodes.prompt_inputs import find_doubts
     from wan_motion_chunks.wan import ChunkState, plan_chunks
-    from wan_motion_chunks.wan.rope import slow_rope
+    from wan_motion_chunks.wan.host.rope import slow_rope
 
     plan = plan_chunks(300, chunk_frames=121, overlap_frames=5)
     state = ChunkState(plan, torch.zeros(1, 3, 16, 16))

@@ -12,7 +12,7 @@ def run(tiny, comfy, monkeypatch):
     """Make four chunks; returns the video and what the progress bar was told."""
     import comfy.utils
     from comfy.cli_args import LatentPreviewMethod, args
-    from wan_motion_chunks.wan.sampling import ChunkNoise, HostSampler
+    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     monkeypatch.setattr(args, "preview_method", LatentPreviewMethod.Latent2RGB)
     model, clip, vae = tiny

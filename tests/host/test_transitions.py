@@ -34,7 +34,7 @@ def with_options(conditioning, **options):
 
 
 def test_predictions_are_averaged_where_options_differ(encoded, predict):
-    from wan_motion_chunks.wan.encoding import mix_conditioning
+    from wan_motion_chunks.wan.host.encoding import mix_conditioning
 
     mask = torch.zeros(1, 32, 32)
     mask[..., 16:] = 1
@@ -47,7 +47,7 @@ def test_predictions_are_averaged_where_options_differ(encoded, predict):
 
 
 def test_a_strength_of_its_own_counts(encoded, predict):
-    from wan_motion_chunks.wan.encoding import mix_conditioning
+    from wan_motion_chunks.wan.host.encoding import mix_conditioning
 
     mixed = mix_conditioning([(encoded[0], 1 - SHARE), (with_options(encoded[1], strength=3.0), SHARE)])
     old, new = predict(encoded[0]), predict(encoded[1])
@@ -64,7 +64,7 @@ def test_a_strength_of_its_own_counts(encoded, predict):
     ],
 )
 def test_what_differs_is_taken_from_neither_at_once(encoded, options):
-    from wan_motion_chunks.wan.encoding import mix_conditioning
+    from wan_motion_chunks.wan.host.encoding import mix_conditioning
 
     parts = [
         (with_options(text, **own), share) for text, own, share in zip(encoded, options, (0.75, 0.25), strict=True)
@@ -79,7 +79,7 @@ def test_what_differs_is_taken_from_neither_at_once(encoded, options):
 
 
 def test_what_is_the_same_stays_one(encoded):
-    from wan_motion_chunks.wan.encoding import mix_conditioning
+    from wan_motion_chunks.wan.host.encoding import mix_conditioning
 
     options = [{"mask": torch.ones(1, 4, 4), "start_percent": 0.25, "nested": {"a": [1, 2.0]}} for _ in encoded]
     parts = [(with_options(text, **own), 0.5) for text, own in zip(encoded, options, strict=True)]

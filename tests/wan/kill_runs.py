@@ -19,9 +19,10 @@ import run as loader
 loader.load_pack()
 import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, plan_chunks, run_files
-from wan_motion_chunks.wan.contract import describe_chunk
-from wan_motion_chunks.wan.run_store import NAME, load_run, open_run
+from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
+from wan_motion_chunks.wan.runs import files as run_files
+from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.store import NAME, load_run, open_run
 
 TOTAL = 17 + 5 * 8
 STEPS = ("save_file", "fsync", "replace")

@@ -4,7 +4,7 @@ from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.blending import ColorTransform
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
-from wan_motion_chunks.wan.anchor import anchor_color
+from wan_motion_chunks.wan.color_anchor import anchor_color
 from wan_motion_chunks.wan.join import join_chunk
 
 SIZE = (64, 96)

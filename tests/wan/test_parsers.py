@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.wan import Entry, Lora, parse_schedule, parse_stack
-from wan_motion_chunks.wan.noise import MAX_SEED
+from wan_motion_chunks.wan.host.noise import MAX_SEED
 from wan_motion_chunks.wan.numbers import check_number, check_whole, parse_numbers, shown
 from wan_motion_chunks.wan.prompts import parse_loras
 

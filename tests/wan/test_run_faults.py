@@ -13,9 +13,9 @@ import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.tests.wan.test_run_store import TOTAL, files, run, start
 from wan_motion_chunks.wan import Tools, generate
-from wan_motion_chunks.wan.contract import describe_chunk
-from wan_motion_chunks.wan.run_files import RunError, read_facts
-from wan_motion_chunks.wan.run_store import load_run, open_run
+from wan_motion_chunks.wan.runs.files import RunError, read_facts
+from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.store import load_run, open_run
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "garbage", "gone"])
@@ -52,7 +52,7 @@ def test_a_manifest_that_was_edited_changes_nothing(tmp_path, text):
 
 
 def test_a_full_disk_costs_no_chunk(tmp_path, monkeypatch):
-    from wan_motion_chunks.wan import run_files
+    from wan_motion_chunks.wan.runs import files as run_files
 
     def full(tensors, path, metadata):
         if "chunk_0004" in path.name:
@@ -87,7 +87,7 @@ def test_a_file_that_ends_halfway_is_none(tmp_path, limit):
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
-    from wan_motion_chunks.wan import run_files
+    from wan_motion_chunks.wan.runs import files as run_files
 
     run(tmp_path)
     before = [path.read_bytes() for path in files(tmp_path)]
@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_at_the_start(tmp_path):
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT])
 def test_a_folder_that_takes_no_files_is_refused_at_the_start_but_a_full_one_read(tmp_path, monkeypatch, code):
-    from wan_motion_chunks.wan import run_files
+    from wan_motion_chunks.wan.runs import files as run_files
 
     run(tmp_path, start(17))
     real = os.open

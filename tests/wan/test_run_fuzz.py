@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.fakes import numbered_frames
 from wan_motion_chunks.tests.wan.test_run_store import files, run, start
-from wan_motion_chunks.wan.contract import describe_chunk
-from wan_motion_chunks.wan.run_store import load_run, open_run
+from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.store import load_run, open_run
 
 TOTAL = 17 + 2 * 8
 often = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)

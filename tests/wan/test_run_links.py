@@ -8,9 +8,9 @@ import pytest
 import torch
 from wan_motion_chunks.tests.fakes import numbered_frames
 from wan_motion_chunks.tests.wan.test_run_store import files, run, start
-from wan_motion_chunks.wan.contract import describe_chunk
-from wan_motion_chunks.wan.run_files import RunError
-from wan_motion_chunks.wan.run_store import load_run, open_run
+from wan_motion_chunks.wan.runs.files import RunError
+from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.store import load_run, open_run
 
 fcntl = pytest.importorskip("fcntl")
 TOTAL = 17 + 8
@@ -49,7 +49,7 @@ def test_no_link_is_written_through(tmp_path, victim, name, way):
 
 
 def test_links_whose_names_nobody_can_guess_are_not_written_through_either(tmp_path, victim, monkeypatch):
-    from wan_motion_chunks.wan import run_files
+    from wan_motion_chunks.wan.runs import files as run_files
 
     monkeypatch.setattr(run_files.secrets, "token_hex", lambda count: "0" * 8)
     with open_run(tmp_path / "runs", "run", describe_chunk):

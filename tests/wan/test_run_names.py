@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.wan.test_run_store import files, run, start
-from wan_motion_chunks.wan.run_files import RunError, check_name
-from wan_motion_chunks.wan.run_store import load_run
+from wan_motion_chunks.wan.runs.files import RunError, check_name
+from wan_motion_chunks.wan.runs.store import load_run
 
 REFUSED = [
     "",

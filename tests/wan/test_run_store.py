@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.wan import ChunkState, Entry, GuideSettings, Tools, contract, generate, plan_chunks
-from wan_motion_chunks.wan.contract import describe_chunk
-from wan_motion_chunks.wan.run_files import RunError
-from wan_motion_chunks.wan.run_store import load_run, open_run, pack, unpack
+from wan_motion_chunks.wan import ChunkState, Entry, GuideSettings, Tools, generate, plan_chunks
+from wan_motion_chunks.wan.runs import fingerprint as contract
+from wan_motion_chunks.wan.runs.files import RunError
+from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.store import load_run, open_run, pack, unpack
 
 TOTAL = 17 + 5 * 8
 

@@ -17,17 +17,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..blending.seam import SeamReport
-from . import contract as made_from
-from .append import replace_tail
-from .contract import digest
-from .presets import FAST, FRAMES
-from .run_facts import LONGEST_TEXT, Facts
-from .run_files import ChunkFileError, check_writable, read_facts, read_whole, write_chunk, write_text
-from .run_kept import Kept, check_place, finite, pack, unpack
-from .run_lock import locked
-from .run_names import RunError, check_name, printable, reason, shown
-from .state import ChunkState
+from ...blending.seam import SeamReport
+from ..append import replace_tail
+from ..presets import FAST, FRAMES
+from ..state import ChunkState
+from . import fingerprint as made_from
+from .facts import LONGEST_TEXT, Facts
+from .files import ChunkFileError, check_writable, read_facts, read_whole, write_chunk, write_text
+from .fingerprint import digest
+from .kept import Kept, check_place, finite, pack, unpack
+from .lock import locked
+from .names import RunError, check_name, printable, reason, shown
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from .run_names import RunError, reason, shown
+from .names import RunError, reason, shown
 
 NAME = "run.lock"
 TRIES = 8

@@ -14,17 +14,17 @@ import latent_preview
 import torch
 from torch import Tensor
 
+from ..guidance_schedule import Schedule, guidance_warnings
+from ..guide import ChunkGuide, GuideSettings
+from ..latents import TEMPORAL_STRIDE
+from ..prompts import Cue
+from ..runs.fingerprint import digest, identify_model
+from ..state import ChunkState
 from .conditioning import apply_guide, release_by_step
-from .contract import digest, identify_model
 from .encoding import mix_prompts
 from .features import FeatureTrack
-from .guide import ChunkGuide, GuideSettings
-from .latents import TEMPORAL_STRIDE
 from .lora import LoraFiles, PatchedModel
 from .noise import MAX_SEED, POLICIES, STRIDE, NoisePolicy, absolute_noise, chunk_seed
-from .prompts import Cue
-from .release import Schedule, guidance_warnings
-from .state import ChunkState
 
 logger = logging.getLogger(__name__)
 

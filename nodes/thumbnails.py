@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from comfy_api.latest import ui
 from torch import Tensor
 
-from ..wan.run_names import RunError, reason
+from ..wan.runs.names import RunError, reason
 from ._compat import io
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from wan_motion_chunks.motion import MotionPrediction
-from wan_motion_chunks.wan.warp import warp_latent
+from wan_motion_chunks.wan.latent_warp import warp_latent
 
 
 def latent(t=3, h=12, w=16):

@@ -8,10 +8,10 @@ import comfy.utils
 import torch
 from torch import Tensor
 
-from ..motion import Flow, FlowEstimator, estimate_both, occlusion_mask
-from ..motion.estimation import group_length
-from ..motion.lucas_kanade import estimate_lucas_kanade
-from ..motion.raft import MEMORY, build_raft, correlation_memory, estimate_raft
+from ...motion import Flow, FlowEstimator, estimate_both, occlusion_mask
+from ...motion.estimation import group_length
+from ...motion.lucas_kanade import estimate_lucas_kanade
+from ...motion.raft import MEMORY, build_raft, correlation_memory, estimate_raft
 
 
 def load_optical_flow(path: str) -> comfy.model_patcher.ModelPatcher:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, guide_next_chunk, plan_chunks
-from wan_motion_chunks.wan.ladder import carry_latents
+from wan_motion_chunks.wan.continuity import carry_latents
 
 
 class BlurringVae(CausalVae):

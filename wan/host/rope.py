@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .latents import frame_length, latent_length
+from ..latents import frame_length, latent_length
 
 TRAINED = 81
 """Frames of Wan2.1's training clips."""

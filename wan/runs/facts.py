@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, fields
 
 import torch
 
-from .latents import CHANNELS, SPATIAL_STRIDE, frame_length
-from .run_names import printable
+from ..latents import CHANNELS, SPATIAL_STRIDE, frame_length
+from .names import printable
 
 LONGEST_TEXT = 2**20
 """Characters of the facts: far more than a line of the report needs, and too few to keep a parser busy."""
@@ -47,7 +47,7 @@ class Facts:
     excess: float | None
     """How far its seam stands out; see :attr:`~wan.state.ChunkState.excess`."""
     results: int = 0
-    """:data:`~wan.contract.RESULTS` of the version that made it; 0 where these were not numbered yet."""
+    """:data:`~wan.runs.fingerprint.RESULTS` of the version that made it; 0 where these were not numbered yet."""
 
     def check(self) -> None:
         """Raise ValueError unless each of them is of its kind and within bounds."""

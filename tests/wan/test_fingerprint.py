@@ -8,7 +8,7 @@ import pytest
 import torch
 from wan_motion_chunks.tools.workflow import ROOT
 from wan_motion_chunks.wan import Entry
-from wan_motion_chunks.wan.contract import VERSION, digest, identify_model
+from wan_motion_chunks.wan.runs.fingerprint import VERSION, digest, identify_model
 
 
 def rescale(multiplier):

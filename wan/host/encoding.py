@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .prompts import Cue, Entry, Lora
+from ..prompts import Cue, Entry, Lora
 
 Conditioning = list
 """The host's: a list of ``[tokens (1, n, c), options]``."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from itertools import chain
 
+from ..prompts import Cue, Entry, Lora
 from .lora_file import read_lora
-from .prompts import Cue, Entry, Lora
 
 
 class LoraFiles:

@@ -6,7 +6,7 @@ from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.motion import predict_frames
 from wan_motion_chunks.tests.fakes import CausalVae
 from wan_motion_chunks.wan import GuideSettings, guide_next_chunk
-from wan_motion_chunks.wan.forecast import NoForecast, forecast_chunk
+from wan_motion_chunks.wan.motion_guide import NoForecast, forecast_chunk
 
 SIZE = (64, 96)
 

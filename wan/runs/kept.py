@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .latents import SPATIAL_STRIDE, latent_length
-from .run_facts import MOST, Facts
-from .run_files import ChunkFileError, read_chunk
-from .run_names import RunError, shown
-from .state import ChunkState
+from ..latents import SPATIAL_STRIDE, latent_length
+from ..state import ChunkState
+from .facts import MOST, Facts
+from .files import ChunkFileError, read_chunk
+from .names import RunError, shown
 
 
 @dataclass

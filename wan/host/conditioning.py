@@ -6,8 +6,8 @@ import comfy.patcher_extension
 import node_helpers
 import torch
 
-from .guide import ChunkGuide
-from .release import Schedule, held_steps, held_steps_of_part, step_index, step_mask
+from ..guidance_schedule import Schedule, held_steps, held_steps_of_part, step_index, step_mask
+from ..guide import ChunkGuide
 
 
 def apply_guide(conditioning: list, guide: ChunkGuide, clip_vision_output=None) -> list:
@@ -44,7 +44,7 @@ def release_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
 
     Args:
         schedule: of the whole run; without it each sampler call goes by what it sees, see
-            :func:`~wan.release.held_steps_of_part`.
+            :func:`~wan.guidance_schedule.held_steps_of_part`.
     """
     patched = model.clone()
     theirs = patched.model_options.get("denoise_mask_function")

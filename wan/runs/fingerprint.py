@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .state import ChunkState
+from ..state import ChunkState
 
 VERSION = "0.1.0"
 """Of the pack, for people; no chunk is made again because of it."""

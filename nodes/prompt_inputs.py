@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..wan.encoding import encode_entries
-from ..wan.features import FeatureTrack
-from ..wan.host import may_not_end, reads_end, reads_features
-from ..wan.lora import LoraFiles
+from ..wan.host.checks import may_not_end, reads_end, reads_features
+from ..wan.host.encoding import encode_entries
+from ..wan.host.features import FeatureTrack
+from ..wan.host.lora import LoraFiles
+from ..wan.host.rope import slowed_frames
 from ..wan.prompts import Entry, parse_schedule, parse_stack
-from ..wan.rope import slowed_frames
 from ..wan.state import ChunkState
 
 

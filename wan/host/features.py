@@ -7,9 +7,9 @@ import copy
 import torch
 from torch import Tensor
 
-from .contract import digest, identify_weights
-from .guide import ChunkGuide
-from .state import ChunkState
+from ..guide import ChunkGuide
+from ..runs.fingerprint import digest, identify_weights
+from ..state import ChunkState
 
 
 class FeatureTrack:

@@ -1,5 +1,5 @@
 import torch
-from wan_motion_chunks.wan.anchor import anchor_color
+from wan_motion_chunks.wan.color_anchor import anchor_color
 
 
 def test_the_anchor_takes_hold_up_to_the_fifth_chunk():

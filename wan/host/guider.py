@@ -12,15 +12,15 @@ import comfy.utils
 import torch
 from torch import Tensor
 
+from ..guidance_schedule import Schedule
+from ..guide import ChunkGuide, GuideSettings
+from ..runs.fingerprint import digest, identify_model
+from ..state import ChunkState
 from .conditioning import guide_values, release_by_step
-from .contract import digest, identify_model
 from .encoding import mix_prompts
 from .features import FeatureTrack
-from .guide import ChunkGuide, GuideSettings
+from .ksampler import ChunkNoise, Progress, schedule_warnings, tell_prompts
 from .lora import LoraFiles, PatchedModel
-from .release import Schedule
-from .sampling import ChunkNoise, Progress, schedule_warnings, tell_prompts
-from .state import ChunkState
 
 START, END = 0.95, 0.01
 """Shares of the model's highest noise level: a chunk is made from pure noise to none, not a part of the way."""

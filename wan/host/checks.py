@@ -7,7 +7,7 @@ import comfy.model_management
 import comfy.utils
 from torch import Tensor
 
-from .latents import CHANNELS, SPATIAL_STRIDE
+from ..latents import CHANNELS, SPATIAL_STRIDE
 
 I2V_CHANNELS = 36
 """16 of noise, 4 of mask, 16 of picture."""

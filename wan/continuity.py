@@ -9,9 +9,9 @@ from typing import Literal
 from torch import Tensor
 
 from ..motion import FlowEstimator
-from .forecast import guide_motion
 from .guide import ChunkGuide, GuideSettings, Level, Vae, guide_chunk
 from .latents import CHANNELS, TEMPORAL_STRIDE, covering_length, latent_length
+from .motion_guide import guide_motion
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def guide_next_chunk(
             knows one frame whatever this says.
         blend_strength: [0, 1]. Belongs to the joining of frames; no level here reads it.
         motion_weight: [0, 1], for how long cells follow what motion foretells; see
-            :func:`~wan.release.release_map`. 0 is the level ``overlap_pinned``, bit for bit.
+            :func:`~wan.guidance_schedule.release_map`. 0 is the level ``overlap_pinned``, bit for bit.
         mask_sigma: [0, 1], feathers the confidence by which they do.
         step_gain: [0, 1], the share of the velocity that is left 16 frames ahead.
         vae: encodes the canvas; the host's VAE contract.

@@ -2,7 +2,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wan_motion_chunks.wan.release import (
+from wan_motion_chunks.wan.guidance_schedule import (
     Schedule,
     guidance_warnings,
     held_steps,

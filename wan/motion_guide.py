@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..motion import FlowEstimator
 from ..motion.prediction import predict_clip_motion, render
+from .guidance_schedule import release_map
 from .guide import ChunkGuide, GuideSettings, Vae
 from .latents import TEMPORAL_STRIDE, latent_length
-from .release import release_map
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ import folder_paths
 import torch
 from torch import Tensor
 
-from .contract import identify_weights
-from .host import describe_model
+from ..runs.fingerprint import identify_weights
+from .checks import describe_model
 
 PART = re.compile(
     r"[._](?:lora_(?:up|down|mid|A|B)|lora\.(?:up|down)|lora_linear_layer\.(?:up|down)|hada_\w+|lokr_\w+|oft_blocks"

@@ -13,20 +13,20 @@ from comfy_api.latest import InputImpl
 from comfy_api.util import VideoComponents
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ..wan.contract import describe_chunk, identify_weights
-from ..wan.host import check_interrupt
+from ..wan.host.checks import check_interrupt
+from ..wan.host.noise import MAX_SEED, POLICIES
+from ..wan.host.optical_flow import host_estimator
 from ..wan.loop import Tools, generate
-from ..wan.noise import MAX_SEED, POLICIES
-from ..wan.optical_flow import host_estimator
-from ..wan.run_names import shown
-from ..wan.run_store import RunStore, open_run
+from ..wan.runs.fingerprint import describe_chunk, identify_weights
+from ..wan.runs.names import shown
+from ..wan.runs.store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
-from .glimpse import show_seams
 from .keep import Run, runs_folder
 from .layout import gather_image
+from .prompt_inputs import find_doubts, read_features
 from .stored_video import StoredVideo, frame_rate
-from .told import find_doubts, read_features
+from .thumbnails import show_seams
 from .types import RunType, optical_flow_input, region_input, share_input
 
 logger = logging.getLogger(__name__)

@@ -18,11 +18,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from .run_facts import FRAMES, LATENTS, Facts, parse_facts
-from .run_lock import NEW
-from .run_names import RunError as RunError
-from .run_names import check_name as check_name
-from .run_names import printable, reason
+from .facts import FRAMES, LATENTS, Facts, parse_facts
+from .lock import NEW
+from .names import RunError as RunError
+from .names import check_name as check_name
+from .names import printable, reason
 
 FORMAT = "1"
 DTYPES = {

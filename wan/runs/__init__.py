@@ -1,0 +1,1 @@
+"""Runs on disk: what a chunk was made from, and the chunks themselves."""
