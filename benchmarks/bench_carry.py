@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     print("last frame of each chunk against that of the first; PSNR in dB / CIEDE2000, mean over scenes")
     plain = GuideSettings("overlap_pinned", color="none", blend_strength=1.0)
     rows = {
-        "encoded": replace(plain, carry_latents=False),
+        "encoded": replace(plain, reuse_latents=False),
         "carried": plain,
         "as by default": GuideSettings("overlap_pinned"),
     }

@@ -53,9 +53,9 @@ def tinted(host: TinyHost, start: Tensor, settings: GuideSettings) -> Tensor:
     """A video ``(F, 3, H, W)`` whose model holds the last known frame and tints it."""
 
     def sample(guide: ChunkGuide) -> Tensor:
-        known = host.decode(guide.concat_latent_image)[0, : guide.known_frames]
+        known = host.decode(guide.conditioning["concat_latent_image"])[0, : guide.known_frames]
         held = torch.cat((known, known[-1:].expand(CHUNK - len(known), -1, -1, -1)))
-        latent = host.encode(TINT(held)[None].clamp(0, 1) if guide.chunk_index else held[None])
+        latent = host.encode(TINT(held)[None].clamp(0, 1) if guide.request.index else held[None])
         return latent if guide.noise_mask is None else torch.where(guide.noise_mask == 0, guide.samples, latent)
 
     plan = plan_chunks(CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP)

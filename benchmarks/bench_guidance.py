@@ -18,7 +18,7 @@ from ..tiny.text import embed_text
 from ..wan.continuity import continue_chunk
 from ..wan.guide import ChunkGuide, GuideSettings
 from ..wan.latents import latent_length
-from ..wan.motion_guide import Forecast, follow_forecast
+from ..wan.motion_guide import ChunkPrediction, follow_prediction
 from .ideal_denoiser import (
     KNOWN,
     LENGTH,
@@ -99,8 +99,8 @@ def make_guides(world: World, known: Tensor, vae: TeacherVae) -> dict[str, Chunk
     settings = GuideSettings("motion")
     for name, (gain, degrees) in {"certain and right": (1, 0), **WRONG}.items():
         clip = world.render(*wrong_motion(world, gain, degrees))[0, KNOWN:]
-        certain = Forecast(clip, torch.ones(len(clip), 1, SIZE, SIZE))
-        guides[name] = follow_forecast(guides["overlap_pinned"], known, certain, settings, vae)
+        certain = ChunkPrediction(clip, torch.ones(len(clip), 1, SIZE, SIZE))
+        guides[name] = follow_prediction(guides["overlap_pinned"], known, certain, settings, vae)
     return guides
 
 

@@ -20,7 +20,7 @@ import torch
 from ..tiny.scenes import draw_scenes
 from ..tiny.text import embed_text
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
-from ..wan.runs.fingerprint import describe_chunk
+from ..wan.runs.fingerprint import fingerprint_chunk
 from ..wan.runs.store import open_run
 from .tiny_host import TinyHost
 
@@ -83,7 +83,7 @@ def peak(way: str, count: int) -> float:
     state, tools = ChunkState(plan, start, GuideSettings()), Tools(host.vae, sampler)
     with tempfile.TemporaryDirectory() as folder:
         if way == "kept":
-            with open_run(Path(folder), "run", describe_chunk) as store:
+            with open_run(Path(folder), "run", fingerprint_chunk) as store:
                 generate(state, tools, store)
                 show_seams(store.footage(), [chunk.seam for chunk in plan.chunks[1:]])
                 StoredVideo(store, 16.0).save_to(str(Path(folder) / "video.mp4"))

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..tiny.scenes import Scenes, describe_velocity, draw_scenes
 from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
-from ..wan import ChunkState, Entry, GuideSettings, Tools, guide_state, plan_chunks
+from ..wan import ChunkState, GuideSettings, Keyframe, Tools, guide_state, plan_chunks
 from ..wan.loop import make_chunk
 from .tiny_host import STEPS, TinyHost
 
@@ -34,7 +34,7 @@ ROWS = {
     "motion, step_gain 1": (GuideSettings("motion", step_gain=1.0), 0.0),
     "motion, over 2 chunks": (GuideSettings("motion"), 2.0),
 }
-COLUMNS = ("along, chunk 1", "along, 2", "along, 3", "along, 4", "turned, % of 4", "excess, seam 1", "jump, px/frame")
+COLUMNS = ("along, chunk 1", "along, 2", "along, 3", "along, 4", "turned, % of 4", "score, seam 1", "jump, px/frame")
 
 
 @torch.inference_mode()
@@ -74,27 +74,31 @@ def main(arguments: list[str]) -> int:
 def measure(
     host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings, transition: float | None
 ) -> list[float]:
-    """Velocity in the asked direction by chunk, the excess of the first seam, and its jump of velocity."""
+    """Velocity in the asked direction by chunk, the score of the first seam, and its jump of velocity."""
     from ..wan.host.ksampler import ChunkNoise, HostSampler
 
     told = scenes.velocities[scene, 0, 0]
     here = scenes.captions[scene]
     back = here.replace(describe_velocity(told), describe_velocity(-told))
-    entries = [Entry(here, "")] if transition is None else [Entry(here, ""), Entry(back, "", 1, transition=transition)]
-    prompts = [tuple([[embed_text(text)[None], {}]] for text in (entry.positive, "")) for entry in entries]
+    keyframes = (
+        [Keyframe(here, "")]
+        if transition is None
+        else [Keyframe(here, ""), Keyframe(back, "", 1, transition=transition)]
+    )
+    prompts = [tuple([[embed_text(text)[None], {}]] for text in (keyframe.positive, "")) for keyframe in keyframes]
     plan = plan_chunks(
-        CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP, entries=entries
+        CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP, keyframes=keyframes
     )
     tools = Tools(host.vae, HostSampler(host.model, prompts, ChunkNoise(scene), STEPS, CFG, "euler", "simple"))
-    state, excess = ChunkState(plan, scenes.frames[scene, :1], settings), None
+    state, score = ChunkState(plan, scenes.frames[scene, :1], settings), None
     while state.chunk is not None:
         state = make_chunk(guide_state(state, host.vae), tools)
-        if excess is None and state.seam is not None:
-            excess = state.seam.excess
+        if score is None and state.seam is not None:
+            score = state.seam.score
     asked = told / told.square().sum() * (1 if transition is None else -1)
     velocities = [mean_velocity(part) for part in parts(state.video, scenes, scene)]
     along = [(velocity @ asked).item() for velocity in velocities]
-    return [*along, excess, (velocities[1] - velocities[0]).norm().item()]
+    return [*along, score, (velocities[1] - velocities[0]).norm().item()]
 
 
 def parts(video: Tensor, scenes: Scenes, scene: int) -> list[Tensor]:

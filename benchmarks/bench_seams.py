@@ -20,7 +20,7 @@ from ..tiny.scenes import Scenes, draw_scenes
 from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
-from ..wan.host.noise import POLICIES, NoisePolicy
+from ..wan.noise import POLICIES, NoisePolicy
 from .tiny_host import CFG, STEPS, TinyHost, context_windows
 
 SEED = 9_500_000

@@ -6,8 +6,8 @@ it tells how the next chunk's colours are off, without guessing. One transform p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -15,10 +15,6 @@ from torch import Tensor
 
 from ..motion.warp import exact
 from .pictures import check_pictures
-
-Method = Literal["affine", "mean", "mkl"]
-METHODS: tuple[Method, ...] = get_args(Method)
-"""Robust paired fit; shift of the mean; linear Monge-Kantorovich map of the distributions."""
 
 SMALL, SHRINK = 64, 4
 """Pixels along the shorter side of the pictures that are compared, or how many times smaller they are at least: things
@@ -60,7 +56,7 @@ class ColorTransform:
 
 
 def match_color(
-    source: Tensor, reference_pair: tuple[Tensor, Tensor], *, strength: float = 1.0, method: Method = "affine"
+    source: Tensor, reference_pair: tuple[Tensor, Tensor], *, strength: float = 1.0, method: str = "affine"
 ) -> Tensor:
     """Give a clip the colours of another, by frames that both show.
 
@@ -85,7 +81,7 @@ def match_color(
 
 
 @torch.no_grad()
-def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> ColorTransform:
+def fit_color(own: Tensor, wanted: Tensor, *, method: str = "affine") -> ColorTransform:
     """The transform that gives ``own`` the colours of ``wanted``.
 
     The default is a least-squares fit of pixel to pixel, reweighted so that what moved or was made anew does not
@@ -104,7 +100,7 @@ def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> Colo
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
     x, y = _samples("own", own), _samples("wanted", wanted)
-    if (len(own), own.shape[2:]) != (len(wanted), wanted.shape[2:]) and method == "affine":
+    if (len(own), own.shape[2:]) != (len(wanted), wanted.shape[2:]) and METHODS[method].paired:
         raise ValueError(
             f"Colours are compared pixel by pixel: expected frames of one shape, got {tuple(own.shape)} and "
             f"{tuple(wanted.shape)}."
@@ -114,7 +110,7 @@ def fit_color(own: Tensor, wanted: Tensor, *, method: Method = "affine") -> Colo
     x, y = x.to(kind), y.to(x.device, kind)
     if not (torch.isfinite(x).all() and torch.isfinite(y).all()):
         raise ValueError("Colours cannot be matched: frames hold NaN or infinite pixels. Check what made them.")
-    matrix, mean, wanted_mean = {"affine": _paired, "mean": _shift, "mkl": _monge_kantorovich}[method](x, y)
+    matrix, mean, wanted_mean = METHODS[method].fit(x, y)
     eye = torch.eye(3).to(matrix)
     matrix = eye + (matrix - eye).clamp(-LARGEST_GAIN, LARGEST_GAIN)
     # Clamped where the colours are: at black, which may be far from them, a gain needs a bias of its own.
@@ -165,3 +161,23 @@ def _monge_kantorovich(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _power(matrix: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
     return (vectors * values.clamp(min=1e-9).pow(exponent)) @ vectors.T
+
+
+@dataclass(frozen=True)
+class ColorMethod:
+    """A way to fit colors to others."""
+
+    fit: Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    """Colors ``(n, 3)`` and those wanted to a matrix ``(3, 3)`` and the means of both that it maps onto each other."""
+    paired: bool = False
+    """Whether it compares pixel by pixel, frames that show the same."""
+
+
+METHODS: dict[str, ColorMethod] = {
+    "affine": ColorMethod(_paired, paired=True),
+    "mean": ColorMethod(_shift),
+    "mkl": ColorMethod(_monge_kantorovich),
+}
+"""Robust paired fit; shift of the mean; linear Monge-Kantorovich map of the distributions (Pitie and Kokaram 2007)."""
+COLORS = (*METHODS, "none")
+"""What a color match may be set to."""

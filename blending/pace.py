@@ -28,7 +28,7 @@ def position_jump(series: PairSeries, pair: int, others: list[int]) -> float:
         pair: index of the pair across the seam.
         others: indices of the pairs that it is held against.
     """
-    own, usual = series.astray[pair], series.astray[others].amax(dim=0)
+    own, usual = series.landing_error[pair], series.landing_error[others].amax(dim=0)
     ratio = (own + NOISE) / (usual + NOISE)
     known = series.known[pair]
     return (ratio[known] if known.any() else ratio.flatten()).quantile(CELLS).item()
@@ -63,7 +63,7 @@ def speed_change(series: PairSeries, pair: int, reach: int) -> float:
     return (change / (shaking + trend + JITTER)).flatten().quantile(BLOCKS).item()
 
 
-def led_speed(series: PairSeries, pair: int) -> float:
+def expected_speed(series: PairSeries, pair: int) -> float:
     """The speed that the nearest pairs lead to: theirs, less where they move in other directions.
 
     Between two that move alike it is as fast as they are, and where a pan turns back it passes through rest. At a

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..motion import FlowEstimator
 from .null import NULL
-from .pace import led_speed, position_jump, speed_change
+from .pace import expected_speed, position_jump, speed_change
 from .replay import content_change, is_cut, replayed_frames
 from .series import PairSeries, measure_pairs
 
@@ -76,13 +76,13 @@ class SeamReport:
         return tuple(NAMES[name] for name in NULL if getattr(self, name) > NULL[name][2])
 
     @property
-    def excess(self) -> float:
+    def score(self) -> float:
         """The worst figure as a share of its last percentile in real video; up to 1 the seam passes for none."""
         worst = max(getattr(self, name) / NULL[name][2] for name in NULL)
         return max(worst, 10.0 if self.cut or self.replayed else 0.0)
 
     @property
-    def burden(self) -> float:
+    def cost(self) -> float:
         """All that stands out, to compare two versions of a seam by: what both have wrong does not hide what one has.
 
         The sum over the figures of ``log(1 + s^2)``, s their share of the last percentile: about s^2 where it is small.
@@ -150,7 +150,7 @@ def judge(series: PairSeries, pair: int, *, replayed: int = 0, changed: bool = F
     for name, figures in values.items():
         own, usual, floor = figures[pair].item(), figures[others].median().item(), FLOORS[name]
         if name == "stall":
-            found[name] = (min(usual, led_speed(series, pair)) + floor) / (own + floor)
+            found[name] = (min(usual, expected_speed(series, pair)) + floor) / (own + floor)
         else:
             found[name] = (own + floor) / (usual + floor)
     for name, figures in (("colour_step", length), ("sharpness_step", series.sharpness.abs())):

@@ -41,7 +41,7 @@ class PairSeries:
     """``(P, 3)``: median shift of LAB along the flow."""
     sharpness: Tensor
     """Change of the logarithm of the Laplacian's variance."""
-    astray: Tensor
+    landing_error: Tensor
     """``(P, rows, columns)`` cells: how far things land from the middle of where the pairs before and behind lead;
     at a clip's first and last pair, from where the one neighbour does. Pixels of the frames that are looked at, whose
     shorter side is 240 or less: a flow's own error does not grow with the picture."""

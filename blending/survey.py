@@ -110,10 +110,10 @@ def color_drift(frames: Tensor) -> Tensor:
 
 def _find(every: list[SeamReport], frames: Tensor) -> tuple[int, ...]:
     """Frame pairs that stand out, the worst of each neighbourhood, and frames that are replayed."""
-    excess = torch.tensor([report.excess for report in every])
+    score = torch.tensor([report.score for report in every])
     found: list[int] = []
-    for pair in excess.argsort(descending=True, stable=True).tolist():
-        if excess[pair] < FOUND:
+    for pair in score.argsort(descending=True, stable=True).tolist():
+        if score[pair] < FOUND:
             break
         if all(abs(pair + 1 - seam) > APART for seam in found):
             found.append(pair + 1)

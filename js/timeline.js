@@ -37,14 +37,14 @@ const STYLE = `
 const GRADES = { clean: "as real video", near: "a little out", out: "out" };
 
 /** How a seam measures: within what passes as real video, up to twice as far out, or farther. */
-function grade(excess) {
-    if (excess === null || excess === undefined) return "";
-    return excess <= 1 ? "clean" : excess <= 2 ? "near" : "out";
+function grade(score) {
+    if (score === null || score === undefined) return "";
+    return score <= 1 ? "clean" : score <= 2 ? "near" : "out";
 }
 
 /** How many seams have each grade, in words; empty before a run. */
 function summary(chunks) {
-    const count = Object.keys(GRADES).map((name) => [chunks.filter((chunk) => grade(chunk.excess) === name).length, GRADES[name]]);
+    const count = Object.keys(GRADES).map((name) => [chunks.filter((chunk) => grade(chunk.score) === name).length, GRADES[name]]);
     const told = count.filter(([number]) => number).map(([number, words]) => `${number} ${words}`);
     return told.length ? `Seams: ${told.join(", ")}. Choose one to see it.` : "";
 }
@@ -60,8 +60,8 @@ function groups(chunks) {
 function choosable(chunks) {
     const seams = chunks.map((_, index) => index).slice(1);
     if (chunks.length <= DRAWN) return seams;
-    const out = seams.filter((index) => chunks[index].excess > 1);
-    return out.sort((a, b) => chunks[b].excess - chunks[a].excess).slice(0, DRAWN).sort((a, b) => a - b);
+    const out = seams.filter((index) => chunks[index].score > 1);
+    return out.sort((a, b) => chunks[b].score - chunks[a].score).slice(0, DRAWN).sort((a, b) => a - b);
 }
 
 function element(tag, className, parent) {
@@ -109,8 +109,8 @@ class Timeline {
         }
         for (const index of choosable(chunks)) {
             const chunk = chunks[index];
-            const seam = element("button", grade(chunk.excess), this.track);
-            const measured = chunk.excess === null || chunk.excess === undefined ? "" : `, ${chunk.excess.toFixed(2)} of what passes`;
+            const seam = element("button", grade(chunk.score), this.track);
+            const measured = chunk.score === null || chunk.score === undefined ? "" : `, ${chunk.score.toFixed(2)} of what passes`;
             seam.type = "button";
             seam.setAttribute("aria-pressed", "false");
             seam.style.left = place(chunk.seam);

@@ -1,6 +1,7 @@
 """Optical flow: estimating it, trusting it, carrying it forward, warping along it, looking at it. Torch only."""
 
 from .estimation import (
+    FlowError,
     estimate_both,
     estimate_flow,
     estimate_flow_between,
@@ -17,6 +18,7 @@ from .warp import backward_warp
 
 __all__ = [
     "Flow",
+    "FlowError",
     "FlowEstimator",
     "MotionPrediction",
     "backward_warp",

@@ -20,7 +20,14 @@ RESERVED = ("auto", "raft")
 """Names that choose by what is connected."""
 OPENCV = ("dis", "farneback")
 
+FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+"""What an estimator may raise that is its own affair; not every Exception, since the host's interrupt is one."""
+
 _factories: dict[str, Callable[[], FlowEstimator]] = {}
+
+
+class FlowError(RuntimeError):
+    """An estimator of flow failed, or returned something else than flow; the message says which and how."""
 
 
 def register_estimator(name: str, factory: Callable[[], FlowEstimator]) -> None:
@@ -52,6 +59,7 @@ def estimate_flow(frames: Tensor, *, estimator: str | FlowEstimator = "auto") ->
         T - 1 flows, flow t from frame t to frame t + 1, with the frames' device and dtype.
 
     Raises:
+        FlowError: if the estimator fails.
         ValueError: for fewer than two frames, or frames that are no pictures.
     """
     check_clip("frames", frames)
@@ -76,8 +84,8 @@ def estimate_both(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "aut
         The forward and the backward flow.
 
     Raises:
-        ValueError: if the frames differ in shape, dtype or device or are no pictures, the name is unknown, or the
-            estimator returns something else than one finite flow per pair.
+        FlowError: if the estimator fails, or returns something else than one finite flow per pair.
+        ValueError: if the frames differ in shape, dtype or device or are no pictures, or the name is unknown.
     """
     _check_pairs(a, b)
     forward, backward = zip(*_estimate(a, b, estimator), strict=True)
@@ -158,15 +166,27 @@ def _estimate_group(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Flow, Fl
 
 
 def _displacements(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Tensor, Tensor]:
-    """Forward and backward displacement of one group of pairs; raises ValueError unless they are finite."""
-    found = find(torch.cat((a, b)), torch.cat((b, a)))
+    """Forward and backward displacement of one group of pairs.
+
+    Raises:
+        FlowError: if the estimator fails, or returns something else than one finite flow per pair. Running out of
+            memory is no failure of an estimator.
+    """
+    try:
+        found = find(torch.cat((a, b)), torch.cat((b, a)))
+    except torch.OutOfMemoryError:
+        raise
+    except FAILURES as error:
+        raise FlowError(f"The flow estimator failed ({type(error).__name__}): {error}") from error
+    if not isinstance(found, Tensor):
+        raise FlowError(f"The flow estimator returned {type(found).__name__}, expected a tensor.")
     if found.shape != (2 * len(a), 2, *a.shape[-2:]):
-        raise ValueError(
+        raise FlowError(
             f"The flow estimator returned {tuple(found.shape)} for {2 * len(a)} pairs of {tuple(a.shape[1:])} frames; "
             f"expected {(2 * len(a), 2, *a.shape[-2:])}."
         )
     if not torch.isfinite(found).all():
-        raise ValueError("The flow estimator returned displacements that are not finite.")
+        raise FlowError("The flow estimator returned displacements that are not finite.")
     return found.chunk(2)
 
 

@@ -51,9 +51,9 @@ def predict_clip_motion(
     forward, backward = estimate_displacements(recent[:-1], recent[1:], estimator=estimator)
     shown = picture_confidence(recent[1:], recent[:-1], backward, forward)
     flow = Flow(backward, shown)
-    last = predict_motion(flow, count, step_gain=step_gain, backward=flow)
+    last = predict_motion(None, count, step_gain=step_gain, backward=flow)
     if period != 1:
-        over = predict_motion(flow, count, step_gain=step_gain, backward=flow, period=period)
+        over = predict_motion(None, count, step_gain=step_gain, backward=flow, period=period)
         share = rhythm_share(flow, period)
         last = MotionPrediction(
             torch.lerp(last.displacement, over.displacement, share), torch.lerp(last.confidence, over.confidence, share)

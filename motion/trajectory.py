@@ -71,7 +71,7 @@ def trace_back(backward: Flow) -> Trajectory:
 
 
 def predict_motion(
-    flow: Flow,
+    flow: Flow | None,
     steps: int,
     *,
     step_gain: float = 0.5,
@@ -90,8 +90,8 @@ def predict_motion(
     pixels; ``bench motion`` says what it is worth.
 
     Args:
-        flow: forward flows of the clip, in the order of time; the anchor is the last frame. Read only where no
-            backward flows are given.
+        flow: forward flows of the clip, in the order of time; the anchor is the last frame. None will do where backward
+            flows are given, which are read instead.
         steps: frames to look ahead. Confidence is 0 beyond 12.
         step_gain: [0, 1], the share of the velocity that is left 16 frames ahead; 1 keeps it.
         backward: flow t from frame t + 1 to frame t, on the grid of frame t + 1. Without it ``flow`` is inverted.
@@ -103,7 +103,8 @@ def predict_motion(
     Raises:
         ValueError: if there is no flow, or a number is out of range.
     """
-    if not len(flow.displacement):
+    given = flow if backward is None else backward
+    if given is None or not len(given.displacement):
         raise ValueError("Motion can only be carried on from one flow or more, which takes two frames.")
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}.")
@@ -140,7 +141,7 @@ def predict_motion(
         trusted = trusted * _uncovered(displacement, trusted)
         displacements.append(displacement)
         confidences.append(trusted)
-    like = flow.displacement
+    like = given.displacement
     return MotionPrediction(torch.cat(displacements).to(like), torch.cat(confidences).to(like))
 
 

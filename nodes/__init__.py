@@ -2,17 +2,16 @@
 
 from ._compat import ComfyExtension, prepare_optical_flow_folder
 from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
-from .custom import CustomLongVideo
 from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
 from .join import GaussianBlendMask, JoinClips, MatchColor, MeasureSeams
 from .keep import KeepRun, LoadRun
+from .long_video import CustomLongVideo, LongVideo
 from .motion import PredictMotion, WarpLatent
 from .plan import PlanVideo
 from .prompts import ConditioningStack, LoraStack, PromptStack
 from .rope import SlowRope
 from .settings import Settings
 from .tiny import TinyModels, TinyScene
-from .video import LongVideo
 
 
 class MotionChunksExtension(ComfyExtension):

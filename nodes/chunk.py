@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from ..wan.host.checks import check_vae
-from ..wan.host.conditioning import apply_guide, latent_dict, release_by_step
-from ..wan.host.encoding import mix_prompts
+from ..wan.families import WAN_I2V
+from ..wan.host.checks import check_model, check_vae
+from ..wan.host.conditioning import apply_guide, guide_by_step, latent_dict
 from ..wan.host.optical_flow import host_estimator
 from ..wan.loop import finish_chunk, guide_state
 from ._compat import io, schema
+from .inputs import optical_flow_input
 from .layout import to_image
-from .prompt_inputs import encode_prompts, find_doubts
-from .types import CATEGORY, ChunkStateType, optical_flow_input
+from .prompt_inputs import find_warnings, read_inputs
+from .types import CATEGORY, ChunkStateType
 
 
 class GuideNextChunk(io.ComfyNode):
@@ -74,28 +75,29 @@ class GuideNextChunk(io.ComfyNode):
         clip=None,
     ) -> io.NodeOutput:
         check_vae(vae)
-        unguided = "no model is connected to Guide Next Chunk" if model is None else None
-        state = guide_state(state, vae, host_estimator(optical_flow), unguided=unguided)
+        family = WAN_I2V if model is None else check_model(model)
+        state = guide_state(state, vae, host_estimator(optical_flow), follows_steps=model is not None, family=family)
+        guide = state.guide
         if positive is None or negative is None:
-            if not state.plan.entries:
+            if not state.plan.keyframes:
                 raise ValueError("Connect positive and negative, or a prompt_stack to Plan Long Video.")
             if model is None:
                 raise ValueError("model: a prompt stack may name LoRAs. Connect the model, and give its sampler ours.")
-            prompts, files = encode_prompts(state, model, clip)
-            model = files.on_model(model, state.guide.cue.loras)
-            state = state.noted(files.notes)
-            told = mix_prompts(prompts, state.guide.cue)
-            positive = told[0] if positive is None else positive
-            negative = told[1] if negative is None else negative
+            inputs = read_inputs(state, model, clip)
+            model = inputs.loras.on_model(model, guide.request.prompt.loras)
+            state = state.noted(inputs.notes)
+            mixed = inputs.mixed(guide)
+            positive = mixed[0] if positive is None else positive
+            negative = mixed[1] if negative is None else negative
         if model is not None:
-            told = [part[1] for part in positive]
-            state = state.noted(doubts=find_doubts(state, model, clip_vision_output, None, told))
+            options = [part[1] for part in positive]
+            state = state.noted(warnings=find_warnings(state, model, clip_vision_output, None, options))
         return io.NodeOutput(
             state,
-            apply_guide(positive, state.guide, clip_vision_output),
-            apply_guide(negative, state.guide, clip_vision_output),
-            latent_dict(state.guide),
-            None if model is None else release_by_step(model, state.guide),
+            apply_guide(positive, guide, clip_vision_output),
+            apply_guide(negative, guide, clip_vision_output),
+            latent_dict(guide),
+            None if model is None else guide_by_step(model, guide),
         )
 
 

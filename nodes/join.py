@@ -11,9 +11,10 @@ from ..wan.join import COLORS
 from ..wan.latents import LARGEST_SIDE
 from ..wan.numbers import check_whole, parse_numbers
 from ._compat import io, schema
+from .inputs import optical_flow_input, share_input
 from .layout import add_alpha, to_clip, to_image, to_region
 from .thumbnails import show_picture
-from .types import CATEGORY, optical_flow_input, share_input
+from .types import CATEGORY
 from .values import checked
 
 
@@ -128,9 +129,9 @@ class MatchColor(io.ComfyNode):
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be in [0, 1], got {strength}.")
         own = clip[: len(wanted)]
-        if method == "affine" and own.shape[2:] != wanted.shape[2:]:
+        if METHODS[method].paired and own.shape[2:] != wanted.shape[2:]:
             raise ValueError(
-                f"reference: expected the size of images {tuple(own.shape[2:])} for affine, got "
+                f"reference: expected the size of images {tuple(own.shape[2:])} for {method}, got "
                 f"{tuple(wanted.shape[2:])}. Use mkl for pictures that do not show the same."
             )
         transform = fit_color(own, wanted[: len(own)], method=method)

@@ -11,9 +11,10 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..wan.runs.names import check_name, shown
 from ..wan.runs.store import list_chunks, load_run
 from ._compat import io, schema
+from .inputs import fps_input
 from .layout import gather_image
 from .stored_video import StoredVideo, frame_rate
-from .types import CATEGORY, RunType, fps_input
+from .types import CATEGORY, RunType
 from .values import checked
 
 FOLDER = "wan_motion_runs"
@@ -31,7 +32,7 @@ class Run:
     vary_from: int | None = None
     """The first chunk, by index, of a variation."""
     variation: int = 0
-    anew: bool = False
+    overwrite: bool = False
 
 
 def runs_folder() -> Path:
@@ -77,7 +78,7 @@ class KeepRun(io.ComfyNode):
                     tooltip="Which other noise vary_from takes. Another number is another take, 0 the first.",
                 ),
                 io.Boolean.Input(
-                    "start_anew",
+                    "overwrite",
                     default=False,
                     tooltip="Forgets all that is kept under this name, each time that it runs.",
                 ),
@@ -87,7 +88,7 @@ class KeepRun(io.ComfyNode):
 
     @classmethod
     @checked
-    def execute(cls, run_name, frames_in_memory, vary_from, variation, start_anew) -> io.NodeOutput:
+    def execute(cls, run_name, frames_in_memory, vary_from, variation, overwrite) -> io.NodeOutput:
         if type(vary_from) is not int or not 0 <= vary_from <= LAST_CHUNK:
             raise ValueError(
                 f"vary_from must be a chunk from 1 to {LAST_CHUNK}, or 0 for none, got {str(vary_from)[:20]}."
@@ -95,7 +96,7 @@ class KeepRun(io.ComfyNode):
         if type(variation) is not int or not 0 <= variation <= LAST_VARIATION:
             raise ValueError(f"variation must be a number from 0 to {LAST_VARIATION}, got {str(variation)[:20]}.")
         index = vary_from - 1 if vary_from else None
-        return io.NodeOutput(Run(check_name(run_name), frames_in_memory, index, variation, start_anew))
+        return io.NodeOutput(Run(check_name(run_name), frames_in_memory, index, variation, overwrite))
 
 
 class LoadRun(io.ComfyNode):
@@ -140,6 +141,6 @@ class LoadRun(io.ComfyNode):
                 f"run_name: no whole chunk is kept in {shown(store.folder)}.{why} Use the name that Keep Run has."
             )
         words = f"{store.frames} frames of {store.folder.name}"
-        report = "\n".join((words, *(kept.facts.line for kept in store.kept), *store.notes))
+        report = "\n".join((words, *(kept.facts.record.describe() for kept in store.kept), *store.notes))
         frames = gather_image(store.frames, store.footage()) if frames_in_memory else ExecutionBlocker(None)
         return io.NodeOutput(frames, StoredVideo(store, fps), report)

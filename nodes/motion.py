@@ -9,8 +9,9 @@ from ..motion.trajectory import HORIZON
 from ..wan.host.optical_flow import host_estimator
 from ..wan.latent_warp import warp_latent
 from ._compat import io, schema
+from .inputs import optical_flow_input, step_gain_input
 from .layout import to_frames, to_image
-from .types import CATEGORY, MotionType, optical_flow_input, step_gain_input
+from .types import CATEGORY, MotionType
 from .values import checked
 
 SMALLEST = 2

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..wan.host.checks import may_not_end, reads_end, reads_features
-from ..wan.host.encoding import encode_entries
+from ..wan.host.encoding import encode_keyframes
 from ..wan.host.features import FeatureTrack
+from ..wan.host.inputs import ChunkInputs
 from ..wan.host.lora import LoraFiles
 from ..wan.host.rope import slowed_frames
-from ..wan.prompts import Entry, parse_schedule, parse_stack
+from ..wan.prompt_text import parse_schedule
+from ..wan.prompts import Keyframe, parse_stack
 from ..wan.state import ChunkState
 
 
 def read_prompts(prompt_stack, prompt: str, negative_prompt: str, positive=None, negative=None, clip=None):
-    """The entries of a run, from a stack, two conditionings or the prompt widgets.
+    """The keyframes of a run, from a stack, two conditionings or the prompt widgets.
 
     Raises:
         ValueError: if there is more than one of them, or none.
@@ -22,31 +24,34 @@ def read_prompts(prompt_stack, prompt: str, negative_prompt: str, positive=None,
     if prompt_stack is not None:
         if positive is not None or negative is not None:
             raise ValueError("prompt_stack: positive and negative are connected as well. Disconnect one or the other.")
-        entries = parse_stack(prompt_stack)
-        if not entries:
+        keyframes = parse_stack(prompt_stack)
+        if not keyframes:
             raise ValueError("prompt_stack: expected at least one prompt, got none. Add one with Prompt Stack.")
-        return entries
+        return keyframes
     for name, conditioning in (("positive", positive), ("negative", negative)):
         if conditioning is None and clip is None:
             raise ValueError(f"Connect {name} (a conditioning), or clip so that the prompt widgets can be encoded.")
     negative = negative_prompt if negative is None else negative
-    return parse_schedule(prompt, negative) if positive is None else (Entry(positive, negative),)
+    return parse_schedule(prompt, negative) if positive is None else (Keyframe(positive, negative),)
 
 
-def encode_prompts(state: ChunkState, model, clip) -> tuple[tuple, LoraFiles]:
-    """Conditionings of each entry, and the LoRAs."""
-    entries = state.plan.entries
-    files = LoraFiles(entries, model, clip)
-    return encode_entries(entries, clip, lambda loras: files.on_clip(clip, loras)), files
+def read_inputs(
+    state: ChunkState,
+    model,
+    clip,
+    clip_vision=None,
+    clip_vision_output=None,
+    feature_continuity: float = 0.0,
+) -> ChunkInputs:
+    """What the chunks of a planned video are told: its prompts encoded, its LoRAs read, and CLIP vision features."""
+    start, keyframes = state.scene_original(state.plan.chunks[0]), state.plan.keyframes
+    features = FeatureTrack(start, clip_vision_output, clip_vision, feature_continuity, reads_end=reads_end(model))
+    loras = LoraFiles(keyframes, model, clip)
+    prompts = encode_keyframes(keyframes, clip, lambda stack: loras.on_clip(clip, stack))
+    return ChunkInputs(prompts, loras, features)
 
 
-def read_features(state: ChunkState, model, output, encoder, strength: float) -> FeatureTrack:
-    """CLIP vision features by chunk."""
-    start = state.original_of(state.plan.chunks[0])
-    return FeatureTrack(start, output, encoder, strength, reads_end=reads_end(model))
-
-
-def find_doubts(
+def find_warnings(
     state: ChunkState, model, output, encoder, conditions: Sequence[Mapping] | None = None
 ) -> tuple[str, ...]:
     """What of the model, its features and the pictures may not be meant: the report says it first.
@@ -54,41 +59,45 @@ def find_doubts(
     Args:
         output: the host's CLIP_VISION_OUTPUT of the start image, or None.
         encoder: the host's CLIP_VISION, or None.
-        conditions: options of the conditions that the chunks are told; by default those of the state's entries.
+        conditions: options of the conditions that the chunks are told; by default those of the state's keyframes.
     """
-    doubts, entries = [], state.plan.entries
+    warnings, keyframes = [], state.plan.keyframes
     if conditions is None:
-        texts = [[("", {})] if isinstance(entry.positive, str) else entry.positive for entry in entries]
+        texts = [[("", {})] if isinstance(keyframe.positive, str) else keyframe.positive for keyframe in keyframes]
         conditions = [part[1] for text in texts for part in text]
     shown = bool(conditions) and all("clip_vision_output" in options for options in conditions)
     if reads_features(model) and output is None and encoder is None and not shown:
-        doubts.append(
+        warnings.append(
             "model reads CLIP vision features of the start image, but none are connected: it takes the text for them. "
             "Connect clip_vision or clip_vision_output, of CLIP-ViT-H"
         )
-    ends = [f"end_image of prompt {number}" for number, entry in enumerate(entries, 1) if entry.end_image is not None]
+    ends = [
+        f"end_image of prompt {number}"
+        for number, keyframe in enumerate(keyframes, 1)
+        if keyframe.end_image is not None
+    ]
     ends = ["end_image", *ends] if state.end is not None else ends
     if ends and may_not_end(model):
-        doubts.append(
+        warnings.append(
             f"{ends[0]}: Wan2.1 FLF2V, Wan2.1 Fun InP and Wan2.2 I2V A14B are trained to end with a given frame; plain "
             "Wan2.1 I2V is not, and its file looks as that of Fun InP does. If the video does not get there, load one "
             "of these"
         )
     if ends and reads_end(model) and output is not None and encoder is None:
-        doubts.append(
+        warnings.append(
             f"{ends[0]}: model reads features of the end picture as well, but clip_vision_output shows the start image "
             "only: connect clip_vision"
         )
     cuts = [chunk.index + 1 for chunk in state.plan.chunks if state.plan.cuts(chunk)]
     if cuts and output is not None and encoder is None:
-        doubts.append(
+        warnings.append(
             f"clip_vision_output shows the start image, so chunks from the cut at chunk {cuts[0]} on go without: "
             "connect clip_vision for features of their own"
         )
     slowed, longest = slowed_frames(model), max(chunk.length for chunk in state.plan.chunks)
     if slowed not in (None, longest):
-        doubts.append(
+        warnings.append(
             f"model: RIFLEx for Long Chunks is set for chunks of {slowed} frames, the longest here has {longest}. Set "
             "its chunk_frames to that"
         )
-    return tuple(doubts)
+    return tuple(warnings)

@@ -6,10 +6,11 @@ import folder_paths
 
 from ..wan.latents import LONGEST_CHUNK
 from ..wan.numbers import check_number
-from ..wan.prompts import LATEST, STRONGEST, UNITS, Entry, Lora, parse_loras, parse_stack
+from ..wan.prompts import LATEST, STRONGEST, UNITS, Keyframe, Lora, parse_loras, parse_stack
 from ._compat import io, schema
+from .inputs import number_input
 from .layout import to_frames, to_image
-from .types import CATEGORY, LoraStackType, PromptStackType, number_input
+from .types import CATEGORY, LoraStackType, PromptStackType
 from .values import checked
 
 
@@ -68,7 +69,7 @@ class LoraStack(io.ComfyNode):
             node_id="WanMotionLoraStack",
             display_name="LoRA Stack (Wan Motion)",
             category=CATEGORY,
-            description="Adds a LoRA to the set of a Prompt Stack entry. The stacks of other packs fit as well.",
+            description="Adds a LoRA to the set of a Prompt Stack keyframe. The stacks of other packs fit as well.",
             search_aliases=["lora", "lora loader", "lora schedule"],
             inputs=[
                 io.Combo.Input(
@@ -78,7 +79,7 @@ class LoraStack(io.ComfyNode):
                 _strength("strength_clip", "text encoder"),
                 LoraStackType.Input("lora_stack", optional=True, tooltip="LoRAs that apply as well."),
             ],
-            outputs=[LoraStackType.Output(display_name="lora_stack", tooltip="For a Prompt Stack entry.")],
+            outputs=[LoraStackType.Output(display_name="lora_stack", tooltip="For a Prompt Stack keyframe.")],
         )
 
     @classmethod
@@ -111,7 +112,7 @@ def _strength(name: str, what: str) -> io.Input:
 
 
 def _moment_inputs() -> list[io.Input]:
-    """When an entry holds, and what comes with it."""
+    """When a keyframe holds, and what comes with it."""
     return [
         number_input(
             "start",
@@ -177,7 +178,7 @@ def _add(
     start_image=None,
     end_image=None,
 ) -> io.NodeOutput:
-    entry = Entry(
+    keyframe = Keyframe(
         positive,
         negative,
         start,
@@ -190,7 +191,7 @@ def _add(
         _picture("end_image", end_image),
     )
     before = () if prompt_stack is None else parse_stack(prompt_stack)
-    return io.NodeOutput(parse_stack([*before, entry]))
+    return io.NodeOutput(parse_stack([*before, keyframe]))
 
 
 def _picture(name: str, image):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from ..wan.guide import LEVELS
-from ..wan.join import COLORS
+from ..blending.color import COLORS
 from ..wan.latents import LONGEST_CHUNK
+from ..wan.levels import AUTO as HIGHEST
+from ..wan.levels import LEVELS
 from ..wan.numbers import check_whole
 from ..wan.presets import AUTO, KNOBS, PRESETS
 from ..wan.settings import choose_settings
 from ._compat import io, schema
-from .types import CATEGORY, SettingsType, share_input
+from .inputs import share_input
+from .types import CATEGORY, SettingsType
 from .values import checked
 
 PRESETS_OWN = -1.0
@@ -66,10 +68,10 @@ class Settings(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "continuity",
-                    options=["auto", *LEVELS],
-                    tooltip="How a chunk continues the one before. last_frame: from one frame, velocity is lost. "
-                    "overlap: from all overlap frames. overlap_pinned: they are also held during sampling. "
-                    "motion: and the first steps follow what their motion foretells. auto: the highest that works.",
+                    options=[HIGHEST, *LEVELS],
+                    tooltip="How a chunk continues the one before. "
+                    + "".join(f"{name}: {level.summary}. " for name, level in LEVELS.items())
+                    + "auto: the highest that works.",
                 ),
                 io.Combo.Input(
                     "color_match",
@@ -121,7 +123,7 @@ class Settings(io.ComfyNode):
         lora_in_motion,
     ) -> io.NodeOutput:
         for name, value, options in (
-            ("continuity", continuity, ("auto", *LEVELS)),
+            ("continuity", continuity, (HIGHEST, *LEVELS)),
             ("color_match", color_match, COLORS),
         ):
             if value not in options:
@@ -144,10 +146,10 @@ class Settings(io.ComfyNode):
         settings = choose_settings(
             preset,
             own={name: value for name, value in given.items() if value != PRESETS_OWN},
-            level=continuity,
-            color=color_match,
-            anchor=color_anchor,
-            retries=seam_retries,
+            continuity=continuity,
+            color_match=color_match,
+            color_anchor=color_anchor,
+            seam_retries=seam_retries,
             lora_at_rest=lora_at_rest,
             lora_in_motion=lora_in_motion,
         )

@@ -67,10 +67,10 @@ class CountingModel:
 
     def __call__(self, guide):
         self.guides.append(guide)
-        latents = guide.concat_latent_image.shape[2]
-        known = guide.concat_mask[0, :, :, 0, 0].t().flatten()  # a row per frame, frame 0 has four
+        latents = guide.conditioning["concat_latent_image"].shape[2]
+        known = guide.conditioning["concat_mask"][0, :, :, 0, 0].t().flatten()  # a row per frame, frame 0 has four
         count = int((known == 0).sum()) - 3
-        pixels = CausalVae().decode(guide.concat_latent_image)[0].movedim(-1, 1)
+        pixels = CausalVae().decode(guide.conditioning["concat_latent_image"])[0].movedim(-1, 1)
         first = round(float(pixels[0, 0, 0, 0] * 256 + pixels[0, 1, 0, 0] * 65536))
         torch.testing.assert_close(pixels[:count], numbered_frames(first, count), rtol=0, atol=0)
         assert (pixels[count:] == 0.5).all()

@@ -1,23 +1,28 @@
-"""Wan2.1 chunks: frame accounting, the plan, guidance of the next chunk, the loop.
+"""Wan chunks: frame accounting, the plan, guidance of the next chunk, the loop.
 
-Modules named ``host``, ``conditioning`` and ``sampling`` talk to ComfyUI and are not imported here.
+``host`` talks to ComfyUI and ``runs`` to the disk; neither is imported here.
 """
 
 from .chunks import Chunk, ChunkPlan, plan_chunks
 from .continuity import guide_next_chunk
-from .guide import ChunkGuide, GuideSettings
+from .guide import ChunkGuide, ChunkRequest
 from .latents import frame_length, known_rows, latent_length
 from .loop import Tools, finish_chunk, generate, guide_state
-from .prompts import Entry, Lora, parse_schedule, parse_stack
+from .prompt_text import parse_schedule
+from .prompts import Keyframe, Lora, parse_stack
+from .records import ChunkRecord
+from .settings import GuideSettings
 from .state import ChunkState
 
 __all__ = [
     "Chunk",
     "ChunkGuide",
     "ChunkPlan",
+    "ChunkRecord",
+    "ChunkRequest",
     "ChunkState",
-    "Entry",
     "GuideSettings",
+    "Keyframe",
     "Lora",
     "Tools",
     "finish_chunk",

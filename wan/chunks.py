@@ -11,7 +11,7 @@ from numbers import Real
 from .latents import LONGEST_CHUNK, TEMPORAL_STRIDE, covering_length, latent_length
 from .layout import MOST_CHUNKS, Chunk, lay_out, unfit_picture
 from .numbers import check_number, check_whole, shown
-from .prompts import Cue, Entry, mix_cue
+from .prompts import ChunkPrompt, Keyframe, mix_keyframes
 
 FPS = 16.0
 """Frames per second of Wan2.1."""
@@ -35,7 +35,7 @@ class ChunkPlan:
     requested_overlap: int
     """The overlap that was asked for; the plan takes the next 4k + 1."""
     chunks: tuple[Chunk, ...]
-    entries: tuple[Entry, ...] = ()
+    keyframes: tuple[Keyframe, ...] = ()
     """What is asked for, in the order in which it begins; none where all chunks are told the same."""
     fps: float = FPS
     to_picture: bool = False
@@ -50,10 +50,10 @@ class ChunkPlan:
 
     @property
     def varied(self) -> bool:
-        """Whether there is more to the entries than one prompt for all."""
-        return len(self.entries) > 1 or any(
-            entry.loras or entry.low_noise_loras or entry.chunk_frames or entry.end_image is not None
-            for entry in self.entries
+        """Whether there is more to the keyframes than one prompt for all."""
+        return len(self.keyframes) > 1 or any(
+            keyframe.loras or keyframe.low_noise_loras or keyframe.chunk_frames or keyframe.end_image is not None
+            for keyframe in self.keyframes
         )
 
     def added(self, chunk: Chunk) -> int:
@@ -61,8 +61,8 @@ class ChunkPlan:
         return min(chunk.stop, self.total_frames) - chunk.seam
 
     def closes(self, chunk: Chunk) -> bool:
-        """Whether ``chunk`` is the last of its entry."""
-        return chunk.index + 1 == len(self.chunks) or self.chunks[chunk.index + 1].entry != chunk.entry
+        """Whether ``chunk`` is the last of its keyframe."""
+        return chunk.index + 1 == len(self.chunks) or self.chunks[chunk.index + 1].keyframe != chunk.keyframe
 
     def cuts(self, chunk: Chunk) -> bool:
         """Whether ``chunk`` starts anew, from a picture of its own."""
@@ -70,9 +70,11 @@ class ChunkPlan:
 
     @cached_property
     def turns(self) -> tuple[Chunk, ...]:
-        """The first chunk of each entry that has one, in order."""
+        """The first chunk of each keyframe that has one, in order."""
         return tuple(
-            chunk for chunk in self.chunks if chunk.index == 0 or chunk.entry != self.chunks[chunk.index - 1].entry
+            chunk
+            for chunk in self.chunks
+            if chunk.index == 0 or chunk.keyframe != self.chunks[chunk.index - 1].keyframe
         )
 
     @cached_property
@@ -84,34 +86,34 @@ class ChunkPlan:
         """The chunk that the scene of ``chunk`` began with."""
         return self._scenes[bisect_right(self._scenes, chunk.index, key=_index) - 1]
 
-    def cue(self, chunk: Chunk) -> Cue:
-        """What ``chunk`` is told of the entries, by the middle of the frames that it adds."""
-        if not self.entries:
-            return Cue()
+    def chunk_prompt(self, chunk: Chunk) -> ChunkPrompt:
+        """What ``chunk`` is told of the keyframes, by the middle of the frames that it adds."""
+        if not self.keyframes:
+            return ChunkPrompt()
         turns, middle = self.turns, chunk.seam + self.added(chunk) / 2
 
         def share(first: Chunk) -> float:
-            window = self.entries[first.entry].transition
-            window *= self.fps if self.entries[first.entry].unit == "seconds" else self.added(first)
+            window = self.keyframes[first.keyframe].transition
+            window *= self.fps if self.keyframes[first.keyframe].unit == "seconds" else self.added(first)
             return min(1.0, (middle - first.seam) / window) if window else 1.0
 
         stop = bisect_right(turns, chunk.index, key=_index)
         whole = stop - 1  # the last turn that has taken over entirely: what was before is forgotten
         while whole > 0 and share(turns[whole]) < 1:
             whole -= 1
-        shares: list[tuple[int, float]] = [(turns[whole].entry, 1.0)]
+        shares: list[tuple[int, float]] = [(turns[whole].keyframe, 1.0)]
         for first in turns[whole + 1 : stop]:
             own = share(first)
             shares = [(index, (1 - own) * before) for index, before in shares]
-            shares.append((first.entry, own))
-        return mix_cue(self.entries, shares)
+            shares.append((first.keyframe, own))
+        return mix_keyframes(self.keyframes, shares)
 
     def replan(self, first: int, overlap_frames: int) -> ChunkPlan:
         """The plan with another overlap from chunk ``first`` on, as far as the chunks there are long enough for it.
 
         Where the video then could not arrive at its pictures, the overlap is shorter.
         """
-        lengths = [self.chunk_frames, *(entry.chunk_frames for entry in self.entries if entry.chunk_frames)]
+        lengths = [self.chunk_frames, *(keyframe.chunk_frames for keyframe in self.keyframes if keyframe.chunk_frames)]
         overlap = min(covering_length(overlap_frames), min(self.chunks[first - 1].length, *lengths) - TEMPORAL_STRIDE)
         head = replace(self, chunks=self.chunks[:first], requested_overlap=overlap_frames)
         if overlap == self.overlap_frames:
@@ -123,8 +125,8 @@ class ChunkPlan:
             overlap -= TEMPORAL_STRIDE
 
     def _laid_out(self) -> ChunkPlan:
-        chunks, entries = lay_out(self)
-        return replace(self, chunks=chunks, entries=entries)
+        chunks, keyframes = lay_out(self)
+        return replace(self, chunks=chunks, keyframes=keyframes)
 
     def describe(self) -> str:
         """The plan in words, one line per chunk, with every number that differs from what was asked."""
@@ -136,7 +138,7 @@ class ChunkPlan:
                 lines[0] += f" (asked for {self.requested_overlap}; Wan overlaps by 4k + 1)"
         if self.varied:
             lines += _first_and_last(
-                self.entries, lambda index: f"prompt {index + 1} {self.entries[index].describe()}", "prompts"
+                self.keyframes, lambda index: f"prompt {index + 1} {self.keyframes[index].describe()}", "prompts"
             )
         lines += _first_and_last(self.chunks, lambda index: self._told(self.chunks[index]), "chunks")
         return "\n".join((*lines, *self.warnings()))
@@ -147,38 +149,38 @@ class ChunkPlan:
             line += f", the first {chunk.overlap} known"
         if self.cuts(chunk):
             line += ", a cut"
-        if len(self.entries) > 1:
-            line += f", prompt {chunk.entry + 1}"
+        if len(self.keyframes) > 1:
+            line += f", prompt {chunk.keyframe + 1}"
         if chunk.stop > self.total_frames:
             line += f", the last {chunk.stop - self.total_frames} dropped"
         return line
 
     def warnings(self) -> tuple[str, ...]:
-        """What of the entries cannot be as asked for."""
-        if not self.entries:
+        """What of the keyframes cannot be as asked for."""
+        if not self.keyframes:
             return ()
         words = []
-        begun = len(self.turns)  # entries are in the order in which they begin
-        for index in range(begun, len(self.entries)):
-            entry = self.entries[index]
-            late = "the video ends before its start" if self._ends_before(entry) else "no chunk is left for it"
+        begun = len(self.turns)  # keyframes are in the order in which they begin
+        for index in range(begun, len(self.keyframes)):
+            keyframe = self.keyframes[index]
+            late = "the video ends before its start" if self._ends_before(keyframe) else "no chunk is left for it"
             words.append(f"prompt {index + 1} has no chunk: {late}")
         for first in self.turns[1:]:
-            entry = self.entries[first.entry]
-            if entry.unit == "chunks" and entry.start != first.index:
+            keyframe = self.keyframes[first.keyframe]
+            if keyframe.unit == "chunks" and keyframe.start != first.index:
                 words.append(
-                    f"prompt {first.entry + 1} begins with chunk {first.index + 1}, not {entry.start + 1:g}: "
+                    f"prompt {first.keyframe + 1} begins with chunk {first.index + 1}, not {keyframe.start + 1:g}: "
                     "another prompt begins there"
                 )
-        words += [f"prompt {index + 1} is empty" for index in range(begun) if self.entries[index].positive == ""]
-        if self.entries[0].cut:
+        words += [f"prompt {index + 1} is empty" for index in range(begun) if self.keyframes[index].positive == ""]
+        if self.keyframes[0].cut:
             words.append("prompt 1 has a start picture of its own, but the video starts from start_image")
         return tuple(_first_and_last(words, lambda index: words[index], "warnings"))
 
-    def _ends_before(self, entry: Entry) -> bool:
-        if entry.unit == "seconds":
-            return entry.start * self.fps >= self.total_frames
-        return entry.start >= len(self.chunks)
+    def _ends_before(self, keyframe: Keyframe) -> bool:
+        if keyframe.unit == "seconds":
+            return keyframe.start * self.fps >= self.total_frames
+        return keyframe.start >= len(self.chunks)
 
 
 def _index(chunk: Chunk) -> int:
@@ -223,7 +225,7 @@ def plan_chunks(
     *,
     chunk_frames: int = 81,
     overlap_frames: int = 16,
-    entries: Sequence[Entry] = (),
+    keyframes: Sequence[Keyframe] = (),
     fps: float = FPS,
     to_picture: bool = False,
     start_frames: int = 0,
@@ -231,7 +233,7 @@ def plan_chunks(
     """Cut a video of ``total_frames`` into overlapping chunks.
 
     All chunks have ``chunk_frames`` frames except the last, which is as long as it must be (4n + 1)
-    and whose surplus frames are dropped, and those whose entry says otherwise. Neighbours share
+    and whose surplus frames are dropped, and those whose keyframe says otherwise. Neighbours share
     ``overlap_frames``, or the next 4k + 1, but for a chunk that starts from a picture of its own.
 
     Args:
@@ -239,8 +241,8 @@ def plan_chunks(
         chunk_frames: pixel frames of one sampling call, 4n + 1. Wan2.1 is trained on 81 and bounces
             back towards its first frame on longer chunks.
         overlap_frames: pixel frames handed from chunk to chunk, at least 1.
-        entries: what is asked for from when on. Before the first one's start it holds too.
-        fps: frames per second, for entries that start in seconds.
+        keyframes: what is asked for from when on. Before the first one's start it holds too.
+        fps: frames per second, for keyframes that start in seconds.
         to_picture: whether the last chunk must arrive at a given picture, which takes more than one new frame.
         start_frames: frames that the video starts from, where that is known.
 
@@ -259,13 +261,13 @@ def plan_chunks(
     overlap_frames = check_whole("overlap_frames", overlap_frames, 1, LONGEST_CHUNK)
     start_frames = check_whole("start_frames", start_frames, 0, MOST_CHUNKS * LONGEST_CHUNK)
     overlap = covering_length(overlap_frames)
-    for length in (chunk_frames, *(entry.chunk_frames for entry in entries if entry.chunk_frames)):
+    for length in (chunk_frames, *(keyframe.chunk_frames for keyframe in keyframes if keyframe.chunk_frames)):
         if overlap >= length and total_frames > length:
             raise ValueError(
                 f"overlap_frames must leave room in a chunk: {overlap_frames} becomes {overlap} (4k + 1), "
                 f"but chunk_frames is {length}. Lower overlap_frames or raise chunk_frames."
             )
-    asked = (total_frames, chunk_frames, overlap, overlap_frames, (), tuple(entries), fps, to_picture, start_frames)
+    asked = (total_frames, chunk_frames, overlap, overlap_frames, (), tuple(keyframes), fps, to_picture, start_frames)
     plan = ChunkPlan(*asked)._laid_out()
     problem = unfit_picture(plan)
     if problem is not None:

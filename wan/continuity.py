@@ -1,17 +1,19 @@
-"""The levels of continuity: how a chunk is tied to the one before it, and what it falls to where that cannot be."""
+"""How a chunk is tied to the one before it: a level is chosen, and a guide made of its request."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
-from typing import Literal
 
+import torch
 from torch import Tensor
 
-from ..motion import FlowEstimator
-from .guide import ChunkGuide, GuideSettings, Level, Vae, guide_chunk
-from .latents import CHANNELS, TEMPORAL_STRIDE, covering_length, latent_length
-from .motion_guide import guide_motion
+from .families import WAN_I2V
+from .guide import ChunkGuide, ChunkRequest
+from .latents import covering_length
+from .levels import AUTO, LAST_FRAME, LEVELS
+from .protocols import Estimator, Family, Level, Vae
+from .records import Reason
+from .settings import GuideSettings
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +33,10 @@ def guide_next_chunk(
     image_width: int,
     reference_image: Tensor | None = None,
     *,
-    level: Level | Literal["auto"] = "auto",
-    estimator: str | FlowEstimator = "auto",
+    continuity: str = AUTO,
+    estimator: Estimator = "auto",
     region: Tensor | None = None,
-    carry: int | None = None,
+    exact_frames: int | None = None,
 ) -> ChunkGuide:
     """Guide a chunk by the last frames of the one before it.
 
@@ -47,129 +49,84 @@ def guide_next_chunk(
         overlap_frames: pixel frames that both chunks share; the next 4k + 1 is taken. ``last_frame``
             knows one frame whatever this says.
         blend_strength: [0, 1]. Belongs to the joining of frames; no level here reads it.
-        motion_weight: [0, 1], for how long cells follow what motion foretells; see
-            :func:`~wan.guidance_schedule.release_map`. 0 is the level ``overlap_pinned``, bit for bit.
+        motion_weight: [0, 1], for how long cells follow predicted motion; see
+            :func:`~wan.guidance_schedule.end_percent_map`. 0 is the level ``overlap_pinned``, bit for bit.
         mask_sigma: [0, 1], feathers the confidence by which they do.
         step_gain: [0, 1], the share of the velocity that is left 16 frames ahead.
-        vae: encodes the canvas; the host's VAE contract.
+        vae: encodes the canvas; the host's VAE.
         chunk_index: counts from 0, the first chunk of the video.
         chunk_frames: pixel frames of this chunk, 4n + 1.
         image_height: pixels, a multiple of 16.
         image_width: pixels, a multiple of 16.
-        reference_image: ``(1, 3, H, W)``. Belongs to the holding of colour; no level here reads it.
-        level: how the chunks are tied; ``auto`` takes the highest that its checks allow. ``motion`` falls to
-            ``overlap_pinned`` where motion cannot be told or trusted, and the guide says why.
+        reference_image: ``(1, 3, H, W)``. Belongs to the holding of color; no level here reads it.
+        continuity: the level; ``auto`` takes the highest that its checks allow. ``motion`` falls to
+            ``overlap_pinned`` where motion cannot be told or trusted, and the guide's record says why.
         estimator: of flow; see :func:`~motion.estimate_flow`.
         region: ``(1, 1, H, W)`` in [0, 1], scales motion guidance; all of the frame by default.
-        carry: how many of ``previous_frames``, from the last one back, were decoded from ``previous_latent``: their
-            latents are taken over, but for the overlap's first. All by default; 0 encodes all of them again, which
+        exact_frames: how many of ``previous_frames``, from the last one back, were decoded from ``previous_latent``:
+            their latents are reused, but for the overlap's first. All by default; 0 encodes all of them again, which
             loses a little each time.
 
     Raises:
         ValueError: if sizes do not fit, a number is out of range, or frames are not finite.
     """
-    settings = GuideSettings(level, blend_strength, motion_weight, mask_sigma, step_gain)
-    return continue_chunk(
-        previous_frames,
-        settings,
-        vae,
+    settings = GuideSettings(continuity, blend_strength, motion_weight, mask_sigma, step_gain)
+    request = ChunkRequest(
         chunk_index,
         chunk_frames,
-        overlap_frames,
+        take_overlap(previous_frames, overlap_frames, continuity),
         (image_height, image_width),
+        continues=True,
+        settings=settings,
         previous_latent=previous_latent,
-        carry=len(previous_frames) if carry is None else carry,
-        estimator=estimator,
+        exact_frames=len(previous_frames) if exact_frames is None else exact_frames,
         region=region,
     )
+    return guide_chunk(request, vae, estimator)
 
 
-def continue_chunk(
-    previous_frames: Tensor,
-    settings: GuideSettings,
-    vae: Vae,
-    chunk_index: int,
-    chunk_frames: int,
-    overlap_frames: int,
-    size: tuple[int, int],
-    *,
-    previous_latent: Tensor | None = None,
-    carry: int = 0,
-    estimator: str | FlowEstimator = "auto",
-    region: Tensor | None = None,
-    unguided: str | None = None,
-    end: Tensor | None = None,
-    dropped: int = 0,
-) -> ChunkGuide:
-    """:func:`guide_next_chunk` with its knobs in one piece.
+def take_overlap(previous_frames: Tensor, overlap_frames: int, continuity: str = AUTO) -> Tensor:
+    """The frames that a chunk continues: the last of the chunk before, as many as its level takes.
 
-    Args:
-        size: height and width in pixels.
-        unguided: why the sampler cannot follow motion, if it cannot: ``motion`` then is ``overlap_pinned``.
-        end: see :func:`~wan.guide.guide_chunk`, as ``dropped``.
+    Raises:
+        ValueError: if there are too few of them.
     """
     if overlap_frames < 1:
         raise ValueError(f"overlap_frames must be at least 1, got {overlap_frames}.")
-    overlap = covering_length(overlap_frames)
-    level, reason = _choose_level(settings.level, overlap, unguided)
-    if level == "last_frame":
-        overlap = 1
+    one = continuity != AUTO and LEVELS[continuity].one_frame
+    overlap = 1 if one else covering_length(overlap_frames)
     if len(previous_frames) < overlap:
         raise ValueError(
             f"An overlap of {overlap} frames needs as many previous frames, got {len(previous_frames)}. "
             "Lower overlap_frames."
         )
-    if previous_latent is not None and previous_latent.shape[1] != CHANNELS:
-        raise ValueError(f"previous_latent must have {CHANNELS} channels, got {tuple(previous_latent.shape)}.")
-    logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", chunk_index + 1, level)
-    known = previous_frames[-overlap:]
-    pinned = "overlap_pinned" if level == "motion" else level
-    guide = guide_chunk(known, chunk_frames, vae, *size, chunk_index, pinned, reason, end=end, dropped=dropped)
-    if previous_latent is not None:
-        guide = carry_latents(guide, previous_latent, carry)
-    if level == "motion":
-        guide = guide_motion(guide, known, settings, vae, estimator, region)
-    logger.info("Motion-guided preparation complete for chunk %d", chunk_index + 1)
-    logger.info("Guided Input Latent Shape: %s", guide.samples.shape)
-    return guide
+    return previous_frames[-overlap:]
 
 
-def carry_latents(guide: ChunkGuide, previous: Tensor, frames: int) -> ChunkGuide:
-    """The guide with the latents of the known frames taken over from the chunk before, but for the first.
-
-    Overlaps of 4k + 1 frames line the phases up: latent j >= 1 of a chunk codes the very frames that latent
-    ``N - 1 - k + j`` of the chunk before does. Latent 0 codes a single frame, which has no latent there.
+@torch.no_grad()
+def guide_chunk(
+    request: ChunkRequest, vae: Vae, estimator: Estimator = "auto", *, family: Family = WAN_I2V
+) -> ChunkGuide:
+    """Condition a chunk: its known frames as the model's family reads them, and what of it is held.
 
     Args:
-        guide: of a chunk whose known frames are the last of the chunk before.
-        previous: ``(1, 16, N, h, w)``, the chunk before as sampled.
-        frames: how many of the known frames, from the last one back, were decoded from it.
+        estimator: of optical flow, for levels that predict motion.
     """
-    stop = latent_length(guide.known_frames)
-    count = min(stop - 1, frames // TEMPORAL_STRIDE)
-    if count == 0:
-        return guide
-    if previous.shape[2] <= count or previous.shape[3:] != guide.samples.shape[3:]:
-        raise ValueError(
-            f"previous_latent: expected more than {count} latents of {tuple(guide.samples.shape[3:])} cells to carry "
-            f"over, got {tuple(previous.shape)}."
-        )
-    carried = previous[:, :, -count:].to(guide.samples)
-    image, samples = guide.concat_latent_image.clone(), guide.samples.clone()
-    image[:, :, stop - count : stop] = carried
-    if guide.noise_mask is not None:
-        samples[:, :, stop - count : stop] = carried
-    return replace(guide, concat_latent_image=image, samples=samples, carried=count)
+    level, reason = choose_level(request)
+    conditioned = family.condition(request, vae)
+    hold = level.hold(request, conditioned, reason, vae, estimator)
+    logger.info("Chunk %d: %s, latent %s", request.index + 1, hold.record.describe(), tuple(hold.samples.shape))
+    return ChunkGuide(request, hold.record, conditioned.values, hold.samples, hold.noise_mask, hold.end_percent)
 
 
-def _choose_level(
-    level: Level | Literal["auto"], overlap_frames: int, unguided: str | None = None
-) -> tuple[Level, str]:
+def choose_level(request: ChunkRequest) -> tuple[Level, Reason]:
     """The level to use and why: one frame carries no motion, whatever was asked."""
-    if overlap_frames == 1 and level != "last_frame":
-        return "last_frame", "an overlap of one frame carries no motion"
-    if unguided and level in ("auto", "motion"):
-        return "overlap_pinned", unguided
-    if level == "auto":
-        return "motion", "the highest level"
-    return level, "as set"
+    asked = request.settings.continuity
+    if not request.continues:
+        return LAST_FRAME, Reason.FIRST if request.index == 0 else Reason.CUT
+    if len(request.known) == 1 and asked != LAST_FRAME.name:
+        return LAST_FRAME, Reason.ONE_FRAME
+    level = list(LEVELS.values())[-1] if asked == AUTO else LEVELS[asked]
+    if level.by_step and not request.follows_steps:
+        return LEVELS[level.fallback], Reason.NO_MODEL
+    return level, Reason.HIGHEST if asked == AUTO else Reason.CHOSEN

@@ -1,12 +1,13 @@
 """For how long each cell of a chunk is held to its guide.
 
 In each step a cell is held or free, never in between: a soft mask kept through all steps leaves pictures that are
-half denoised. A cell's release is the share of the sampling steps during which it is held.
+half denoised. A cell's ``end_percent`` is the share of the sampling steps during which it is held.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,9 @@ from torch import Tensor
 
 from ..motion.pyramid import gaussian_blur
 from .latents import PIXEL_STEP, SPATIAL_STRIDE, TEMPORAL_STRIDE
+
+if TYPE_CHECKING:
+    from .settings import GuideSettings
 
 SILENT = 0.15
 """Confidence below which a guide says nothing, rather than something for a step or two."""
@@ -28,7 +32,7 @@ TOP = 1 - 1e-3
 """Share of the model's highest noise level at which a run begins."""
 
 
-def release_map(confidence: Tensor, weight: float, mask_sigma: float, region: Tensor | None = None) -> Tensor:
+def end_percent_map(confidence: Tensor, weight: float, mask_sigma: float, region: Tensor | None = None) -> Tensor:
     """The share of the steps for which each cell follows its guide: the cube root of ``weight * confidence``.
 
     Flow matching with Wan's shift is at noise levels above 0.9 for the first half of its steps, where a guide that is
@@ -52,11 +56,11 @@ def release_map(confidence: Tensor, weight: float, mask_sigma: float, region: Te
     sigma = mask_sigma * min(height, width) / 8 / PIXEL_STEP
     if sigma > 0.1:  # tokens; below, it moves nothing from one to the next
         token = torch.minimum(token, gaussian_blur(token, sigma))
-    release = (weight * torch.where(token >= SILENT, token, 0.0)).pow(1 / 3)
+    end_percent = (weight * torch.where(token >= SILENT, token, 0.0)).pow(1 / 3)
     if weight == 1:
-        release = torch.where(token >= CERTAIN, 1.0, release)
+        end_percent = torch.where(token >= CERTAIN, 1.0, end_percent)
     cells = PIXEL_STEP // SPATIAL_STRIDE
-    return release.repeat_interleave(cells, dim=2).repeat_interleave(cells, dim=3).movedim(0, 1)[None]
+    return end_percent.repeat_interleave(cells, dim=2).repeat_interleave(cells, dim=3).movedim(0, 1)[None]
 
 
 @dataclass(frozen=True)
@@ -73,29 +77,29 @@ class Schedule:
         return len(self.levels) - 1
 
 
-def held_steps(release: Tensor, steps: int, switch: int = 0) -> Tensor:
+def held_steps(end_percent: Tensor, steps: int, switch: int = 0) -> Tensor:
     """How many steps each cell follows its guide: its share of them, rounded up, less where few would be left free.
 
     A cell that is held in every step comes out as its guide, verbatim, and an expert that never sees it free cannot
     mend it. So the last two steps are free (the last one of three or fewer), and of two experts' steps the last one of
-    the high-noise expert is. Only a release of 1 holds to the end.
+    the high-noise expert is. Only an end_percent of 1 holds to the end.
 
     Args:
-        release: in [0, 1], any shape.
+        end_percent: in [0, 1], any shape.
         steps: of the whole run, 1 or more.
         switch: steps of the high-noise expert; 0 and ``steps`` mean that one model makes them all.
 
     Returns:
-        Whole numbers in [0, steps] of the shape and dtype of ``release``.
+        Whole numbers in [0, steps] of the shape and dtype of ``end_percent``.
     """
     most = steps - (FREE_STEPS if steps > FEW_STEPS else 1)
     if 0 < switch < steps:
         most = min(most, switch - 1)
-    held = (release * steps - ROUNDING).ceil().clamp(0, max(most, 0))
-    return torch.where(release >= 1 - ROUNDING, float(steps), held)
+    held = (end_percent * steps - ROUNDING).ceil().clamp(0, max(most, 0))
+    return torch.where(end_percent >= 1 - ROUNDING, float(steps), held)
 
 
-def held_steps_of_part(release: Tensor, sigmas: Tensor, table: Tensor) -> Tensor:
+def held_steps_of_part(end_percent: Tensor, sigmas: Tensor, table: Tensor) -> Tensor:
     """How many steps of one sampler call each cell follows its guide, where nobody knows what other calls there are.
 
     A call from the highest level to 0 is the whole run. One that ends above 0 is the first part of a run: there model
@@ -104,21 +108,21 @@ def held_steps_of_part(release: Tensor, sigmas: Tensor, table: Tensor) -> Tensor
     the end. All on tensors: nothing waits for the device.
 
     Args:
-        release: in [0, 1], any shape.
+        end_percent: in [0, 1], any shape.
         sigmas: ``(n + 1,)``, the levels of this call, falling.
         table: the model's levels over uniform time, rising.
 
     Returns:
-        Whole numbers in [0, n] of the shape and dtype of ``release``.
+        Whole numbers in [0, n] of the shape and dtype of ``end_percent``.
     """
-    release, sigmas, table = release.to(sigmas.device), sigmas.float(), table.to(sigmas.device).float()
+    end_percent, sigmas, table = end_percent.to(sigmas.device), sigmas.float(), table.to(sigmas.device).float()
     steps = len(sigmas) - 1
     starts, ends = sigmas[0] >= table[-1] * TOP, sigmas[-1] <= table[0]
     done = 1 - torch.searchsorted(table, sigmas[:-1], right=True) / len(table)  # of the run, before each step
-    first = (release[..., None] > done + ROUNDING).sum(dim=-1).clamp(max=steps - 1).to(release)
-    part = torch.where(starts, first, torch.where(release >= 1 - ROUNDING, float(steps), 0.0))
-    part = torch.where(release >= 1 - ROUNDING, float(steps), part)
-    return torch.where(starts & ends, held_steps(release, steps), part)
+    first = (end_percent[..., None] > done + ROUNDING).sum(dim=-1).clamp(max=steps - 1).to(end_percent)
+    part = torch.where(starts, first, torch.where(end_percent >= 1 - ROUNDING, float(steps), 0.0))
+    part = torch.where(end_percent >= 1 - ROUNDING, float(steps), part)
+    return torch.where(starts & ends, held_steps(end_percent, steps), part)
 
 
 def guidance_warnings(schedule: Schedule, weight: float) -> tuple[str, ...]:
@@ -162,3 +166,8 @@ def step_mask(noise_mask: Tensor, held: Tensor, step: Tensor | int) -> Tensor:
         step: index of the step, from 0 on.
     """
     return noise_mask * (held <= step)
+
+
+def schedule_warnings(schedule: Schedule, settings: GuideSettings) -> tuple[str, ...]:
+    """What of a schedule keeps the guidance that settings ask for from doing what it is for."""
+    return guidance_warnings(schedule, settings.motion_weight) if settings.by_step else ()

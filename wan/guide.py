@@ -1,212 +1,149 @@
-"""What the next chunk is told about the one before it: conditioning picture, masks and start latent."""
+"""What one chunk is conditioned on: a request made of the video so far, and the guide made of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
-from .join import COLORS, ColorChoice
-from .latents import CHANNELS, SPATIAL_STRIDE, check_size, end_rows, known_rows, latent_length
-from .presets import KNOBS
-from .prompts import Cue
-
-Level = Literal["last_frame", "overlap", "overlap_pinned", "motion"]
-LEVELS: tuple[Level, ...] = ("last_frame", "overlap", "overlap_pinned", "motion")
-"""In rising demand on the model; ``auto`` takes the last that its checks allow."""
-
-CANVAS = 0.5
-"""Gray of the unknown frames: what Wan2.1 I2V saw in training. The noise itself is not scaled."""
+from .latents import CHANNELS, SPATIAL_STRIDE, TEMPORAL_STRIDE, check_size, latent_length
+from .prompts import ChunkPrompt
+from .records import ContinuityRecord
+from .settings import GuideSettings
 
 
-class Vae(Protocol):
-    """The host's VAE, or anything that keeps its contract."""
+@dataclass(frozen=True)
+class ChunkRequest:
+    """Everything that a chunk is conditioned on, and its place in the video.
 
-    def encode(self, pixels: Tensor) -> Tensor:
-        """``(T, H, W, 3)`` in [0, 1] to ``(1, 16, t, h, w)``."""
+    Raises:
+        ValueError: if sizes do not fit, no frame is left to make, or known frames are not finite.
+    """
 
-    def decode(self, latent: Tensor) -> Tensor:
-        """``(1, 16, t, h, w)`` to ``(1, T, H, W, 3)`` in [0, 1]."""
+    index: int
+    """Counts from 0, the first chunk of the video."""
+    length: int
+    """Pixel frames, 4n + 1."""
+    known: Tensor
+    """``(N, 3, H, W)`` in [0, 1] at the size of the video: the frames at its head, 1 to ``length - 1``."""
+    size: tuple[int, int]
+    """Height and width of the video in pixels, multiples of 16."""
+    continues: bool = False
+    """Whether the known frames are the last of the chunk before; else a picture of its own."""
+    settings: GuideSettings = field(default_factory=GuideSettings)
+    """As they are for this chunk: some may follow the speed."""
+    previous_latent: Tensor | None = None
+    """``(1, 16, t, h, w)``: the chunk before as sampled."""
+    exact_frames: int = 0
+    """How many of the known frames, from the last one back, were decoded from it."""
+    end: Tensor | None = None
+    """``(1, 3, H, W)``: the frame that the chunk is to end with, where the model can be told one."""
+    dropped: int = 0
+    """Frames at the chunk's end that the video does not keep; ``end`` is held through them."""
+    region: Tensor | None = None
+    """``(1, 1, H, W)`` in [0, 1]: scales motion guidance; all of the frame by default."""
+    follows_steps: bool = True
+    """Whether the sampler follows ``end_percent``; else levels that need it fall back."""
+    start: int = 0
+    """The chunk's first pixel frame in the whole video."""
+    time: float = 0.0
+    """[0, 1): where in the whole video the chunk starts."""
+    progress: tuple[float, float] = (0.0, 1.0)
+    """Shares of the whole video that are made before the chunk and with it."""
+    prompt: ChunkPrompt = field(default_factory=ChunkPrompt)
+    speed: float | None = None
+    """Of the known frames, if it was measured; see :func:`~wan.presets.measure_speed`."""
+    scene_original: Tensor | None = None
+    """``(1, 3, H, W)``: the picture that its scene began with, the video's or that of the last cut, as it was given,
+    neither scaled nor cropped."""
+    end_original: Tensor | None = None
+    """``(1, 3, H, W)``: ``end``, likewise."""
+
+    def __post_init__(self) -> None:
+        latent_length(self.length)
+        for name, pixels in zip(("image_height", "image_width"), self.size, strict=True):
+            check_size(name, pixels)
+        count = len(self.known)
+        if not 1 <= count < self.length:
+            raise ValueError(f"A chunk of {self.length} frames can start from 1 to {self.length - 1}, got {count}.")
+        if self.known.shape[1:] != (3, *self.size):
+            raise ValueError(
+                f"Known frames must be (N, 3, {self.size[0]}, {self.size[1]}) like the video, got "
+                f"{tuple(self.known.shape)}."
+            )
+        if not torch.isfinite(self.known).all():
+            raise ValueError(
+                f"The known frames of chunk {self.index + 1} hold NaN or infinite pixels. "
+                "A VAE in half precision can overflow: run ComfyUI with --fp32-vae."
+            )
+        if self.end is not None and count + self.dropped >= self.length - 1:
+            raise ValueError(
+                f"end_image: of {self.length} frames {count} are known and {self.dropped} dropped, which leaves "
+                "none to lead to it. Lengthen the video by a few frames."
+            )
+        if self.previous_latent is not None and self.previous_latent.shape[1] != CHANNELS:
+            raise ValueError(f"previous_latent must have {CHANNELS} channels, got {tuple(self.previous_latent.shape)}.")
+
+    @property
+    def last_frame(self) -> Tensor:
+        """``(1, 3, H, W)``: the last known frame, from which the chunk goes on."""
+        return self.known[-1:]
+
+    @property
+    def reused_latents(self) -> Tensor | None:
+        """``(1, 16, n, h, w)``: latents of the chunk before that stand for the last n latents of the known frames.
+
+        Overlaps of 4k + 1 frames line the phases up: latent j >= 1 of a chunk codes the very frames that latent
+        ``N - 1 - k + j`` of the chunk before does. Latent 0 codes a single frame, which has no latent there.
+
+        Raises:
+            ValueError: if the chunk before has too few latents, or of another size.
+        """
+        if self.previous_latent is None:
+            return None
+        count = min(latent_length(len(self.known)) - 1, self.exact_frames // TEMPORAL_STRIDE)
+        if count == 0:
+            return None
+        previous, cells = self.previous_latent, tuple(side // SPATIAL_STRIDE for side in self.size)
+        if previous.shape[2] <= count or tuple(previous.shape[3:]) != cells:
+            raise ValueError(
+                f"previous_latent: expected more than {count} latents of {cells} cells to reuse, got "
+                f"{tuple(previous.shape)}."
+            )
+        return previous[:, :, -count:]
 
 
 @dataclass(frozen=True)
 class ChunkGuide:
     """Everything that conditions one chunk. Latents are in ComfyUI's LATENT space."""
 
-    chunk_index: int
-    level: Level
-    """How the chunk is tied to the one before it; ``last_frame`` for a first chunk."""
-    reason: str
-    """Why this level."""
-    known_frames: int
-    """Pixel frames at the head of the chunk that are given."""
+    request: ChunkRequest
+    record: ContinuityRecord
+    """The level of continuity, and why."""
+    conditioning: Mapping[str, Tensor]
+    """By the host's keys; of Wan I2V ``concat_latent_image``, ``(1, 16, T, h, w)``, the known frames followed by gray,
+    encoded, and ``concat_mask``, ``(1, 4, T, h, w)``, 0 where a frame is known, 1 where it is to be generated."""
     samples: Tensor
-    """``(1, 16, T, h, w)``: the start latent; real latents where pinned or foretold, zeros where free."""
-    noise_mask: Tensor | None
+    """``(1, 16, T, h, w)``: the start latent; real latents where held or predicted, zeros where free."""
+    noise_mask: Tensor | None = None
     """``(1, 1, T, h, w)``: 0 where ``samples`` is held through sampling, 1 where it is free; None holds nothing."""
-    concat_latent_image: Tensor
-    """``(1, 16, T, h, w)``: the known frames followed by gray, encoded."""
-    concat_mask: Tensor
-    """``(1, 4, T, h, w)``: 0 where a frame is known, 1 where it is to be generated."""
-    release: Tensor | None = None
+    end_percent: Tensor | None = None
     """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
-    start: int = 0
-    """The chunk's first pixel frame in the whole video."""
-    time: float = 0.0
-    """[0, 1): where in the whole video the chunk starts."""
-    cue: Cue = field(default_factory=Cue)
-    """What the chunk is told of the prompts."""
-    done: tuple[float, float] = (0.0, 1.0)
-    """Shares of the whole video that are made before the chunk and with it."""
-    handed: Tensor | None = None
-    """``(1, 3, H, W)``: the last known frame, from which the chunk goes on."""
-    end: Tensor | None = None
-    """``(1, 3, H, W)``: where the chunk is to arrive."""
-    origin: Tensor | None = None
-    """``(1, 3, H, W)``: the picture that its scene began with, the video's or that of the last cut, as it was given,
-    neither scaled nor cropped."""
-    end_original: Tensor | None = None
-    """``(1, 3, H, W)``: ``end``, likewise."""
-    carried: int = 0
-    """Known latents that were taken over from the chunk before."""
     attempt: int = 0
-    """How often the chunk was made before: each time from another noise."""
-
-
-@dataclass(frozen=True)
-class GuideSettings:
-    """How chunks are guided: the seed's knobs with its defaults.
-
-    Raises:
-        ValueError: if the level is unknown or a number is not in [0, 1].
-    """
-
-    level: Level | Literal["auto"] = "auto"
-    blend_strength: float = 0.8
-    motion_weight: float = 0.3
-    mask_sigma: float = 0.35
-    step_gain: float = 0.5
-    carry_latents: bool = True
-    """Hand the overlap's latents on as they are rather than encode its frames again."""
-    color: ColorChoice = "affine"
-    """How a chunk's colours are matched to those of the chunk before."""
-    anchor: float = 0.0
-    """[0, 1]: how far colours are led back to the start image; so far from the fifth chunk on, less before."""
-    retries: int = 0
-    """Times that a chunk is made again, with another noise, while its seam stands out."""
-    adaptive: frozenset[str] = frozenset()
-    """Names of :data:`~wan.presets.KNOBS` that follow the measured speed from chunk to chunk."""
-    lora_at_rest: float = 1.0
-    lora_in_motion: float = 1.0
-    """How strong LoRAs are by speed; see :func:`~wan.presets.lora_factor`. 1 and 1 leave them as they are."""
-
-    def __post_init__(self) -> None:
-        if self.level not in ("auto", *LEVELS):
-            raise ValueError(f"level must be one of {', '.join(('auto', *LEVELS))}, got {self.level!r}.")
-        if self.color not in COLORS:
-            raise ValueError(f"color must be one of {', '.join(COLORS)}, got {self.color!r}.")
-        if self.retries < 0:
-            raise ValueError(f"retries must be 0 or more, got {self.retries}.")
-        if not self.adaptive <= set(KNOBS):
-            raise ValueError(f"adaptive must be of {', '.join(KNOBS)}, got {', '.join(sorted(self.adaptive))}.")
-        for name in ("lora_at_rest", "lora_in_motion"):
-            if not -10 <= getattr(self, name) <= 10:
-                raise ValueError(f"{name} must be in [-10, 10], got {getattr(self, name)}.")
-        for name in ("blend_strength", "motion_weight", "mask_sigma", "step_gain", "anchor"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
+    """How often the chunk was made before: each time with another seed."""
 
     @property
-    def moves_loras(self) -> bool:
-        """Whether LoRAs follow the measured speed."""
-        return (self.lora_at_rest, self.lora_in_motion) != (1, 1)
+    def level(self) -> str:
+        return self.record.level
 
-    def describe(self) -> str:
-        """Every number in words, those that follow the speed apart."""
-        numbers = ", ".join(
-            f"{name} {'by speed' if name in self.adaptive else format(getattr(self, name), 'g')}"
-            for name in ("motion_weight", "mask_sigma", "step_gain", "blend_strength")
-        )
-        words = f"continuity {self.level}, {numbers}, color_match {self.color}"
-        if self.anchor:
-            words += f", color_anchor {self.anchor:g}"
-        if self.retries:
-            words += f", seam_retries {self.retries}"
-        if self.moves_loras:
-            words += f", LoRAs {self.lora_at_rest:g} at rest to {self.lora_in_motion:g} in motion"
-        return words
+    @property
+    def known_frames(self) -> int:
+        """Pixel frames at the head of the chunk that are given."""
+        return len(self.request.known)
 
-
-@torch.no_grad()
-def guide_chunk(
-    known: Tensor,
-    chunk_frames: int,
-    vae: Vae,
-    image_height: int,
-    image_width: int,
-    chunk_index: int = 0,
-    level: Level = "last_frame",
-    reason: str = "first chunk",
-    *,
-    end: Tensor | None = None,
-    dropped: int = 0,
-) -> ChunkGuide:
-    """Condition a chunk on the frames at its head: the known frames on a gray canvas, encoded, and its masks.
-
-    Args:
-        known: ``(N, 3, H, W)`` in [0, 1] at the size of the video, 1 to ``chunk_frames - 1`` frames.
-        end: ``(1, 3, H, W)``, the frame that the chunk is to end with, where the model can be told one.
-        dropped: frames at the chunk's end that the video does not keep; the end frame is held through them.
-    """
-    latents = latent_length(chunk_frames)
-    for name, size in (("image_height", image_height), ("image_width", image_width)):
-        check_size(name, size)
-    h, w = image_height // SPATIAL_STRIDE, image_width // SPATIAL_STRIDE
-    if not 1 <= len(known) < chunk_frames:
-        raise ValueError(f"A chunk of {chunk_frames} frames can start from 1 to {chunk_frames - 1}, got {len(known)}.")
-    if known.shape[1:] != (3, image_height, image_width):
-        raise ValueError(
-            f"Known frames must be (N, 3, {image_height}, {image_width}) like the video, got {tuple(known.shape)}."
-        )
-    if not torch.isfinite(known).all():
-        raise ValueError(
-            f"The frames handed to chunk {chunk_index + 1} hold NaN or infinite pixels. "
-            "A VAE in half precision can overflow: run ComfyUI with --fp32-vae."
-        )
-    canvas = known.new_full((chunk_frames, image_height, image_width, 3), CANVAS)
-    canvas[: len(known)] = known.movedim(1, -1)
-    mask = known_rows(len(known), chunk_frames, h, w)
-    if end is not None:
-        if len(known) + dropped >= chunk_frames - 1:
-            raise ValueError(
-                f"end_image: of {chunk_frames} frames {len(known)} are known and {dropped} dropped, which leaves "
-                "none to lead to it. Lengthen the video by a few frames."
-            )
-        canvas[chunk_frames - 1 - dropped :] = end.movedim(1, -1).to(canvas)
-        mask = torch.minimum(mask, end_rows(1 + dropped, chunk_frames, h, w))
-    image = vae.encode(canvas)  # (1, 16, T, h, w)
-    if tuple(image.shape) != (1, CHANNELS, latents, h, w):
-        raise ValueError(
-            f"vae: {chunk_frames} frames of {image_width} x {image_height} should encode to "
-            f"(1, {CHANNELS}, {latents}, {h}, {w}), got {tuple(image.shape)}. Load the Wan2.1 VAE."
-        )
-    samples, noise_mask = torch.zeros_like(image), None
-    if level == "overlap_pinned":
-        pinned = latent_length(len(known))
-        samples[:, :, :pinned] = image[:, :, :pinned]
-        noise_mask = torch.ones_like(image[:, :1])
-        noise_mask[:, :, :pinned] = 0.0
-    return ChunkGuide(
-        chunk_index,
-        level,
-        reason,
-        len(known),
-        samples,
-        noise_mask,
-        image,
-        mask.to(image),
-        handed=known[-1:].clone(),
-        end=end,
-    )
+    @property
+    def overlap_is_exact(self) -> bool:
+        """Whether the overlap will decode as the chunk before does, but for its decoder's start."""
+        return self.noise_mask is not None and self.request.reused_latents is not None

@@ -10,14 +10,16 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import Tensor
 
-from ..motion import FlowEstimator
+from ..motion import FlowError
 from .append import append_chunk
-from .chunks import ChunkPlan
-from .continuity import continue_chunk
-from .guide import ChunkGuide, GuideSettings, Vae, guide_chunk
-from .motion_guide import FAILURES
+from .chunks import Chunk, ChunkPlan
+from .continuity import guide_chunk, take_overlap
+from .families import WAN_I2V
+from .guide import ChunkGuide, ChunkRequest
 from .presets import FRAMES, KNOBS, lora_factor, measure_speed, preset_at
-from .runs.store import RunStore
+from .protocols import ChunkStore, Estimator, Family, Sampler, Vae
+from .records import ChunkRecord
+from .settings import GuideSettings
 from .state import ChunkState
 
 logger = logging.getLogger(__name__)
@@ -28,15 +30,16 @@ class Tools:
     """What the loop drives: the graph's VAE, its sampler, and its stop button."""
 
     vae: Vae
-    sample: Callable[[ChunkGuide], Tensor]
-    """A guide to the sampled latent, ``(1, 16, T, h, w)``."""
+    sample: Sampler | Callable[[ChunkGuide], Tensor]
     check_interrupt: Callable[[], None] = lambda: None
     """Called between chunks; raises when the user has stopped the run."""
-    estimator: str | FlowEstimator = "auto"
-    """Of optical flow, for the level ``motion``."""
+    estimator: Estimator = "auto"
+    """Of optical flow: for predictions, joins and measures."""
+    family: Family = WAN_I2V
+    """Of the model that samples."""
 
 
-def generate(state: ChunkState, tools: Tools, store: RunStore | None = None) -> ChunkState:
+def generate(state: ChunkState, tools: Tools, store: ChunkStore | None = None) -> ChunkState:
     """Make every chunk that is left: guide -> sample -> decode -> append.
 
     Args:
@@ -50,7 +53,7 @@ def generate(state: ChunkState, tools: Tools, store: RunStore | None = None) -> 
             found = store.recall(state)
         if found is None:
             began = time.monotonic()
-            found = make_chunk(guide_state(state, tools.vae, tools.estimator), tools)
+            found = make_chunk(guide_state(state, tools.vae, tools.estimator, family=tools.family), tools)
             found = found if store is None else store.keep(state, found)
             frames += found.plan.chunks[state.made].length
             seconds += time.monotonic() - began
@@ -74,107 +77,104 @@ def _duration(seconds: float) -> str:
 
 
 def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
-    """Sample and finish the guided chunk; again from another noise while its seam stands out, and keep the best."""
-    best, retries = None, state.settings.retries
-    for attempt in range(retries + 1):
+    """Sample and finish the guided chunk; again with another seed while its seam stands out, and keep the best."""
+    best, least, attempts = None, None, state.settings.seam_retries + 1
+    for attempt in range(attempts):
         tools.check_interrupt()
         guide = replace(state.guide, attempt=state.guide.attempt + attempt)
         made = finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.estimator)
-        if best is None or made.seam.excess < best.seam.excess:  # without a seam there is no second attempt
-            best = made
-        if best.seam is None or best.seam.excess <= 1:
+        score = made.records[-1].score
+        if best is None or score < least:  # without a seam there is no second attempt
+            best, least = made, score
+        if least is None or least <= 1:
             break
-    if retries and attempt:
-        note = f"best of {attempt + 1} attempts"
-        logger.warning("Chunk %d: its seam stood out; kept the %s", best.made, note)
-        best = replace(best, lines=(*best.lines[:-1], f"{best.lines[-1]}, {note}"))
+    if attempt:
+        logger.warning("Chunk %d: its seam stood out; kept the best of %d attempts", best.made, attempt + 1)
+        best = replace(best, records=(*best.records[:-1], replace(best.records[-1], attempts=attempt + 1)))
     return best
 
 
 def guide_state(
-    state: ChunkState, vae: Vae, estimator: str | FlowEstimator = "auto", *, unguided: str | None = None
+    state: ChunkState,
+    vae: Vae,
+    estimator: Estimator = "auto",
+    *,
+    follows_steps: bool = True,
+    family: Family = WAN_I2V,
 ) -> ChunkState:
     """Prepare the next chunk: the same state with its guide.
 
     Args:
-        estimator: of optical flow, for the level ``motion``.
-        unguided: why the sampler cannot follow motion, if it cannot; the level then falls to ``overlap_pinned``.
+        estimator: of optical flow, for levels that predict motion.
+        follows_steps: whether the sampler follows a prediction step by step; else levels that need it fall back.
 
     Raises:
         ValueError: if the video is finished already.
     """
-    chunk = state.chunk
-    if chunk is None:
+    if state.chunk is None:
         raise ValueError(
             f"All {len(state.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less often."
         )
-    size, settings = tuple(state.start.shape[-2:]), state.settings
-    speed = None if not chunk.overlap else _speed_of(state, estimator)
-    if speed is not None:
-        plan, settings = _adapt(state, speed)
-        state, chunk = replace(state, plan=plan), plan.chunks[chunk.index]
-    cue = state.plan.cue(chunk)
-    if speed is not None:
-        cue = cue.scaled(lora_factor(speed, settings.lora_at_rest, settings.lora_in_motion))
-    end = {"end": state.end_of(chunk), "dropped": max(0, chunk.stop - state.plan.total_frames)}
-    if chunk.index == 0:
-        guide = guide_chunk(state.start, chunk.length, vae, *size, **end)
-    elif not chunk.overlap:
-        picture = state.plan.entries[chunk.entry].start_image
-        guide = guide_chunk(picture, chunk.length, vae, *size, chunk.index, reason="a cut to its own picture", **end)
-    else:
-        guide = continue_chunk(
-            state.tail(chunk.overlap),
-            settings,
-            vae,
-            chunk.index,
-            chunk.length,
-            chunk.overlap,
-            size,
-            previous_latent=state.latent,
-            carry=state.intact if settings.carry_latents else 0,
-            estimator=estimator,
-            region=state.region,
-            unguided=unguided,
-            **end,
-        )
-    total = state.plan.total_frames
-    done = (chunk.seam / total, min(chunk.stop, total) / total)
-    guide = replace(
-        guide,
-        start=chunk.start,
-        time=chunk.start / total,
-        cue=cue,
-        done=done,
-        origin=state.original_of(chunk),
-        end_original=state.original_end_of(chunk),
-        attempt=state.attempt_at(chunk.index),
-    )
-    return replace(state, guide=guide, speed=speed, effective=settings)
+    state, settings, speed = _adapt(state, estimator)
+    request = _request(state, state.chunk, settings, speed, follows_steps)
+    guide = guide_chunk(request, vae, estimator, family=family)
+    return replace(state, guide=replace(guide, attempt=state.attempt_at(state.chunk.index)))
 
 
-def _speed_of(state: ChunkState, estimator: str | FlowEstimator) -> float | None:
-    """How fast the handed-over frames move, if anything depends on it."""
-    if not (state.settings.adaptive or state.settings.moves_loras):
-        return None
+def _adapt(state: ChunkState, estimator: Estimator) -> tuple[ChunkState, GuideSettings, float | None]:
+    """The state with its plan, the settings of the next chunk, and the measured speed that both follow."""
+    settings = state.settings
+    if not state.chunk.overlap or not (settings.adaptive or settings.moves_loras):
+        return state, settings, None
     try:
-        return measure_speed(state.tail(min(FRAMES, len(state.pieces[-1]))), estimator)
-    except FAILURES as error:
+        speed = measure_speed(state.tail(min(FRAMES, len(state.pieces[-1]))), estimator)
+    except FlowError as error:
         logger.warning("The motion of chunk %d could not be measured: %s", state.made, error)
-        return None
-
-
-def _adapt(state: ChunkState, speed: float) -> tuple[ChunkPlan, GuideSettings]:
-    """Plan and settings of the next chunk, for a measured speed."""
-    wanted = {name: value for name, value in asdict(preset_at(speed)).items() if name in state.settings.adaptive}
-    plan, overlap = state.plan, wanted.pop("overlap_frames", None)
+        return state, settings, None
+    wanted = {name: value for name, value in asdict(preset_at(speed)).items() if name in settings.adaptive}
+    plan: ChunkPlan = state.plan
+    overlap = wanted.pop("overlap_frames", None)
     if overlap is not None:
         plan = plan.replan(state.made, overlap)
-    return plan, replace(state.settings, **wanted)
+    return replace(state, plan=plan), replace(settings, **wanted), speed
+
+
+def _request(
+    state: ChunkState, chunk: Chunk, settings: GuideSettings, speed: float | None, follows_steps: bool
+) -> ChunkRequest:
+    """Everything that a chunk is conditioned on."""
+    total, prompt = state.plan.total_frames, state.plan.chunk_prompt(chunk)
+    if speed is not None:
+        prompt = prompt.scaled(lora_factor(speed, settings.lora_at_rest, settings.lora_in_motion))
+    if chunk.overlap:
+        known = take_overlap(state.tail(chunk.overlap), chunk.overlap, settings.continuity)
+    else:
+        known = state.start if chunk.index == 0 else state.plan.keyframes[chunk.keyframe].start_image
+    return ChunkRequest(
+        chunk.index,
+        chunk.length,
+        known,
+        tuple(state.start.shape[-2:]),
+        continues=chunk.overlap > 0,
+        settings=settings,
+        previous_latent=state.latent if chunk.overlap else None,
+        exact_frames=state.exact_frames if settings.reuse_latents else 0,
+        end=state.end_of(chunk),
+        dropped=max(0, chunk.stop - total),
+        region=state.region,
+        follows_steps=follows_steps,
+        start=chunk.start,
+        time=chunk.start / total,
+        progress=(chunk.seam / total, min(chunk.stop, total) / total),
+        prompt=prompt,
+        speed=speed,
+        scene_original=state.scene_original(chunk),
+        end_original=state.end_original_of(chunk),
+    )
 
 
 @torch.no_grad()
-def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | FlowEstimator = "auto") -> ChunkState:
+def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimator = "auto") -> ChunkState:
     """Decode a sampled chunk, once and by itself, and join it to the video.
 
     Args:
@@ -191,7 +191,31 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
             f"latent: the guided chunk has shape {tuple(state.guide.samples.shape)}, got {tuple(latent.shape)}. "
             "Sample the latent that Guide Next Chunk gives out."
         )
-    chunk, plan = state.chunk, state.plan
+    chunk, plan, request = state.chunk, state.plan, state.guide.request
+    decoded = _decode(chunk, latent, vae).to(state.start.device)  # finished frames live there
+    numbers = {"overlap_frames": chunk.overlap, **asdict(request.settings)}
+    record = ChunkRecord(
+        chunk.index,
+        plan.added(chunk),
+        plan.cuts(chunk),
+        request.prompt if plan.varied else None,
+        request.speed,
+        tuple((name, float(numbers[name])) for name in KNOBS if name in state.settings.adaptive),
+    )
+    if chunk.overlap:
+        appended = append_chunk(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
+        made = appended.state
+        record = replace(record, continuity=state.guide.record, join=appended.join, seam=appended.seam)
+    else:
+        added = decoded[: plan.added(chunk)].clone()
+        made = replace(state, pieces=(*state.pieces, added), exact_frames=len(added))
+    logger.info(record.describe(len(plan.chunks)))
+    return replace(made, latent=latent, guide=None, records=(*state.records, record))
+
+
+def _decode(chunk: Chunk, latent: Tensor, vae: Vae) -> Tensor:
+    """Frames ``(F, 3, H, W)`` of a sampled chunk, checked before and after the VAE: it must not be blamed for the
+    model's."""
     if not torch.isfinite(latent).all():
         raise ValueError(
             f"model: the sampler made NaN or infinite latents of chunk {chunk.index + 1}, before the VAE saw them. "
@@ -199,8 +223,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
             "ComfyUI with --bf16-unet), an attention patch (try without SageAttention, or with "
             "--use-pytorch-cross-attention), a LoRA at too high a strength, or a cfg that is far too large."
         )
-    # (F, 3, H, W), where finished frames live whatever the host's VAE gives out.
-    decoded = vae.decode(latent)[0].movedim(-1, 1).to(state.start.device)
+    decoded = vae.decode(latent)[0].movedim(-1, 1)
     if len(decoded) != chunk.length:
         raise ValueError(f"vae: {latent.shape[2]} latents should decode to {chunk.length} frames, got {len(decoded)}.")
     if not torch.isfinite(decoded).all():
@@ -208,31 +231,4 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: str | F
             f"vae: chunk {chunk.index + 1} decoded to NaN or infinite pixels. "
             "A VAE in half precision can overflow: run ComfyUI with --fp32-vae."
         )
-    line = f"chunk {chunk.index + 1}/{len(plan.chunks)}: {plan.added(chunk)} new frames{_told(state)}"
-    if not chunk.overlap:
-        added = decoded[: plan.added(chunk)].clone()
-        made = replace(state, pieces=(*state.pieces, added), intact=len(added), seam=None)
-        line += ", a cut: its seam is left alone" if plan.cuts(chunk) else ""
-    else:
-        made, words = append_chunk(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
-        line += f", level {state.guide.level} ({state.guide.reason}), {words}, seam {made.seam}"
-    logger.info(line)
-    excess = None if made.seam is None else made.seam.excess
-    return replace(
-        made,
-        latent=latent,
-        guide=None,
-        effective=None,
-        speed=None,
-        excess=(*state.excess, excess),
-        lines=(*state.lines, line),
-    )
-
-
-def _told(state: ChunkState) -> str:
-    """What the guided chunk is told, in words."""
-    words = f", {state.guide.cue.describe()}" if state.plan.varied else ""
-    if state.speed is not None:
-        words += f", speed {state.speed:.1f} px/frame"
-    numbers = {"overlap_frames": state.chunk.overlap, **asdict(state.effective or state.settings)}
-    return words + "".join(f", {name} {numbers[name]:.3g}" for name in KNOBS if name in state.settings.adaptive)
+    return decoded

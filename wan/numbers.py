@@ -7,7 +7,7 @@ import reprlib
 from numbers import Integral, Real
 from typing import Any
 
-from .host.noise import MAX_SEED
+from .noise import MAX_SEED
 
 LONGEST = 80
 """Characters of a wrong text that a message repeats."""

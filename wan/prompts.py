@@ -1,11 +1,10 @@
 """What is asked of a video from some moment on: prompts, LoRAs, pictures, and how they come and go.
 
-Texts are not encoded here, and LoRAs not loaded: an entry's ``positive`` is whatever the sampler can read.
+Texts are not encoded here, and LoRAs not loaded: a keyframe's ``positive`` is whatever the sampler can read.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -19,7 +18,7 @@ from .numbers import check_number, check_whole, shown
 Unit = Literal["chunks", "seconds"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LATEST = 100_000.0
-"""Start and transition of an entry, at most, in its unit."""
+"""Start and transition of a keyframe, at most, in its unit."""
 STRONGEST = 100.0
 """Of a LoRA, either way."""
 
@@ -36,8 +35,8 @@ class Lora(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
-    """What is asked from ``start`` on, until the next entry.
+class Keyframe:
+    """What is asked from ``start`` on, until the next keyframe.
 
     Raises:
         ValueError: if a number is out of range, or a cut is asked to be gradual.
@@ -53,7 +52,7 @@ class Entry:
     low_noise_loras: tuple[Lora, ...] | None = None
     """For the second expert of Wan2.2; ``loras`` by default."""
     transition: float = 0.0
-    """In ``unit``: over how long the entry takes over from the one before; 0 switches."""
+    """In ``unit``: over how long the keyframe takes over from the one before; 0 switches."""
     chunk_frames: int | None = None
     """Pixel frames of its chunks, 4n + 1; the plan's by default."""
     start_image: Tensor | None = None
@@ -93,9 +92,9 @@ class Entry:
 
     def describe(self) -> str:
         """Where it starts and what it asks for, in words."""
-        words = f"from {_moment(self.start, self.unit)}"
+        words = f"from {moment_words(self.start, self.unit)}"
         if self.transition:
-            words += f" over {_moment(self.transition, self.unit, count=True)}"
+            words += f" over {moment_words(self.transition, self.unit, count=True)}"
         if self.cut:
             words += ", a cut to its own picture"
         if self.end_image is not None:
@@ -108,16 +107,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Cue:
-    """What one chunk is told of the entries."""
+class ChunkPrompt:
+    """What one chunk is told of the keyframes."""
 
     shares: tuple[tuple[int, float], ...] = ()
-    """Entries by index, with shares that sum to 1; none where there are no entries."""
+    """Entries by index, with shares that sum to 1; none where there are no keyframes."""
     loras: tuple[Lora, ...] = ()
     """With the strengths of this chunk."""
     low_noise_loras: tuple[Lora, ...] = ()
 
-    def scaled(self, factor: float) -> Cue:
+    def scaled(self, factor: float) -> ChunkPrompt:
         """With LoRAs on the diffusion models as strong as ``factor`` says; texts are encoded already."""
 
         def scale(loras: tuple[Lora, ...]) -> tuple[Lora, ...]:
@@ -126,7 +125,7 @@ class Cue:
         return replace(self, loras=scale(self.loras), low_noise_loras=scale(self.low_noise_loras))
 
     def describe(self) -> str:
-        """In words: the entries by their numbers, and the strength of each LoRA."""
+        """In words: the keyframes by their numbers, and the strength of each LoRA."""
         prompts = " + ".join(
             f"prompt {index + 1}" + (f" {100 * share:.0f} %" if share < 1 else "") for index, share in self.shares
         )
@@ -136,8 +135,8 @@ class Cue:
         return ", ".join((prompts, *loras))
 
 
-def mix_cue(entries: Sequence[Entry], shares: Sequence[tuple[int, float]]) -> Cue:
-    """The cue of entries in some shares: LoRAs as strong as the sum of what each entry asks for."""
+def mix_keyframes(keyframes: Sequence[Keyframe], shares: Sequence[tuple[int, float]]) -> ChunkPrompt:
+    """The chunk_prompt of keyframes in some shares: LoRAs as strong as the sum of what each keyframe asks for."""
 
     def mix(stacks: Iterable[tuple[tuple[Lora, ...], float]]) -> tuple[Lora, ...]:
         total: dict[str, Lora] = {}
@@ -147,28 +146,28 @@ def mix_cue(entries: Sequence[Entry], shares: Sequence[tuple[int, float]]) -> Cu
                 total[lora.name] = Lora(lora.name, sofar.model + share * lora.model, sofar.clip + share * lora.clip)
         return tuple(lora for lora in total.values() if lora.model)
 
-    return Cue(
+    return ChunkPrompt(
         tuple(shares),
-        mix((entries[index].loras, share) for index, share in shares),
-        mix((_low_noise(entries[index]), share) for index, share in shares),
+        mix((keyframes[index].loras, share) for index, share in shares),
+        mix((_low_noise(keyframes[index]), share) for index, share in shares),
     )
 
 
-def _low_noise(entry: Entry) -> tuple[Lora, ...]:
-    return entry.loras if entry.low_noise_loras is None else entry.low_noise_loras
+def _low_noise(keyframe: Keyframe) -> tuple[Lora, ...]:
+    return keyframe.loras if keyframe.low_noise_loras is None else keyframe.low_noise_loras
 
 
-def parse_stack(items: Sequence) -> tuple[Entry, ...]:
-    """Entries from a prompt stack: entries, or lists ``[positive, negative, start_chunk, lora_stack]``.
+def parse_stack(items: Sequence) -> tuple[Keyframe, ...]:
+    """Entries from a prompt stack: keyframes, or lists ``[positive, negative, start_chunk, lora_stack]``.
 
     Raises:
         ValueError: if an item is neither, or two start at the same moment.
     """
     if not isinstance(items, (list, tuple)):
         raise ValueError(f"prompt_stack: expected a list of prompts, got {shown(items)}.")
-    entries = []
+    keyframes = []
     for number, item in enumerate(items, 1):
-        if not isinstance(item, Entry):
+        if not isinstance(item, Keyframe):
             if not isinstance(item, (list, tuple)) or len(item) != 4:
                 raise ValueError(
                     f"prompt_stack: item {number} should be [positive, negative, start_chunk, lora_stack], "
@@ -183,19 +182,19 @@ def parse_stack(items: Sequence) -> tuple[Entry, ...]:
             if isinstance(start, bool) or not isinstance(start, Real):
                 raise ValueError(f"prompt_stack: start_chunk of item {number} should be a number, got {shown(start)}.")
             try:
-                item = Entry(positive, negative, start, loras=parse_loras(() if loras is None else loras))
+                item = Keyframe(positive, negative, start, loras=parse_loras(() if loras is None else loras))
             except ValueError as error:
                 raise ValueError(f"prompt_stack: item {number}: {error}") from None
-        entries.append(item)
+        keyframes.append(item)
     moments: dict[tuple, int] = {}
-    for number, entry in enumerate(entries, 1):
-        first = moments.setdefault((entry.start, entry.unit), number)
+    for number, keyframe in enumerate(keyframes, 1):
+        first = moments.setdefault((keyframe.start, keyframe.unit), number)
         if first != number:
             raise ValueError(
-                f"prompt_stack: items {first} and {number} both start at {_moment(entry.start, entry.unit)}. "
-                "Give each a start of its own."
+                f"prompt_stack: items {first} and {number} both start at "
+                f"{moment_words(keyframe.start, keyframe.unit)}. Give each a start of its own."
             )
-    return tuple(entries)
+    return tuple(keyframes)
 
 
 def parse_loras(stack: Sequence) -> tuple[Lora, ...]:
@@ -220,79 +219,8 @@ def parse_loras(stack: Sequence) -> tuple[Lora, ...]:
     return tuple(loras)
 
 
-class _Mark(NamedTuple):
-    """What stands before and behind the first colon of a schedule's line."""
-
-    start: float
-    unit: Unit
-    transition: float
-    transition_unit: Unit | None
-    """None where no transition is named."""
-    text: str
-
-
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(s?)")
-
-
-def _read_mark(line: str) -> _Mark | None:
-    """A line such as ``7.5 s over 1 s: jumping``, read in a time that grows with its length; None if it is no such."""
-    head, colon, text = line.partition(":")
-    words = head.split(maxsplit=5)
-    if not colon or not words or (text and not text[0].isspace()):
-        return None
-    times = []
-    for part in ("start", "over"):
-        if part == "over":
-            if not words:
-                break
-            if words.pop(0) != "over":
-                return None
-        found = _TIME.fullmatch(words.pop(0)) if words else None
-        if found is None:
-            return None
-        seconds = bool(found[2])
-        if not seconds and words[:1] == ["s"]:
-            seconds = bool(words.pop(0))
-        times.append((float(found[1]), "seconds" if seconds else "chunks"))
-    if words:
-        return None
-    return _Mark(*times[0], *(times[1] if len(times) > 1 else (0.0, None)), text.strip())
-
-
-def parse_schedule(text: str, negative: Any = "") -> tuple[Entry, ...]:
-    """Entries from a text with a line for each: ``0: walking``, ``2: running``, ``7.5s over 1s: jumping``.
-
-    A text whose first line has no such mark is one prompt, as it stands.
-
-    Raises:
-        ValueError: if a line cannot be read; names the line and why.
-    """
-    if not isinstance(text, str):
-        raise ValueError(f"prompt: expected a text, got {shown(text)}.")
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines or _read_mark(lines[0][1]) is None:
-        return (Entry(text, negative),)
-    entries = []
-    for number, line in lines:
-        mark = _read_mark(line)
-        if mark is None:
-            raise ValueError(
-                f"prompt, line {number}: expected a start and a text, such as '2: running' or '7.5s: running', "
-                f"got {shown(line.strip())}."
-            )
-        if mark.transition_unit not in (None, mark.unit):
-            raise ValueError(
-                f"prompt, line {number}: the start and its transition should both be in chunks or both in seconds, "
-                f"got {shown(line.split(':')[0].strip())}."
-            )
-        try:
-            entries.append(Entry(mark.text, negative, mark.start, mark.unit, transition=mark.transition))
-        except ValueError as error:
-            raise ValueError(f"prompt, line {number}: {error}") from None
-    return parse_stack(entries)
-
-
-def _moment(value: float, unit: Unit, count: bool = False) -> str:
+def moment_words(value: float, unit: Unit, count: bool = False) -> str:
+    """A start, or with ``count`` a length of time, in words."""
     if unit == "seconds":
         return f"{value:g} s"
     # A start counts from 0, as the stacks of other packs do; all that is said to users counts chunks from 1.

@@ -1,11 +1,87 @@
-"""All the knobs of a run in one piece: a preset, and what of it is set otherwise."""
+"""How chunks overlap, are guided and are joined: a preset, and what of it is set otherwise."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from .guide import GuideSettings
-from .presets import AUTO, KNOBS, PRESETS, STANDARD
+from ..blending.color import COLORS
+from .levels import AUTO, LEVELS
+from .presets import AUTO as BY_SPEED
+from .presets import KNOBS, PRESETS, STANDARD
+
+
+@dataclass(frozen=True)
+class GuideSettings:
+    """How chunks are guided and joined: the seed's knobs with its defaults.
+
+    Raises:
+        ValueError: if the level is unknown or a number is not in [0, 1].
+    """
+
+    continuity: str = AUTO
+    """A name of :data:`~wan.levels.LEVELS`, or ``auto``."""
+    blend_strength: float = STANDARD.blend_strength
+    motion_weight: float = STANDARD.motion_weight
+    mask_sigma: float = STANDARD.mask_sigma
+    step_gain: float = STANDARD.step_gain
+    reuse_latents: bool = True
+    """Reuse the overlap's latents as they are rather than encode its frames again."""
+    color_match: str = COLORS[0]
+    """How a chunk's colors are matched to those of the chunk before."""
+    color_anchor: float = 0.0
+    """[0, 1]: how far colors are led back to the start image; so far from the fifth chunk on, less before."""
+    seam_retries: int = 0
+    """Times that a chunk is regenerated, with another seed, while its seam stands out."""
+    adaptive: frozenset[str] = frozenset()
+    """Names of :data:`~wan.presets.KNOBS` that follow the measured speed from chunk to chunk."""
+    lora_at_rest: float = 1.0
+    lora_in_motion: float = 1.0
+    """How strong LoRAs are by speed; see :func:`~wan.presets.lora_factor`. 1 and 1 leave them as they are."""
+
+    def __post_init__(self) -> None:
+        for name, options in (("continuity", (AUTO, *LEVELS)), ("color_match", COLORS)):
+            if getattr(self, name) not in options:
+                raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
+        if self.seam_retries < 0:
+            raise ValueError(f"seam_retries must be 0 or more, got {self.seam_retries}.")
+        if not self.adaptive <= set(KNOBS):
+            raise ValueError(f"adaptive must be of {', '.join(KNOBS)}, got {', '.join(sorted(self.adaptive))}.")
+        for name in ("lora_at_rest", "lora_in_motion"):
+            if not -10 <= getattr(self, name) <= 10:
+                raise ValueError(f"{name} must be in [-10, 10], got {getattr(self, name)}.")
+        for name in ("blend_strength", "motion_weight", "mask_sigma", "step_gain", "color_anchor"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}.")
+
+    @property
+    def moves_loras(self) -> bool:
+        """Whether LoRAs follow the measured speed."""
+        return (self.lora_at_rest, self.lora_in_motion) != (1, 1)
+
+    @property
+    def one_frame(self) -> bool:
+        """Whether chunks continue from one frame, whatever the overlap is asked to be."""
+        return self.continuity != AUTO and LEVELS[self.continuity].one_frame
+
+    @property
+    def by_step(self) -> bool:
+        """Whether chunks may follow a prediction for some of the sampling steps."""
+        return self.continuity == AUTO or LEVELS[self.continuity].by_step
+
+    def describe(self) -> str:
+        """Every number in words, those that follow the speed apart."""
+        numbers = ", ".join(
+            f"{name} {'by speed' if name in self.adaptive else format(getattr(self, name), 'g')}"
+            for name in ("motion_weight", "mask_sigma", "step_gain", "blend_strength")
+        )
+        words = f"continuity {self.continuity}, {numbers}, color_match {self.color_match}"
+        if self.color_anchor:
+            words += f", color_anchor {self.color_anchor:g}"
+        if self.seam_retries:
+            words += f", seam_retries {self.seam_retries}"
+        if self.moves_loras:
+            words += f", LoRAs {self.lora_at_rest:g} at rest to {self.lora_in_motion:g} in motion"
+        return words
 
 
 @dataclass(frozen=True)
@@ -34,12 +110,14 @@ def choose_settings(preset: str = "Standard", *, own: dict[str, float] | None = 
     Raises:
         ValueError: if the preset is unknown or a number is out of range.
     """
-    if preset not in (*PRESETS, AUTO):
-        raise ValueError(f"preset must be one of {', '.join((*PRESETS, AUTO))}, got {preset!r}.")
+    if preset not in (*PRESETS, BY_SPEED):
+        raise ValueError(f"preset must be one of {', '.join((*PRESETS, BY_SPEED))}, got {preset!r}.")
     own = own or {}
     numbers = asdict(PRESETS.get(preset, STANDARD)) | own
     overlap = numbers.pop("overlap_frames")
-    adaptive = frozenset(KNOBS) - own.keys() if preset == AUTO else frozenset()
-    if more.get("level") == "last_frame":
-        adaptive -= {"overlap_frames"}  # which is one frame there
-    return RunSettings(overlap, GuideSettings(**numbers, **more, adaptive=adaptive), preset)
+    guide = GuideSettings(**numbers, **more)
+    if preset == BY_SPEED:
+        # One frame is one frame, however fast things move.
+        fixed = {*own, "overlap_frames"} if guide.one_frame else set(own)
+        guide = GuideSettings(**numbers, **more, adaptive=frozenset(KNOBS) - fixed)
+    return RunSettings(overlap, guide, preset)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.blending import measure_seam
-from wan_motion_chunks.blending.pace import JITTER, led_speed, speed_change
+from wan_motion_chunks.blending.pace import JITTER, expected_speed, speed_change
 from wan_motion_chunks.blending.seam import judge
 from wan_motion_chunks.blending.series import PairSeries, measure_pairs
 
@@ -40,10 +40,10 @@ def faster(factor):
 @pytest.mark.parametrize("jump", [0.5, 1.0, 2.5])
 def test_where_things_land_is_how_far_they_jump(jump):
     clip = along(0.6 * TIME + jump * (TIME >= SEAM))
-    astray = measure_pairs(clip[SEAM - 8 : SEAM + 8]).astray.flatten(1).median(dim=1).values
+    landing_error = measure_pairs(clip[SEAM - 8 : SEAM + 8]).landing_error.flatten(1).median(dim=1).values
     expected = torch.zeros(15)
     expected[6:9] = torch.tensor([0.5, 1.0, 0.5]) * jump  # the neighbours are held against the jump
-    torch.testing.assert_close(astray, expected, atol=0.06, rtol=0)
+    torch.testing.assert_close(landing_error, expected, atol=0.06, rtol=0)
 
 
 def test_at_a_clips_ends_one_neighbour_tells_where_things_go():
@@ -52,7 +52,7 @@ def test_at_a_clips_ends_one_neighbour_tells_where_things_go():
         path = 0.5 * acceleration * TIME[:6].square() + 0.3 * TIME[:6]
         path[0] -= jump
         for clip, end in ((along(path), 0), (along(path).flip(0), -1)):
-            assert measure_pairs(clip).astray[end].median().item() == pytest.approx(expected, abs=0.06)
+            assert measure_pairs(clip).landing_error[end].median().item() == pytest.approx(expected, abs=0.06)
 
 
 @pytest.mark.parametrize("make", [lambda time: along(0.7 * time), zoomed], ids=["pan", "zoom"])
@@ -61,7 +61,7 @@ def test_missing_frames_are_found(make, dropped):
     report = measure_seam(make(TIME + dropped * (TIME >= SEAM)), SEAM)
     assert "position jump" in report.flags
     assert report.speed_change < 1
-    assert report.excess > 1
+    assert report.score > 1
 
 
 @pytest.mark.parametrize("make", [lambda time: along(0.7 * time), zoomed], ids=["pan", "zoom"])
@@ -145,5 +145,5 @@ def test_a_change_of_speed_is_what_no_trend_explains(before, behind, slope):
 def test_two_that_move_alike_lead_to_their_speed_and_a_turn_through_rest(angle, speed):
     way = speed * torch.tensor([torch.cos(torch.tensor(angle)), torch.sin(torch.tensor(angle))])
     none = torch.zeros(2)
-    assert led_speed(moving(torch.stack((way, none, way))), 1) == pytest.approx(speed, rel=1e-4)
-    assert led_speed(moving(torch.stack((way, none, -way))), 1) < 0.06
+    assert expected_speed(moving(torch.stack((way, none, way))), 1) == pytest.approx(speed, rel=1e-4)
+    assert expected_speed(moving(torch.stack((way, none, -way))), 1) < 0.06

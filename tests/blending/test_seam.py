@@ -41,7 +41,7 @@ def test_a_steady_pan_has_no_seam():
     assert seam.flags == ()
     assert seam.boundary_jump == pytest.approx(1, abs=0.15)
     assert seam.colour_step < 0.05
-    assert seam.excess < 1
+    assert seam.score < 1
     assert "clean" in str(seam)
 
 
@@ -60,7 +60,7 @@ def test_a_steady_pan_has_no_seam():
 def test_what_is_wrong_is_found_and_named(name, flag):
     seam = measure_seam(spoil(pan(), name), 20)
     assert flag in seam.flags
-    assert seam.excess > 1
+    assert seam.score > 1
     assert flag in str(seam)
     assert json.loads(json.dumps(seam.as_dict()))["flags"] == list(seam.flags)
 
@@ -163,6 +163,6 @@ def test_what_two_versions_have_wrong_does_not_hide_what_one_has():
     both = jumped.clone()
     both[20:, 0] += 3 / 255
     one, two = measure_seam(jumped, 20), measure_seam(both, 20)
-    assert one.excess == pytest.approx(two.excess, rel=0.1)  # that of the jump
-    assert two.burden > one.burden + 1
-    assert measure_seam(pan(), 20).burden < 2
+    assert one.score == pytest.approx(two.score, rel=0.1)  # that of the jump
+    assert two.cost > one.cost + 1
+    assert measure_seam(pan(), 20).cost < 2

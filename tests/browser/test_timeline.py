@@ -44,7 +44,7 @@ def test_the_timeline_after_a_run_of_very_many_chunks_shows_the_seams_that_stand
             const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
             const chunks = Array.from({ length: 1000 }, (_, index) => ({
                 start: 8 * index, stop: 8 * index + 17, seam: 8 * index + 9, entry: null, words: `words ${index + 1}`,
-                excess: index === 0 ? null : index % 100 === 50 ? 3 : index % 100 === 51 ? 1.5 : 0.5,
+                score: index === 0 ? null : index % 100 === 50 ? 3 : index % 100 === 51 ? 1.5 : 0.5,
             }));
             node.onExecuted({ wan_motion_timeline: [{ total: 8009, fps: 8, chunks }] });
         }"""

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from wan_motion_chunks.wan import Entry
+from wan_motion_chunks.wan import Keyframe
 from wan_motion_chunks.wan.settings import choose_settings
 
 
@@ -81,9 +81,9 @@ def refuse(tiny):
         ({"prompt_stack": [["a", "b", -1, None]]}, "item 1: start must be 0 chunks or more, got -1"),
         ({"prompt_stack": [["a", "", 2, None], ["b", "", 2, None]]}, "items 1 and 2 both start at start 2 (chunk 3)"),
         ({"prompt_stack": [["a", "", 0, None]], "positive": []}, "prompt_stack: positive and negative are connected"),
-        ({"prompt_stack": [Entry("a", "", chunk_frames=9)]}, "8 becomes 9 (4k + 1), but chunk_frames is 9"),
+        ({"prompt_stack": [Keyframe("a", "", chunk_frames=9)]}, "8 becomes 9 (4k + 1), but chunk_frames is 9"),
         (
-            {"prompt_stack": [Entry("a", ""), Entry("b", "", 1, start_image=torch.rand(1, 9, 9, 5))]},
+            {"prompt_stack": [Keyframe("a", ""), Keyframe("b", "", 1, start_image=torch.rand(1, 9, 9, 5))]},
             "prompt_stack: start_image: expected 1 to 4 channels",
         ),
         ({"switch_step": 2}, "switch_step must be less than the 2 steps, got 2"),

@@ -139,10 +139,10 @@ def plan(start, end=None, stack=None, length=33.0):
 
 
 def test_pictures_are_seen_whole_as_by_the_hosts_node(tell, encoder, pictures, flf):
-    from wan_motion_chunks.wan import Entry
+    from wan_motion_chunks.wan import Keyframe
 
     start, behind, first_end, last_end = pictures
-    stack = [Entry("a", "", end_image=first_end), Entry("b", "", 1, start_image=behind)]
+    stack = [Keyframe("a", "", end_image=first_end), Keyframe("b", "", 1, start_image=behind)]
     _, told = tell(plan(start, last_end, stack), flf)
     whole = [of_host(encoder, picture) for picture in pictures]
     assert len(told) == 2
@@ -187,49 +187,49 @@ def test_the_end_is_told_to_a_model_that_has_a_place_for_it_alone(tell, encoder,
 
 def test_what_a_chunk_is_told_differs_with_what_the_video_crops_away(encoder, pictures, tiny, flf):
     from wan_motion_chunks.nodes.prompt_inputs import read_features
-    from wan_motion_chunks.wan import Entry
+    from wan_motion_chunks.wan import Keyframe
 
-    def told(model, start, behind, end):
-        state = plan(start, end, [Entry("a", ""), Entry("b", "", 1, start_image=behind)])
+    def fingerprint(model, start, behind, end):
+        state = plan(start, end, [Keyframe("a", ""), Keyframe("b", "", 1, start_image=behind)])
         track = read_features(state, model, None, encoder, 0.0)
-        chunks = [track.told(state)]
+        chunks = [track.fingerprint(state)]
         state = replace(state, pieces=(torch.zeros(17, 3, 48, 64),))
-        return [*chunks, track.told(state)]
+        return [*chunks, track.fingerprint(state)]
 
     start, behind, _, end = pictures
-    plain = told(flf, start, behind, end)
+    plain = fingerprint(flf, start, behind, end)
     for place, index in ((0, 0), (1, 1), (2, 1)):
         changed = [start, behind, end]
         changed[place] = changed[place].clone()
         changed[place][:, 0] = changed[place][:, :, 0] = 0.5  # an edge that the crop to 64 x 48 leaves out
-        other = told(flf, *changed)
+        other = fingerprint(flf, *changed)
         assert other[index] != plain[index]
         assert place == 0 or other[0] == plain[0]
-    assert told(tiny[0], start, behind, end)[1] == told(tiny[0], start, behind, pictures[2])[1]
+    assert fingerprint(tiny[0], start, behind, end)[1] == fingerprint(tiny[0], start, behind, pictures[2])[1]
 
 
-def doubts(model, state, **more):
-    from wan_motion_chunks.nodes.prompt_inputs import find_doubts
+def warnings(model, state, **more):
+    from wan_motion_chunks.nodes.prompt_inputs import find_warnings
 
-    return find_doubts(state, model, more.get("output"), more.get("encoder"), more.get("conditions"))
+    return find_warnings(state, model, more.get("output"), more.get("encoder"), more.get("conditions"))
 
 
 def test_a_model_that_reads_features_and_gets_none_is_told_first(tiny, reads, flf, encoder, pictures, conditioning):
-    from wan_motion_chunks.wan import Entry
+    from wan_motion_chunks.wan import Keyframe
 
     state = plan(pictures[0])
-    (found,) = doubts(reads, state)
+    (found,) = warnings(reads, state)
     assert found.startswith("model reads CLIP vision features of the start image, but none are connected")
-    assert not doubts(tiny[0], state)
-    assert not doubts(flf, state)
+    assert not warnings(tiny[0], state)
+    assert not warnings(flf, state)
     features = encoder.encode_image(pictures[0])
-    assert not doubts(reads, state, output=features)
-    assert not doubts(reads, state, encoder=encoder)
+    assert not warnings(reads, state, output=features)
+    assert not warnings(reads, state, encoder=encoder)
     told = [[conditioning[0][0], conditioning[0][1] | {"clip_vision_output": features}]]
-    assert not doubts(reads, plan(pictures[0], stack=[Entry(told, told)]))
-    assert doubts(reads, plan(pictures[0], stack=[Entry(told, told), Entry("b", "", 1)]))
-    assert not doubts(reads, state, conditions=[told[0][1]])
-    assert doubts(reads, state, conditions=[conditioning[0][1]])
+    assert not warnings(reads, plan(pictures[0], stack=[Keyframe(told, told)]))
+    assert warnings(reads, plan(pictures[0], stack=[Keyframe(told, told), Keyframe("b", "", 1)]))
+    assert not warnings(reads, state, conditions=[told[0][1]])
+    assert warnings(reads, state, conditions=[conditioning[0][1]])
     _, _, report, _ = long_video(
         (reads, *tiny[1:]), pictures[0], conditioning, conditioning, "euler", "simple", steps=1
     )
@@ -237,15 +237,15 @@ def test_a_model_that_reads_features_and_gets_none_is_told_first(tiny, reads, fl
 
 
 def test_an_end_picture_is_doubted_where_it_may_not_be_heeded(tiny, reads, flf, experts, encoder, pictures):
-    from wan_motion_chunks.wan import Entry
+    from wan_motion_chunks.wan import Keyframe
 
-    state, stacked = plan(pictures[0], pictures[3]), plan(pictures[0], stack=[Entry("a", "", end_image=pictures[3])])
-    assert [found.split(":")[0] for found in doubts(tiny[0], state)] == ["end_image"]
-    assert [found.split(":")[0] for found in doubts(tiny[0], stacked)] == ["end_image of prompt 1"]
+    state, stacked = plan(pictures[0], pictures[3]), plan(pictures[0], stack=[Keyframe("a", "", end_image=pictures[3])])
+    assert [found.split(":")[0] for found in warnings(tiny[0], state)] == ["end_image"]
+    assert [found.split(":")[0] for found in warnings(tiny[0], stacked)] == ["end_image of prompt 1"]
     for model in (flf, experts):
-        assert not doubts(model, state)
-        assert not doubts(model, stacked)
-    (found,) = doubts(flf, state, output=encoder.encode_image(pictures[0]))
+        assert not warnings(model, state)
+        assert not warnings(model, stacked)
+    (found,) = warnings(flf, state, output=encoder.encode_image(pictures[0]))
     assert found.startswith("end_image: model reads features of the end picture as well")
 
 

@@ -44,7 +44,7 @@ def make(tiny, image, conditioning):
 def keep(**changed):
     from wan_motion_chunks.nodes import KeepRun
 
-    values = {"run_name": "run", "frames_in_memory": True, "vary_from": 0, "variation": 1, "start_anew": False}
+    values = {"run_name": "run", "frames_in_memory": True, "vary_from": 0, "variation": 1, "overwrite": False}
     return KeepRun.execute(**(values | changed)).args[0]
 
 
@@ -102,7 +102,7 @@ def test_an_interrupted_run_goes_on_and_ends_as_one_that_was_not(make, output, c
         ({"model": "patched"}, (4, 0)),
         ({"settings": "gain"}, (3, 1)),
         ({"run": {"vary_from": 3}}, (2, 2)),
-        ({"run": {"start_anew": True}}, (4, 0)),
+        ({"run": {"overwrite": True}}, (4, 0)),
         ({"start_image": "other"}, (4, 0)),
     ],
     ids=str,

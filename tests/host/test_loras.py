@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from wan_motion_chunks.wan import Entry, Lora
+from wan_motion_chunks.wan import Keyframe, Lora
 
 RANK = 4
 VALUE = "diffusion_model.blocks.{}.self_attn.v"
@@ -49,7 +49,7 @@ def read(tiny, folder):
 def files(tiny, *loras, clip=None):
     from wan_motion_chunks.wan.host.lora import LoraFiles
 
-    return LoraFiles([Entry("", "", loras=loras)], tiny[0], clip)
+    return LoraFiles([Keyframe("", "", loras=loras)], tiny[0], clip)
 
 
 def patched(model, patches):

@@ -83,7 +83,7 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
     tiny, experts, image, conditioning, level
 ):
     from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
-    from wan_motion_chunks.wan.host.conditioning import release_by_step
+    from wan_motion_chunks.wan.host.conditioning import guide_by_step
 
     settings = choose_settings(own={"overlap_frames": 8}, level=level)
     whole, _, report, _ = run(
@@ -101,7 +101,7 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
     state = PlanVideo.execute(image[:1], 48, 32, 25.0, "frames", 16.0, 17, settings).args[0]
     for _ in range(2):
         state, *graph, high = GuideNextChunk.execute(state, tiny[2], *conditioning, model=experts[0]).args
-        low = release_by_step(experts[1], state.guide)
+        low = guide_by_step(experts[1], state.guide)
         state, _, _ = FinishChunk.execute(state, {"samples": two_samplers((high, low), graph)}, tiny[2]).args
     assert torch.equal(state.video.movedim(1, -1), whole)
 
@@ -116,7 +116,7 @@ def test_what_is_pinned_stays_through_both_experts(tiny, experts, image, conditi
     )
     start = image[:1, :32, :48].movedim(-1, 1)
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
-    state = ChunkState(plan, start, GuideSettings(level="overlap_pinned"))
+    state = ChunkState(plan, start, GuideSettings(continuity="overlap_pinned"))
     for _ in range(2):
         state = guide_state(state, tiny[2])
         guide = state.guide

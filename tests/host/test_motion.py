@@ -111,7 +111,7 @@ def test_every_scheduler_of_the_host_does(tiny, clip, conditioning):
 
 
 def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
-    from wan_motion_chunks.wan.host.conditioning import apply_guide, latent_dict, release_by_step
+    from wan_motion_chunks.wan.host.conditioning import apply_guide, guide_by_step, latent_dict
     from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     import nodes
@@ -119,7 +119,7 @@ def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
     found = guide(tiny, clip)
     graph = apply_guide(conditioning, found)
     model, stock_masks = watched(tiny[0])
-    model, latent = release_by_step(model, found), latent_dict(found)
+    model, latent = guide_by_step(model, found), latent_dict(found)
     for start, stop, noise, leftover in ((0, 4, "enable", "enable"), (4, 10000, "disable", "disable")):
         settings = (model, noise, 4, 10, 1.0, "euler", "simple", graph, graph, latent, start, stop, leftover)
         latent = nodes.KSamplerAdvanced().sample(*settings)[0]
@@ -136,7 +136,7 @@ def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
 
 def test_the_steps_follow_the_shift_that_the_sampler_runs_with(tiny, clip, conditioning):
     from comfy_extras.nodes_model_advanced import ModelSamplingSD3
-    from wan_motion_chunks.wan.host.conditioning import apply_guide, latent_dict, release_by_step
+    from wan_motion_chunks.wan.host.conditioning import apply_guide, guide_by_step, latent_dict
 
     import nodes
 
@@ -152,7 +152,7 @@ def test_the_steps_follow_the_shift_that_the_sampler_runs_with(tiny, clip, condi
         )
         return torch.stack([mask for _, mask in seen])
 
-    shift, release = lambda model: ModelSamplingSD3().patch(model, 2.0)[0], lambda model: release_by_step(model, found)
+    shift, release = lambda model: ModelSamplingSD3().patch(model, 2.0)[0], lambda model: guide_by_step(model, found)
     assert torch.equal(masks(shift, release), masks(release, shift))
 
 

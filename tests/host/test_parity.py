@@ -99,7 +99,7 @@ def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
     sampler = HostSampler(model, [(positive, negative)], ChunkNoise(7), 4, 2.5, "euler", "simple")
     start = image[:1, :48, :64].movedim(-1, 1)
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
-    state = ChunkState(plan, start, GuideSettings(level="overlap_pinned"))
+    state = ChunkState(plan, start, GuideSettings(continuity="overlap_pinned"))
     for _ in range(2):
         state = guide_state(state, vae)
         guide = state.guide

@@ -7,7 +7,7 @@ import weakref
 import pytest
 import torch
 from wan_motion_chunks.tests.host.test_parity import long_video
-from wan_motion_chunks.wan import Entry, Lora
+from wan_motion_chunks.wan import Keyframe, Lora
 
 TOTAL = 17 + 3 * 8
 LEFT, RIGHT = "a red ball moves left fast", "a red ball moves right fast"
@@ -134,11 +134,11 @@ def test_a_transition_reaches_both_ends(make):
 
 def test_a_lora_changes_the_chunks_of_its_prompt(make, loras):
     plain, _ = make(prompt=LEFT)
-    stack = [Entry(LEFT, ""), Entry(LEFT, "", 2, loras=(Lora("walk0.safetensors", 1.0, 1.0),))]
+    stack = [Keyframe(LEFT, ""), Keyframe(LEFT, "", 2, loras=(Lora("walk0.safetensors", 1.0, 1.0),))]
     frames, report = make(prompt_stack=stack)
     assert same_until(frames, plain) == 2
     assert "chunk 3/4: 8 new frames, prompt 2, LoRA walk0.safetensors 1.00, level" in report
-    none = [Entry(LEFT, ""), Entry(LEFT, "", 2, loras=(Lora("walk0.safetensors", 0.0, 1.0),))]
+    none = [Keyframe(LEFT, ""), Keyframe(LEFT, "", 2, loras=(Lora("walk0.safetensors", 0.0, 1.0),))]
     assert torch.equal(make(prompt_stack=none)[0], plain)
 
 
@@ -150,9 +150,9 @@ def test_a_lora_equals_the_hosts_loader_bit_for_bit(make, tiny, loras, image):
     values = {"width": 32, "height": 32, "cfg": 1.0, "clip": clip, "prompt": LEFT}
     expected, _, _, _ = long_video((model, clip, tiny[2]), image, None, None, "euler", "simple", **values)
     stack = (Lora("text.safetensors", 0.5, 0.5), Lora("walk1.safetensors", 0.7, 0.7))
-    ours, _ = make(prompt_stack=[Entry(LEFT, "", loras=stack)], length=17.0)
+    ours, _ = make(prompt_stack=[Keyframe(LEFT, "", loras=stack)], length=17.0)
     assert torch.equal(ours, expected)
-    no_text, _ = make(prompt_stack=[Entry(LEFT, "", loras=stack[1:])], length=17.0)
+    no_text, _ = make(prompt_stack=[Keyframe(LEFT, "", loras=stack[1:])], length=17.0)
     assert not torch.equal(ours, no_text)
 
 
@@ -187,9 +187,9 @@ def test_five_sets_over_forty_chunks_are_patched_five_times_and_let_go(tiny, lor
 
     caplog.set_level("INFO", logger="wan_motion_chunks.wan.loop")
     monkeypatch.setattr(logging.getLogger("wan_motion_chunks.wan.loop"), "handlers", [Listener()])
-    entries = [Entry(LEFT, "", 8 * set_, loras=(Lora(f"walk{set_}.safetensors", 1.0, 1.0),)) for set_ in range(5)]
+    keyframes = [Keyframe(LEFT, "", 8 * set_, loras=(Lora(f"walk{set_}.safetensors", 1.0, 1.0),)) for set_ in range(5)]
     values = {"width": 32, "height": 32, "length": 17.0 + 39 * 8, "cfg": 1.0, "steps": 1, "clip": tiny[1]}
-    long_video(tiny, image, None, None, "euler", "simple", prompt_stack=entries, **values)
+    long_video(tiny, image, None, None, "euler", "simple", prompt_stack=keyframes, **values)
     weights = len([name for name in tiny[0].model.diffusion_model.state_dict() if name.endswith("self_attn.v.weight")])
     assert len(patched) == 5 * weights
     assert len(alive) == 40
@@ -199,7 +199,7 @@ def test_five_sets_over_forty_chunks_are_patched_five_times_and_let_go(tiny, lor
 def test_motion_scales_loras_between_two_limits_and_the_report_says_so(make, loras):
     from wan_motion_chunks.wan.settings import choose_settings
 
-    stack = [Entry(LEFT, "", loras=(Lora("walk2.safetensors", 1.0, 1.0),))]
+    stack = [Keyframe(LEFT, "", loras=(Lora("walk2.safetensors", 1.0, 1.0),))]
     settings = {"own": {"overlap_frames": 8}}
     plain, _ = make(prompt_stack=stack, settings=choose_settings(**settings))
     none, report = make(prompt_stack=stack, settings=choose_settings(**settings, lora_at_rest=0.5, lora_in_motion=0.5))
@@ -238,8 +238,8 @@ def test_a_cut_starts_anew_and_leaves_the_chunks_before_it_alone(make):
 
     other = draw_scenes(1, 1, torch.Generator().manual_seed(5), size=32).frames[0].movedim(1, -1)
     plain, _ = make(prompt=LEFT)
-    entries = [Entry(LEFT, ""), Entry(RIGHT, "", 2, start_image=other)]
-    frames, report = make(prompt_stack=entries)
+    keyframes = [Keyframe(LEFT, ""), Keyframe(RIGHT, "", 2, start_image=other)]
+    frames, report = make(prompt_stack=keyframes)
     assert len(frames) == TOTAL
     assert torch.equal(frames[:25], plain[:25])
     assert (frames[25] - other[0]).abs().mean() < 0.1  # what the VAE makes of the picture
@@ -253,10 +253,10 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
     import nodes
 
     model, clip, vae = tiny
-    entries = [Entry(LEFT, ""), Entry(RIGHT, "", 1, transition=2, loras=(Lora("walk3.safetensors", 1.0, 1.0),))]
-    whole, report = make(prompt_stack=entries)
+    keyframes = [Keyframe(LEFT, ""), Keyframe(RIGHT, "", 1, transition=2, loras=(Lora("walk3.safetensors", 1.0, 1.0),))]
+    whole, report = make(prompt_stack=keyframes)
     settings = choose_settings(own={"overlap_frames": 8})
-    state, chunks, _ = PlanVideo.execute(image, 32, 32, float(TOTAL), "frames", 16.0, 17, settings, entries).args
+    state, chunks, _ = PlanVideo.execute(image, 32, 32, float(TOTAL), "frames", 16.0, 17, settings, keyframes).args
     for index in range(chunks):
         state, *graph, patched = GuideNextChunk.execute(state, vae, model=model, clip=clip).args
         latent = nodes.common_ksampler(patched, 7 + index, 4, 1.0, "euler", "simple", *graph)[0]

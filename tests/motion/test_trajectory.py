@@ -18,7 +18,7 @@ def flows(velocities, dtype=torch.float32):
 def predict_scene(scene):
     """One frame ahead of a square whose anchor is the scene's first frame."""
     back = Flow(-scene.forward, torch.ones(1, 1, 160, 160))
-    return predict_motion(back, 1, step_gain=1, backward=back)
+    return predict_motion(None, 1, step_gain=1, backward=back)
 
 
 def middle(tensor):

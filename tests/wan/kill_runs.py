@@ -21,7 +21,7 @@ import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
 from wan_motion_chunks.wan.runs import files as run_files
-from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
 from wan_motion_chunks.wan.runs.store import NAME, load_run, open_run
 
 TOTAL = 17 + 5 * 8
@@ -32,7 +32,7 @@ def job(folder: Path) -> None:
     vae = CausalVae()
     plan = plan_chunks(TOTAL, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap"))
-    with open_run(folder, "run", describe_chunk) as store:
+    with open_run(folder, "run", fingerprint_chunk) as store:
         generate(state, Tools(vae, CountingModel(vae)), store)
 
 

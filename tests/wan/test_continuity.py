@@ -2,7 +2,7 @@ import pytest
 import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, guide_next_chunk, plan_chunks
-from wan_motion_chunks.wan.continuity import carry_latents
+from wan_motion_chunks.wan.continuity import reuse_latents
 
 
 class BlurringVae(CausalVae):
@@ -42,7 +42,7 @@ def test_a_held_picture_drifts_only_where_it_is_encoded_again():
     def hold(guide):
         """The first known frame for ever in a first chunk, and the last pinned latent in every other."""
         if guide.noise_mask is None:
-            frame = CausalVae().decode(guide.concat_latent_image[:, :, :1])[0]
+            frame = CausalVae().decode(guide.conditioning["concat_latent_image"][:, :, :1])[0]
             return CausalVae().encode(frame.expand(17, -1, -1, -1))
         pinned = guide.samples[:, :, :3]
         return torch.cat((pinned, pinned[:, :, -1:].expand(-1, -1, 2, -1, -1)), dim=2)
@@ -50,7 +50,7 @@ def test_a_held_picture_drifts_only_where_it_is_encoded_again():
     drift = []
     for carry in (True, False):
         plan = plan_chunks(17 + 8 * 8, chunk_frames=17, overlap_frames=9)
-        settings = GuideSettings("overlap_pinned", carry_latents=carry, color="none", blend_strength=1.0)
+        settings = GuideSettings("overlap_pinned", reuse_latents=carry, color="none", blend_strength=1.0)
         state = ChunkState(plan, numbered_frames(200, 1), settings)
         video = generate(state, Tools(BlurringVae(), hold)).video
         drift.append((video[-1] - video[16]).abs().max().item())
@@ -67,7 +67,7 @@ def test_a_previous_latent_of_another_size_is_refused():
 
 def test_one_known_frame_has_nothing_to_carry():
     found = guide(torch.zeros(1, 16, 5, 2, 4), "last_frame")
-    assert carry_latents(found, torch.zeros(1, 16, 5, 2, 4), 17) is found
+    assert reuse_latents(found, torch.zeros(1, 16, 5, 2, 4), 17) is found
 
 
 def test_only_frames_of_the_chunk_before_have_latents_there():
@@ -81,7 +81,7 @@ def test_a_long_overlap_is_told_as_it_stands_in_the_video():
     told = []
 
     def sample(guide):
-        pixels = CausalVae().decode(guide.concat_latent_image)[0].movedim(-1, 1)
+        pixels = CausalVae().decode(guide.conditioning["concat_latent_image"])[0].movedim(-1, 1)
         told.append(pixels[: guide.known_frames])
         first = 100 * len(told)  # a model that heeds nothing: its overlap is not what the video shows
         return CausalVae().encode(numbered_frames(first, 17).movedim(1, -1))
@@ -95,7 +95,7 @@ def test_a_long_overlap_is_told_as_it_stands_in_the_video():
 
 def test_counting_goes_on_with_and_without_carrying():
     for carry in (True, False):
-        settings = GuideSettings("overlap_pinned", carry_latents=carry)
+        settings = GuideSettings("overlap_pinned", reuse_latents=carry)
         vae = CausalVae()
         state = ChunkState(plan_chunks(41, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1), settings)
         video = generate(state, Tools(vae, CountingModel(vae))).video

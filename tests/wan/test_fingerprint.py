@@ -7,7 +7,7 @@ import numpy
 import pytest
 import torch
 from wan_motion_chunks.tools.workflow import ROOT
-from wan_motion_chunks.wan import Entry
+from wan_motion_chunks.wan import Keyframe
 from wan_motion_chunks.wan.runs.fingerprint import VERSION, digest, identify_model
 
 
@@ -116,8 +116,8 @@ def test_no_two_values_have_one_digest():
         Rope(2),
         Rope("1"),
         Other(1),
-        Entry("a", "b"),
-        Entry("b", "a"),
+        Keyframe("a", "b"),
+        Keyframe("b", "a"),
         {"a"},
         {"a", "b"},
         {"a", 1},

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.wan.guidance_schedule import (
     Schedule,
+    end_percent_map,
     guidance_warnings,
     held_steps,
     held_steps_of_part,
-    release_map,
     step_index,
     step_mask,
 )
@@ -91,25 +91,25 @@ def test_a_schedule_that_defeats_guidance_is_told_of(levels, switch, weight, cou
 
 def test_what_is_certain_is_held_to_the_end_by_weight_one_alone():
     confidence = torch.full((4, 1, 32, 32), 0.96)
-    assert (release_map(confidence, 1.0, 0.0) == 1).all()
-    assert (release_map(confidence, 0.99, 0.0) < 1).all()
-    assert (release_map(confidence * 0.9, 1.0, 0.0) < 1).all()
+    assert (end_percent_map(confidence, 1.0, 0.0) == 1).all()
+    assert (end_percent_map(confidence, 0.99, 0.0) < 1).all()
+    assert (end_percent_map(confidence * 0.9, 1.0, 0.0) < 1).all()
 
 
 def test_full_confidence_is_released_by_the_weight_and_none_is_silent():
     confidence = torch.ones(8, 1, 64, 96)
-    release = release_map(confidence, 0.3, 0.35)
+    release = end_percent_map(confidence, 0.3, 0.35)
     assert release.shape == (1, 1, 2, 8, 12)
     torch.testing.assert_close(release, torch.full_like(release, 0.3 ** (1 / 3)))
-    assert (release_map(confidence * 0, 0.3, 0.35) == 0).all()
-    assert (release_map(confidence, 0.0, 0.35) == 0).all()
+    assert (end_percent_map(confidence * 0, 0.3, 0.35) == 0).all()
+    assert (end_percent_map(confidence, 0.0, 0.35) == 0).all()
 
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 100), mask_sigma=st.floats(0, 1))
 def test_a_release_is_alike_in_a_token_and_never_above_its_confidence(seed, mask_sigma):
     confidence = torch.rand(4, 1, 64, 64, generator=torch.Generator().manual_seed(seed))
-    release = release_map(confidence, 1.0, mask_sigma)[0, 0] ** 3
+    release = end_percent_map(confidence, 1.0, mask_sigma)[0, 0] ** 3
     tokens = release.unflatten(-1, (4, 2)).unflatten(-3, (4, 2))
     assert (tokens == tokens[:, :, :1, :, :1]).all()
     release = torch.where(release == 1, 0.0, release)  # certain enough to be held to the end
@@ -121,13 +121,13 @@ def test_a_release_is_alike_in_a_token_and_never_above_its_confidence(seed, mask
 def test_a_latent_is_as_sure_as_its_least_certain_frame():
     confidence = torch.ones(8, 1, 32, 32)
     confidence[2] = 0.5
-    release = release_map(confidence, 0.4, 0.0)[0, 0]
+    release = end_percent_map(confidence, 0.4, 0.0)[0, 0]
     torch.testing.assert_close(release[:, 0, 0] ** 3, torch.tensor([0.2, 0.4]))
 
 
 def test_a_region_scales_the_guide():
     region = torch.zeros(1, 1, 32, 64)
     region[..., 32:] = 1.0
-    release = release_map(torch.ones(4, 1, 32, 64), 0.3, 0.0, region)[0, 0, 0]
+    release = end_percent_map(torch.ones(4, 1, 32, 64), 0.3, 0.0, region)[0, 0, 0]
     assert (release[:, :4] == 0).all()
     torch.testing.assert_close(release[:, 4:], torch.full((4, 4), 0.3 ** (1 / 3)))

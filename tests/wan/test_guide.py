@@ -28,10 +28,10 @@ def test_the_seeds_parameters_stand_in_their_order():
 
 def test_the_last_frames_of_the_overlap_are_known_and_the_rest_is_gray():
     guide = guide_next_chunk(*ARGUMENTS.values())
-    pixels = CausalVae().decode(guide.concat_latent_image)[0].movedim(-1, 1)
+    pixels = CausalVae().decode(guide.conditioning["concat_latent_image"])[0].movedim(-1, 1)
     torch.testing.assert_close(pixels[:9], numbered_frames(8, 9), rtol=0, atol=0)
     assert (pixels[9:] == 0.5).all()
-    torch.testing.assert_close(guide.concat_mask, known_rows(9, 17, 2, 4), rtol=0, atol=0)
+    torch.testing.assert_close(guide.conditioning["concat_mask"], known_rows(9, 17, 2, 4), rtol=0, atol=0)
 
 
 def test_the_previous_frames_are_left_as_they_were():

@@ -19,7 +19,7 @@ TINT = ColorTransform(torch.eye(3) * 1.03, torch.tensor([0.02, 0.0, -0.02]))
 
 def test_a_colour_step_is_undone_and_reported():
     joined = join_chunk(pan(0, 20), TINT(pan(11, 40)), 9)
-    assert joined.intact == 0
+    assert joined.exact_frames == 0
     assert "colour matched by" in joined.report
     assert (joined.added[-5:] - pan(35, 40)).abs().mean() < 0.5 / 255
 
@@ -35,12 +35,12 @@ def test_colours_are_left_alone_when_asked():
     chunk = TINT(pan(11, 40))
     joined = join_chunk(pan(0, 20), chunk, 9, color="none", blend_strength=1.0)
     assert torch.equal(joined.added, chunk[9:])
-    assert joined.intact == 20
+    assert joined.exact_frames == 20
 
 
 def test_an_overlap_that_is_alike_is_left_as_made():
     joined = join_chunk(pan(0, 20), pan(11, 40), 9)
-    assert (joined.intact, joined.report) == (20, "as made")
+    assert (joined.exact_frames, joined.report) == (20, "as made")
     assert torch.equal(joined.added, pan(20, 40))
 
 
@@ -48,7 +48,7 @@ def test_a_jump_is_spread_over_the_overlap():
     joined = join_chunk(pan(0, 20), pan(11, 40, offset=2.5), 9, color="none")
     assert "blended around frame" in joined.report
     assert torch.equal(joined.added[-8:], pan(32, 40, offset=2.5))
-    assert joined.intact == 8
+    assert joined.exact_frames == 8
 
 
 def test_a_correction_that_does_not_help_is_not_made():
@@ -56,21 +56,21 @@ def test_a_correction_that_does_not_help_is_not_made():
     other = torch.rand(29, 3, *SIZE, generator=generator)  # no two frames alike: nothing can be matched or aligned
     joined = join_chunk(pan(0, 20), other, 9)
     assert joined.added.shape == (20, 3, *SIZE)
-    if joined.intact == 20:
+    if joined.exact_frames == 20:
         assert "no correction measures better" in joined.report
 
 
 def test_changed_frames_are_encoded_again_and_unchanged_ones_are_carried():
     def tinted(guide):
         latent = CountingModel(CausalVae())(guide)
-        if guide.chunk_index == 1:
+        if guide.request.index == 1:
             frames = CausalVae().decode(latent)[0] * 0.9
             latent = CausalVae().encode(frames)
         return latent
 
     plan = plan_chunks(33, chunk_frames=17, overlap_frames=9)
     state = generate(ChunkState(plan, numbered_frames(100, 1)), Tools(CausalVae(), CountingModel(CausalVae())))
-    assert state.intact == 8
+    assert state.exact_frames == 8
     with pytest.raises(AssertionError):  # the exact model finds its overlap changed by the colour match
         generate(ChunkState(plan, numbered_frames(100, 1)), Tools(CausalVae(), tinted))
 
@@ -98,7 +98,7 @@ class Jumping(CountingModel):
 
     def __call__(self, guide):
         latent = super().__call__(guide)
-        if guide.chunk_index == 1 and guide.attempt < self.bad:
+        if guide.request.index == 1 and guide.attempt < self.bad:
             frames = CausalVae().decode(latent)[0].clone()
             frames[guide.known_frames :] = 1 - frames[guide.known_frames :]
             latent = CausalVae().encode(frames)
@@ -111,10 +111,10 @@ def test_a_chunk_whose_seam_stands_out_is_made_again_but_not_for_ever(bad, retri
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap", retries=retries))
     state = generate(state, Tools(CausalVae(), model))
-    assert sum(guide.chunk_index == 1 for guide in model.guides) == made
+    assert sum(guide.request.index == 1 for guide in model.guides) == made
     assert ("attempts" in state.report()) == (made > 1)
     if bad < made:
-        assert state.seam.excess <= 1
+        assert state.seam.score <= 1
 
 
 @pytest.mark.parametrize("error", [RuntimeError("out of memory"), ValueError("no flow")])
@@ -127,7 +127,7 @@ def test_an_estimator_that_fails_costs_the_join_and_not_the_job(error):
 
         def __call__(self, guide):
             frames = CausalVae().decode(super().__call__(guide))[0]
-            return CausalVae().encode((frames + 4 / 256) if guide.chunk_index else frames)
+            return CausalVae().encode((frames + 4 / 256) if guide.request.index else frames)
 
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap"))

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.fakes import CausalVae, numbered_frames
-from wan_motion_chunks.wan import ChunkState, Entry, plan_chunks
+from wan_motion_chunks.wan import ChunkState, Keyframe, plan_chunks
 from wan_motion_chunks.wan.guide import guide_chunk
 from wan_motion_chunks.wan.layout import MOST_CHUNKS
 
@@ -19,52 +19,54 @@ def grid(frames):
     return 4 * math.ceil((frames - 1) / 4) + 1
 
 
-def lay(asked, entries, firsts):
-    """Chunks ``(start, length, overlap, entry)`` where entry k begins with chunk ``firsts[k]``, one by one."""
+def lay(asked, keyframes, firsts):
+    """Chunks ``(start, length, overlap, keyframe)`` where keyframe k begins with chunk ``firsts[k]``, one by one."""
     total, overlap = asked["total_frames"], grid(asked["overlap_frames"])
-    arrives = asked["to_picture"] or any(entry.end_image is not None for entry in entries)
+    arrives = asked["to_picture"] or any(keyframe.end_image is not None for keyframe in keyframes)
     chunks, stop = [], 0
     while stop < total:
-        entry = max((k for k, first in enumerate(firsts) if first <= len(chunks)), default=0)
-        cut = bool(chunks and firsts) and firsts[entry] == len(chunks) and entries[entry].start_image is not None
+        keyframe = max((k for k, first in enumerate(firsts) if first <= len(chunks)), default=0)
+        cut = (
+            bool(chunks and firsts) and firsts[keyframe] == len(chunks) and keyframes[keyframe].start_image is not None
+        )
         known = overlap if chunks and not cut else 0
-        own = (entries[entry].chunk_frames if entries else None) or asked["chunk_frames"]
+        own = (keyframes[keyframe].chunk_frames if keyframes else None) or asked["chunk_frames"]
         length = min(own, grid(known + max(total - stop, SHORTEST_CUT if cut else 1)))
-        given = len(entries[entry].start_image) if cut else 1
+        given = len(keyframes[keyframe].start_image) if cut else 1
         left = total - (stop - known + length)
         if arrives and 1 <= left <= 3 and length - 4 >= (known + 4 if known else given + 2):
             length -= 4
-        chunks.append((stop - known, length, known, entry))
+        chunks.append((stop - known, length, known, keyframe))
         stop += length - known
     return chunks
 
 
-def brute_force(asked, entries):
-    """The plan in which each entry begins at the seam that is nearest to its start, of all that there could be."""
-    firsts = [0] if entries else []
-    for entry in entries[1:]:
-        going_on = lay(asked, entries, firsts)
+def brute_force(asked, keyframes):
+    """The plan in which each keyframe begins at the seam that is nearest to its start, of all that there could be."""
+    firsts = [0] if keyframes else []
+    for keyframe in keyframes[1:]:
+        going_on = lay(asked, keyframes, firsts)
         seams = {index: chunk[0] + chunk[2] for index, chunk in enumerate(going_on) if index > firsts[-1]}
-        moment = entry.start * asked["fps"]
-        if entry.unit == "chunks":
-            places = [index for index in seams if index >= entry.start]
+        moment = keyframe.start * asked["fps"]
+        if keyframe.unit == "chunks":
+            places = [index for index in seams if index >= keyframe.start]
         else:
             places = sorted(seams, key=lambda index: abs(seams[index] - moment))
             places = places if moment < asked["total_frames"] else []
         if not places:
             break
         firsts.append(places[0])
-    return lay(asked, entries, firsts)
+    return lay(asked, keyframes, firsts)
 
 
-def impossible(asked, entries, chunks):
+def impossible(asked, keyframes, chunks):
     """Whether some chunk has no frame of its own to make, before the picture where it arrives if there is one."""
-    for index, (start, length, overlap, entry) in enumerate(chunks):
-        own = entries[entry].start_image if entries else None
+    for index, (start, length, overlap, keyframe) in enumerate(chunks):
+        own = keyframes[keyframe].start_image if keyframes else None
         given = overlap or (1 if index == 0 or own is None else len(own))
         dropped = max(0, start + length - asked["total_frames"])
-        closes = index + 1 == len(chunks) or chunks[index + 1][3] != entry
-        arrives = closes and entries and entries[entry].end_image is not None
+        closes = index + 1 == len(chunks) or chunks[index + 1][3] != keyframe
+        arrives = closes and keyframes and keyframes[keyframe].end_image is not None
         arrives = arrives or (index + 1 == len(chunks) and asked["to_picture"])
         if (index and given >= length) or (arrives and given + dropped >= length - 1):
             return True
@@ -86,11 +88,11 @@ def questions(draw, units=("seconds",)):
     near = draw(st.floats(0, last))
     starts = st.one_of(st.floats(0, last), st.floats(near, near + 20 / asked["fps"]))
     picture = st.one_of(st.none(), st.integers(1, 4).map(lambda count: torch.zeros(count, 3, 16, 16)))
-    entries = []
+    keyframes = []
     for _ in range(draw(st.integers(0, 6))):
         unit = draw(st.sampled_from(units))
-        entries.append(
-            Entry(
+        keyframes.append(
+            Keyframe(
                 "",
                 "",
                 draw(starts) if unit == "seconds" else draw(st.integers(0, 30)),
@@ -100,63 +102,63 @@ def questions(draw, units=("seconds",)):
                 end_image=draw(st.one_of(st.none(), st.none(), st.just(torch.zeros(1, 3, 16, 16)))),
             )
         )
-    return asked, entries
+    return asked, keyframes
 
 
 def numbers(plan):
-    return [(chunk.start, chunk.length, chunk.overlap, chunk.entry) for chunk in plan.chunks]
+    return [(chunk.start, chunk.length, chunk.overlap, chunk.keyframe) for chunk in plan.chunks]
 
 
 @settings(deadline=None, max_examples=400)
 @given(questions())
 def test_each_prompt_begins_at_the_seam_nearest_to_its_start(question):
-    asked, entries = question
-    ordered = sorted(entries, key=lambda entry: entry.start)
+    asked, keyframes = question
+    ordered = sorted(keyframes, key=lambda keyframe: keyframe.start)
     expected = brute_force(asked, ordered)
     if impossible(asked, ordered, expected):
         with pytest.raises(ValueError, match=r"end_image|start_image"):
-            plan_chunks(**asked, entries=entries)
+            plan_chunks(**asked, keyframes=keyframes)
         return
-    plan = plan_chunks(**asked, entries=entries)
+    plan = plan_chunks(**asked, keyframes=keyframes)
     assert numbers(plan) == expected
-    assert plan.entries == tuple(ordered)
+    assert plan.keyframes == tuple(ordered)
 
 
 @settings(deadline=None, max_examples=400)
 @given(questions(units=("seconds", "chunks")))
 def test_starts_of_both_kinds_come_in_the_order_of_time(question):
-    asked, entries = question
-    plan, _ = attempt(**asked, entries=entries)
+    asked, keyframes = question
+    plan, _ = attempt(**asked, keyframes=keyframes)
     if plan is None:
         return
-    assert sorted(map(id, plan.entries)) == sorted(map(id, entries))
-    assert numbers(plan) == brute_force(asked, plan.entries)
+    assert sorted(map(id, plan.keyframes)) == sorted(map(id, keyframes))
+    assert numbers(plan) == brute_force(asked, plan.keyframes)
     firsts = plan.turns
-    begun = [plan.entries[first.entry] for first in firsts] if entries else []
+    begun = [plan.keyframes[first.keyframe] for first in firsts] if keyframes else []
     for unit in ("seconds", "chunks"):
-        starts = [entry.start for entry in begun if entry.unit == unit]
+        starts = [keyframe.start for keyframe in begun if keyframe.unit == unit]
         assert starts == sorted(starts)
     # What waits although it is due waits for prompts that were due before it.
-    for first, entry in list(zip(firsts, begun, strict=False))[1:]:
-        if entry.unit == "chunks" and entry.start != first.index:
-            due = plan.chunks[int(entry.start)].seam
+    for first, keyframe in list(zip(firsts, begun, strict=False))[1:]:
+        if keyframe.unit == "chunks" and keyframe.start != first.index:
+            due = plan.chunks[int(keyframe.start)].seam
             for other, between in zip(firsts, begun, strict=True):
-                if entry.start <= other.index < first.index and between.unit == "seconds":
-                    assert between.start * asked["fps"] <= due or other.index > entry.start
+                if keyframe.start <= other.index < first.index and between.unit == "seconds":
+                    assert between.start * asked["fps"] <= due or other.index > keyframe.start
 
 
 def test_an_own_length_does_not_reorder_prompts_by_chunk_and_by_time():
     # Chunks of 17 frames add 8: chunk 10 begins at frame 89, long before 10 s, which are 160 frames.
-    entries = [Entry("a", "", 0, chunk_frames=17), Entry("b", "", 10), Entry("c", "", 10.0, "seconds")]
-    plan = plan_chunks(640, chunk_frames=81, overlap_frames=9, entries=entries)
-    assert [plan.entries[first.entry].positive for first in plan.turns] == ["a", "b", "c"]
+    keyframes = [Keyframe("a", "", 0, chunk_frames=17), Keyframe("b", "", 10), Keyframe("c", "", 10.0, "seconds")]
+    plan = plan_chunks(640, chunk_frames=81, overlap_frames=9, keyframes=keyframes)
+    assert [plan.keyframes[first.keyframe].positive for first in plan.turns] == ["a", "b", "c"]
     assert [first.index for first in plan.turns][:2] == [0, 10]
     assert plan.turns[2].seam == 161
 
 
 def test_a_start_before_the_end_has_a_chunk_and_one_at_the_end_has_none():
     def firsts(seconds):
-        plan = plan_chunks(81 + 64, entries=[Entry("a", ""), Entry("b", "", seconds, "seconds")])
+        plan = plan_chunks(81 + 64, keyframes=[Keyframe("a", ""), Keyframe("b", "", seconds, "seconds")])
         return [first.seam for first in plan.turns], plan.warnings()
 
     assert firsts(144.9 / 16) == ([0, 81], ())
@@ -194,12 +196,16 @@ def test_a_video_that_is_planned_arrives_and_what_is_refused_arrives_once_length
 
 def test_a_prompts_own_end_picture_that_cannot_fit_is_refused_by_name():
     end = torch.zeros(1, 3, 16, 32)
-    entries = [Entry("a", "", end_image=end), Entry("b", "", 1)]
+    keyframes = [Keyframe("a", "", end_image=end), Keyframe("b", "", 1)]
     with pytest.raises(ValueError, match="end_image of prompt 1: of the 17 frames of chunk 1 16 are known"):
-        plan_chunks(33, chunk_frames=17, overlap_frames=9, entries=entries, start_frames=16)
-    cut = [Entry("a", ""), Entry("b", "", 1, start_image=torch.zeros(16, 3, 16, 32), end_image=end), Entry("c", "", 2)]
+        plan_chunks(33, chunk_frames=17, overlap_frames=9, keyframes=keyframes, start_frames=16)
+    cut = [
+        Keyframe("a", ""),
+        Keyframe("b", "", 1, start_image=torch.zeros(16, 3, 16, 32), end_image=end),
+        Keyframe("c", "", 2),
+    ]
     with pytest.raises(ValueError, match="end_image of prompt 2: of the 17 frames of chunk 2 16 are known"):
-        plan_chunks(60, chunk_frames=17, overlap_frames=9, entries=cut)
+        plan_chunks(60, chunk_frames=17, overlap_frames=9, keyframes=cut)
 
 
 @settings(deadline=None)
@@ -217,22 +223,22 @@ def test_a_plan_of_too_many_chunks_is_refused_and_one_of_as_many_as_may_be_is_ma
     with pytest.raises(ValueError, match=r"length: 8000000 frames take 125000 chunks or more, .* may have 100000"):
         plan_chunks(8_000_000)
     with pytest.raises(ValueError, match=r"length: .* chunks or more"):  # counted as they are laid
-        plan_chunks(9_000_000, entries=[Entry("", "", chunk_frames=401), Entry("", "", 10, chunk_frames=21)])
+        plan_chunks(9_000_000, keyframes=[Keyframe("", "", chunk_frames=401), Keyframe("", "", 10, chunk_frames=21)])
     assert len(plan_chunks(5 + 4 * (MOST_CHUNKS - 1), chunk_frames=5, overlap_frames=1).chunks) == MOST_CHUNKS
 
 
 def test_ten_thousand_chunks_are_planned_told_and_described_in_bounded_words():
     count = 10_000
-    entries = [Entry(f"p{index}", "", 2 * index, transition=3) for index in range(count // 2)]
-    plan = plan_chunks(17 + 8 * (count - 1), chunk_frames=17, overlap_frames=9, entries=entries)
-    cues = [plan.cue(chunk) for chunk in plan.chunks]
-    assert [cue.shares[-1][0] for cue in cues] == [index // 2 for index in range(count)]
+    keyframes = [Keyframe(f"p{index}", "", 2 * index, transition=3) for index in range(count // 2)]
+    plan = plan_chunks(17 + 8 * (count - 1), chunk_frames=17, overlap_frames=9, keyframes=keyframes)
+    cues = [plan.chunk_prompt(chunk) for chunk in plan.chunks]
+    assert [chunk_prompt.shares[-1][0] for chunk_prompt in cues] == [index // 2 for index in range(count)]
     text = plan.describe()
     assert "... 9600 more chunks ..." in text
     assert "... 4600 more prompts ..." in text
     assert len(text.splitlines()) < 1000
     state = ChunkState(plan, torch.zeros(1, 3, 16, 16))
-    assert all(torch.equal(state.origin_of(chunk), state.start) for chunk in plan.chunks)
+    assert all(torch.equal(state.scene_image(chunk), state.start) for chunk in plan.chunks)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ def run(total, chunk, overlap, level="auto", known=1):
     vae = CausalVae()
     model = CountingModel(vae)
     plan = plan_chunks(total, chunk_frames=chunk, overlap_frames=overlap)
-    state = ChunkState(plan, numbered_frames(0, known), GuideSettings(level=level))
+    state = ChunkState(plan, numbered_frames(0, known), GuideSettings(continuity=level))
     return generate(state, Tools(vae, model)), vae, model
 
 

@@ -6,7 +6,7 @@ from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.motion import predict_frames
 from wan_motion_chunks.tests.fakes import CausalVae
 from wan_motion_chunks.wan import GuideSettings, guide_next_chunk
-from wan_motion_chunks.wan.motion_guide import NoForecast, forecast_chunk
+from wan_motion_chunks.wan.motion_guide import NoPrediction, predict_chunk
 
 SIZE = (64, 96)
 
@@ -46,8 +46,8 @@ def test_the_free_latents_carry_the_predicted_frames_and_say_how_long():
 
 def test_what_the_model_is_told_to_be_known_is_what_it_was():
     pinned, found = guide(panning(), "overlap_pinned"), guide(panning())
-    assert torch.equal(found.concat_latent_image, pinned.concat_latent_image)
-    assert torch.equal(found.concat_mask, pinned.concat_mask)
+    assert torch.equal(found.conditioning["concat_latent_image"], pinned.concat_latent_image)
+    assert torch.equal(found.conditioning["concat_mask"], pinned.concat_mask)
     assert torch.equal(found.samples[:, :, :3], pinned.samples[:, :, :3])
     assert torch.equal(found.noise_mask, pinned.noise_mask)  # what a sampler that cannot follow goes by
 
@@ -132,9 +132,9 @@ def test_auto_takes_motion():
 
 def test_one_frame_foretells_nothing():
     with pytest.raises(ValueError, match="two frames"):
-        forecast_chunk(waves(*SIZE), 1, 0.5)
+        predict_chunk(waves(*SIZE), 1, 0.5)
 
 
 def test_what_cannot_be_trusted_is_no_forecast():
-    with pytest.raises(NoForecast, match="trusted"):
-        forecast_chunk(torch.cat([waves(*SIZE, seed=seed) for seed in range(5)]), 2, 0.5)
+    with pytest.raises(NoPrediction, match="trusted"):
+        predict_chunk(torch.cat([waves(*SIZE, seed=seed) for seed in range(5)]), 2, 0.5)

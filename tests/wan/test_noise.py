@@ -2,7 +2,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wan_motion_chunks.wan.host.noise import MAX_SEED, POLICIES, absolute_noise, chunk_seed
+from wan_motion_chunks.wan.noise import MAX_SEED, POLICIES, absolute_noise, chunk_seed
 from wan_motion_chunks.wan.numbers import parse_numbers
 
 SAMPLES = torch.zeros(1, 16, 5, 8, 8)

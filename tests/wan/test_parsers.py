@@ -7,8 +7,8 @@ import time
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from wan_motion_chunks.wan import Entry, Lora, parse_schedule, parse_stack
-from wan_motion_chunks.wan.host.noise import MAX_SEED
+from wan_motion_chunks.wan import Keyframe, Lora, parse_schedule, parse_stack
+from wan_motion_chunks.wan.noise import MAX_SEED
 from wan_motion_chunks.wan.numbers import check_number, check_whole, parse_numbers, shown
 from wan_motion_chunks.wan.prompts import parse_loras
 
@@ -90,16 +90,16 @@ PIECES = ["0", "1", "2.5", ".", "s", " ", "\t", "over", " over ", ":", ": ", "x"
 def test_a_mark_is_what_one_expression_says(text):
     for line in text.splitlines():
         mark = OLD_MARK.fullmatch(line)
-        entries, refused = attempt(parse_schedule, line)
+        keyframes, refused = attempt(parse_schedule, line)
         if refused:
             assert mark, refused
         elif mark is None or not line.strip():
-            assert [entry.positive for entry in entries] == [line]
+            assert [keyframe.positive for keyframe in keyframes] == [line]
         else:
-            (entry,) = entries
+            (keyframe,) = keyframes
             unit = "seconds" if mark["s"] else "chunks"
             expected = (mark["text"].strip(), float(mark["start"]), unit, float(mark["over"] or 0))
-            assert (entry.positive, entry.start, entry.unit, entry.transition) == expected
+            assert (keyframe.positive, keyframe.start, keyframe.unit, keyframe.transition) == expected
 
 
 @settings(deadline=None, max_examples=300)
@@ -108,13 +108,13 @@ def test_a_mark_is_what_one_expression_says(text):
 @example("0: x\n" + "9" * 400 + "s over 1s: x")
 @example("\ud800: x")
 def test_every_schedule_is_read_or_refused_by_name(text):
-    entries, refused = attempt(parse_schedule, text)
+    keyframes, refused = attempt(parse_schedule, text)
     if refused:
         assert refused.startswith("prompt")
         assert len(refused) < 400
     else:
-        assert entries
-        assert all(isinstance(entry, Entry) and entry.describe() for entry in entries)
+        assert keyframes
+        assert all(isinstance(keyframe, Keyframe) and keyframe.describe() for keyframe in keyframes)
 
 
 @settings(deadline=None, max_examples=300)
@@ -154,21 +154,21 @@ def test_every_lora_stack_is_read_or_refused_by_name(stack):
     | anything
 )
 def test_every_prompt_stack_is_read_or_refused_by_name(stack):
-    entries, refused = attempt(parse_stack, stack)
+    keyframes, refused = attempt(parse_stack, stack)
     if refused:
         assert refused.startswith("prompt_stack: ")
     else:
-        assert all(0 <= entry.start <= 100_000 and entry.describe() for entry in entries)
+        assert all(0 <= keyframe.start <= 100_000 and keyframe.describe() for keyframe in keyframes)
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("start", "transition", "chunk_frames", "unit"), anything)))
 def test_every_entry_is_made_or_names_what_is_wrong(values):
-    entry, refused = attempt(Entry, "a", "b", **values)
+    keyframe, refused = attempt(Keyframe, "a", "b", **values)
     if refused:
         assert refused.split()[0].rstrip(":") in values
     else:
-        assert entry.describe()
+        assert keyframe.describe()
 
 
 @settings(deadline=None)

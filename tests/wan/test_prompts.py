@@ -3,7 +3,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.wan import ChunkState, Entry, Lora, Tools, generate, parse_schedule, parse_stack, plan_chunks
+from wan_motion_chunks.wan import (
+    ChunkState,
+    Keyframe,
+    Lora,
+    Tools,
+    generate,
+    parse_schedule,
+    parse_stack,
+    plan_chunks,
+)
 
 SEED = [
     ["walking slowly", "blurry, bad quality", 0, None],
@@ -12,33 +21,35 @@ SEED = [
 ]
 
 
-def plan(entries, total=17 + 5 * 8, **more):
-    return plan_chunks(total, chunk_frames=17, overlap_frames=9, entries=entries, fps=8.0, **more)
+def plan(keyframes, total=17 + 5 * 8, **more):
+    return plan_chunks(total, chunk_frames=17, overlap_frames=9, keyframes=keyframes, fps=8.0, **more)
 
 
 def entry_by_chunk(found):
-    return [chunk.entry for chunk in found.chunks]
+    return [chunk.keyframe for chunk in found.chunks]
 
 
 def test_the_seeds_stack_is_read_as_it_stands():
-    entries = parse_stack(SEED)
-    assert [(entry.positive, entry.negative, entry.start) for entry in entries] == [tuple(item[:3]) for item in SEED]
-    assert entry_by_chunk(plan(entries)) == [0, 0, 1, 1, 2, 2]
+    keyframes = parse_stack(SEED)
+    assert [(keyframe.positive, keyframe.negative, keyframe.start) for keyframe in keyframes] == [
+        tuple(item[:3]) for item in SEED
+    ]
+    assert entry_by_chunk(plan(keyframes)) == [0, 0, 1, 1, 2, 2]
     assert SEED[0] == ["walking slowly", "blurry, bad quality", 0, None]
 
 
 def test_a_stack_of_other_packs_brings_its_loras():
-    (entry,) = parse_stack([["a", "b", 0, [("walk.safetensors", 0.5, 0.25)]]])
-    assert entry.loras == (Lora("walk.safetensors", 0.5, 0.25),)
+    (keyframe,) = parse_stack([["a", "b", 0, [("walk.safetensors", 0.5, 0.25)]]])
+    assert keyframe.loras == (Lora("walk.safetensors", 0.5, 0.25),)
 
 
 def test_before_the_first_start_the_first_prompt_holds():
-    assert entry_by_chunk(plan([Entry("a", "", 2), Entry("b", "", 3)])) == [0, 0, 0, 1, 1, 1]
+    assert entry_by_chunk(plan([Keyframe("a", "", 2), Keyframe("b", "", 3)])) == [0, 0, 0, 1, 1, 1]
 
 
 def test_order_is_that_of_time():
-    found = plan([Entry("late", "", 3), Entry("early", "", 0)])
-    assert [entry.positive for entry in found.entries] == ["early", "late"]
+    found = plan([Keyframe("late", "", 3), Keyframe("early", "", 0)])
+    assert [keyframe.positive for keyframe in found.keyframes] == ["early", "late"]
 
 
 @pytest.mark.parametrize(
@@ -47,17 +58,17 @@ def test_order_is_that_of_time():
     [(0.1, 1), (2.125, 1), (2.6, 1), (2.7, 2), (3.125, 2), (3.7, 3)],
 )
 def test_a_time_takes_the_chunk_whose_seam_is_nearest(seconds, first):
-    chosen = entry_by_chunk(plan([Entry("a", ""), Entry("b", "", seconds, "seconds")]))
+    chosen = entry_by_chunk(plan([Keyframe("a", ""), Keyframe("b", "", seconds, "seconds")]))
     assert chosen.index(1) == first
 
 
 def test_prompts_too_close_in_time_still_get_a_chunk_each():
-    entries = [Entry(str(number), "", 0.5 + 0.1 * number, "seconds") for number in range(4)]
-    assert entry_by_chunk(plan(entries)) == [0, 1, 2, 3, 3, 3]
+    keyframes = [Keyframe(str(number), "", 0.5 + 0.1 * number, "seconds") for number in range(4)]
+    assert entry_by_chunk(plan(keyframes)) == [0, 1, 2, 3, 3, 3]
 
 
 def test_a_start_beyond_the_end_and_an_empty_prompt_are_named():
-    report = plan([Entry("", ""), Entry("b", "", 9)]).describe()
+    report = plan([Keyframe("", ""), Keyframe("b", "", 9)]).describe()
     assert "prompt 1 is empty" in report
     assert "prompt 2 has no chunk: the video ends before its start" in report
 
@@ -65,21 +76,21 @@ def test_a_start_beyond_the_end_and_an_empty_prompt_are_named():
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=5, unique=True), st.data())
 def test_shares_sum_to_one_and_a_switch_changes_no_earlier_chunk(starts, data):
     windows = [data.draw(st.sampled_from([0, 1, 2.5])) for _ in starts]
-    entries = [Entry("p", "", start, transition=window) for start, window in zip(starts, windows, strict=True)]
-    found = plan(entries, total=17 + 9 * 8)
-    alone = plan(sorted(entries, key=lambda entry: entry.start)[:1], total=17 + 9 * 8)
+    keyframes = [Keyframe("p", "", start, transition=window) for start, window in zip(starts, windows, strict=True)]
+    found = plan(keyframes, total=17 + 9 * 8)
+    alone = plan(sorted(keyframes, key=lambda keyframe: keyframe.start)[:1], total=17 + 9 * 8)
     later = sorted(starts)[1] if len(starts) > 1 else 99
     for chunk in found.chunks:
-        cue = found.cue(chunk)
-        assert sum(share for _, share in cue.shares) == pytest.approx(1)
-        assert all(share > 0 for _, share in cue.shares)
+        chunk_prompt = found.chunk_prompt(chunk)
+        assert sum(share for _, share in chunk_prompt.shares) == pytest.approx(1)
+        assert all(share > 0 for _, share in chunk_prompt.shares)
         if chunk.index < later:
-            assert cue == alone.cue(alone.chunks[chunk.index])
+            assert chunk_prompt == alone.chunk_prompt(alone.chunks[chunk.index])
 
 
 def test_a_transition_goes_by_time():
-    found = plan([Entry("a", ""), Entry("b", "", 2, transition=2)])
-    assert [found.cue(chunk).shares for chunk in found.chunks] == [
+    found = plan([Keyframe("a", ""), Keyframe("b", "", 2, transition=2)])
+    assert [found.chunk_prompt(chunk).shares for chunk in found.chunks] == [
         ((0, 1.0),),
         ((0, 1.0),),
         ((0, 0.75), (1, 0.25)),
@@ -91,17 +102,17 @@ def test_a_transition_goes_by_time():
 
 def test_loras_come_and_go_with_their_prompts():
     loras = (Lora("x", 0.8, 0.5), Lora("y", 0.4, 0.0))
-    found = plan([Entry("a", "", loras=loras), Entry("b", "", 2, transition=2, loras=(Lora("x", 0.4, 0.5),))])
-    told = [{lora.name: round(lora.model, 6) for lora in found.cue(chunk).loras} for chunk in found.chunks]
+    found = plan([Keyframe("a", "", loras=loras), Keyframe("b", "", 2, transition=2, loras=(Lora("x", 0.4, 0.5),))])
+    told = [{lora.name: round(lora.model, 6) for lora in found.chunk_prompt(chunk).loras} for chunk in found.chunks]
     assert told[1:5] == [{"x": 0.8, "y": 0.4}, {"x": 0.7, "y": 0.3}, {"x": 0.5, "y": 0.1}, {"x": 0.4}]
-    low = plan([Entry("a", "", loras=loras, low_noise_loras=())]).cue(found.chunks[0])
+    low = plan([Keyframe("a", "", loras=loras, low_noise_loras=())]).chunk_prompt(found.chunks[0])
     assert (low.loras, low.low_noise_loras) == (loras, ())
 
 
 def test_a_cut_shares_no_frames_and_chunks_may_have_their_own_length():
     picture = torch.zeros(1, 3, 16, 32)
-    entries = [Entry("a", ""), Entry("b", "", 2, start_image=picture, chunk_frames=13), Entry("c", "", 4)]
-    found = plan(entries, total=60)
+    keyframes = [Keyframe("a", ""), Keyframe("b", "", 2, start_image=picture, chunk_frames=13), Keyframe("c", "", 4)]
+    found = plan(keyframes, total=60)
     assert [(chunk.start, chunk.length, chunk.overlap) for chunk in found.chunks] == [
         (0, 17, 0),
         (8, 17, 9),
@@ -118,8 +129,8 @@ def test_a_cut_shares_no_frames_and_chunks_may_have_their_own_length():
 def test_a_cut_starts_from_its_own_picture_and_its_seam_is_left_alone():
     vae = CausalVae()
     model = CountingModel(vae)
-    entries = [Entry("a", ""), Entry("b", "", 2, start_image=numbered_frames(500, 1))]
-    state = generate(ChunkState(plan(entries, total=50), numbered_frames(0, 1)), Tools(vae, model))
+    keyframes = [Keyframe("a", ""), Keyframe("b", "", 2, start_image=numbered_frames(500, 1))]
+    state = generate(ChunkState(plan(keyframes, total=50), numbered_frames(0, 1)), Tools(vae, model))
     expected = torch.cat((numbered_frames(0, 25), numbered_frames(500, 25)))
     torch.testing.assert_close(state.video, expected, rtol=0, atol=0)
     assert "chunk 3/4: 17 new frames, prompt 2, a cut: its seam is left alone" in state.report()
@@ -132,7 +143,7 @@ def test_an_end_image_is_told_to_the_last_chunk_only():
 
     def sample(guide):
         seen.append(guide)
-        return vae.encode(numbered_frames(guide.start, 17).movedim(1, -1))
+        return vae.encode(numbered_frames(guide.request.start, 17).movedim(1, -1))
 
     end = numbered_frames(900, 1)
     total = 17 + 2 * 8 - 2
@@ -147,8 +158,8 @@ def test_an_end_image_is_told_to_the_last_chunk_only():
 
 
 def test_a_schedule_has_a_line_for_each_change():
-    entries = parse_schedule("0: walking slowly\n\n2: running: fast\n7.5s over 1s: jumping", "blurry")
-    assert [(e.positive, e.negative, e.start, e.unit, e.transition) for e in entries] == [
+    keyframes = parse_schedule("0: walking slowly\n\n2: running: fast\n7.5s over 1s: jumping", "blurry")
+    assert [(e.positive, e.negative, e.start, e.unit, e.transition) for e in keyframes] == [
         ("walking slowly", "blurry", 0.0, "chunks", 0.0),
         ("running: fast", "blurry", 2.0, "chunks", 0.0),
         ("jumping", "blurry", 7.5, "seconds", 1.0),
@@ -157,7 +168,7 @@ def test_a_schedule_has_a_line_for_each_change():
 
 @pytest.mark.parametrize("text", ["", "a cat\n2: is a number", "Scene 1: a cat"])
 def test_a_text_without_a_mark_is_one_prompt(text):
-    assert [entry.positive for entry in parse_schedule(text)] == [text]
+    assert [keyframe.positive for keyframe in parse_schedule(text)] == [text]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +199,7 @@ def test_a_schedule_that_cannot_be_read_names_line_and_reason(text, message):
 )
 def test_an_entry_names_what_is_wrong(values, message):
     with pytest.raises(ValueError, match=message):
-        Entry("a", "b", **values)
+        Keyframe("a", "b", **values)
 
 
 @pytest.mark.parametrize(
@@ -206,19 +217,19 @@ def test_a_stack_of_another_form_is_refused(stack, message):
 
 @pytest.mark.parametrize("text", ["16:9 anime girl walking", "3:30 pm, a street"])
 def test_a_ratio_or_a_time_of_day_is_no_schedule(text):
-    assert [entry.positive for entry in parse_schedule(text)] == [text]
+    assert [keyframe.positive for keyframe in parse_schedule(text)] == [text]
 
 
 @pytest.mark.parametrize("total", [*range(18, 22), *range(34, 43)])
 def test_a_cut_near_the_end_and_a_picture_to_end_with_always_leave_room(total):
     vae = CausalVae()
     picture = numbered_frames(500, 1)
-    cut = ChunkState(plan([Entry("a", ""), Entry("b", "", 2, start_image=picture)], total), numbered_frames(0, 1))
+    cut = ChunkState(plan([Keyframe("a", ""), Keyframe("b", "", 2, start_image=picture)], total), numbered_frames(0, 1))
     assert len(generate(cut, Tools(vae, CountingModel(vae))).video) == total
     ended = plan_chunks(total, chunk_frames=17, overlap_frames=9, to_picture=True)
 
     def sample(guide):
-        return vae.encode(numbered_frames(guide.start, guide.samples.shape[2] * 4 - 3).movedim(1, -1))
+        return vae.encode(numbered_frames(guide.request.start, guide.samples.shape[2] * 4 - 3).movedim(1, -1))
 
     state = generate(ChunkState(ended, numbered_frames(0, 1), end=picture), Tools(vae, sample))
     assert len(state.video) == total

@@ -14,7 +14,7 @@ from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_fra
 from wan_motion_chunks.tests.wan.test_run_store import TOTAL, files, run, start
 from wan_motion_chunks.wan import Tools, generate
 from wan_motion_chunks.wan.runs.files import RunError, read_facts
-from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
 from wan_motion_chunks.wan.runs.store import load_run, open_run
 
 
@@ -156,7 +156,7 @@ def test_what_a_killed_job_left_is_tidied_up(tmp_path):
     others = [".hidden", "chunk_notes.txt", "chunk_final.safetensors", ".part"]
     for name in (*left, *others):
         (tmp_path / "run" / name).write_text("x", encoding="utf-8")
-    assert run(tmp_path, start(17), anew=True)[1] == [0]
+    assert run(tmp_path, start(17), overwrite=True)[1] == [0]
     found = {path.name for path in (tmp_path / "run").iterdir()}
     assert not found & set(left)
     assert found >= set(others)
@@ -164,11 +164,11 @@ def test_what_a_killed_job_left_is_tidied_up(tmp_path):
 
 def test_half_a_surrogate_in_a_name_costs_no_chunk(tmp_path):
     # As the host lists a LoRA file whose name is no UTF-8.
-    def contract(state):
-        return describe_chunk(state, loras={"bad\udcff.safetensors": "1"})
+    def fingerprint(state):
+        return fingerprint_chunk(state, loras={"bad\udcff.safetensors": "1"})
 
     vae = CausalVae()
-    with open_run(tmp_path, "run", contract) as store:
+    with open_run(tmp_path, "run", fingerprint) as store:
         generate(start(17), Tools(vae, CountingModel(vae)), store)
     text = (tmp_path / "run" / "run.json").read_text(encoding="utf-8")
     assert json.loads(text)["made_from"]["loras"] == {"bad\udcff.safetensors": "1"}

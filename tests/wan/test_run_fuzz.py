@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.fakes import numbered_frames
 from wan_motion_chunks.tests.wan.test_run_store import files, run, start
-from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
 from wan_motion_chunks.wan.runs.store import load_run, open_run
 
 TOTAL = 17 + 2 * 8
@@ -31,7 +31,7 @@ def take(folder, second: bytes):
     """What a run and Load Run make of another second file: the state behind it, or None, and the notes of both."""
     path = folder / "run" / "chunk_0002.safetensors"
     path.write_bytes(second)
-    with open_run(folder, "run", describe_chunk) as store:
+    with open_run(folder, "run", fingerprint_chunk) as store:
         first = store.recall(start(TOTAL))
         found = store.recall(first)
     loaded = load_run(folder, "run")
@@ -54,7 +54,7 @@ def check_taken_or_made_again(folder, whole, second):
         assert torch.equal(found.video, numbered_frames(0, 25))
         assert len(loaded.kept) == 3
         expected, _, _ = take(folder, whole)
-        assert (found.lines, found.excess, found.intact) == (expected.lines, expected.excess, expected.intact)
+        assert (found.lines, found.score, found.exact_frames) == (expected.lines, expected.score, expected.exact_frames)
         assert torch.equal(found.latent, expected.latent)
 
 
@@ -76,7 +76,7 @@ def craft(data: bytes, change=lambda facts: None, tensors=None, text=None) -> by
     tensors = safetensors.torch.load(data) | (tensors or {})
     tensors = {name: tensor for name, tensor in tensors.items() if tensor is not None}
     text = json.dumps(facts) if text is None else text
-    known = {name: value for name, value in facts.items() if name not in ("line", "excess", "results")}
+    known = {name: value for name, value in facts.items() if name not in ("line", "score", "results")}
     digest = sha256(json.dumps(known, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -135,8 +135,8 @@ def test_a_header_that_says_something_else(kept, data):
     name = data.draw(st.sampled_from([*header]))
     key = data.draw(st.sampled_from([*header[name], "other"]))
     value = data.draw(anything | st.sampled_from([[], [0], [2**63, 2], [-1], "F4", "F64", "BOOL", "I8"]))
-    where = data.draw(st.sampled_from(["entry", "key", "more"]))
-    if where == "entry":
+    where = data.draw(st.sampled_from(["keyframe", "key", "more"]))
+    if where == "keyframe":
         header[name] = value
     elif where == "key":
         header[name][key] = value
@@ -147,8 +147,8 @@ def test_a_header_that_says_something_else(kept, data):
 
 @often
 @given(
-    st.sampled_from(["index", "contract", "previous", "start", "frames", "tail", "planned_overlap", "intact", "line"])
-    | st.sampled_from(["excess", "results", "other"]),
+    st.sampled_from(["index", "fingerprint", "previous", "start", "frames", "tail", "planned_overlap", "exact_frames", "line"])
+    | st.sampled_from(["score", "results", "other"]),
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.integers(-2, 40) | st.floats() | st.text(max_size=70)
     | st.lists(st.integers(), max_size=3) | st.dictionaries(st.text(max_size=3), st.none(), max_size=2),
 )  # fmt: skip
@@ -157,9 +157,9 @@ def test_a_header_that_says_something_else(kept, data):
 @example("planned_overlap", 10**18)
 @example("planned_overlap", -3)
 @example("tail", 8)
-@example("intact", 9)
-@example("excess", float("nan"))
-@example("excess", float("inf"))
+@example("exact_frames", 9)
+@example("score", float("nan"))
+@example("score", float("inf"))
 @example("line", "a\nb")
 @example("line", "a" * 2**21)
 def test_facts_of_somebody_who_knows_the_digests(kept, name, value):

@@ -9,7 +9,7 @@ import torch
 from wan_motion_chunks.tests.fakes import numbered_frames
 from wan_motion_chunks.tests.wan.test_run_store import files, run, start
 from wan_motion_chunks.wan.runs.files import RunError
-from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
 from wan_motion_chunks.wan.runs.store import load_run, open_run
 
 fcntl = pytest.importorskip("fcntl")
@@ -52,7 +52,7 @@ def test_links_whose_names_nobody_can_guess_are_not_written_through_either(tmp_p
     from wan_motion_chunks.wan.runs import files as run_files
 
     monkeypatch.setattr(run_files.secrets, "token_hex", lambda count: "0" * 8)
-    with open_run(tmp_path / "runs", "run", describe_chunk):
+    with open_run(tmp_path / "runs", "run", fingerprint_chunk):
         place = tmp_path / "runs" / "run" / ".run.json.00000000.part"
         place.symlink_to(victim)
         with pytest.raises(FileExistsError):
@@ -86,13 +86,13 @@ def test_a_linked_folder_of_other_files_is_left_alone(tmp_path, victim):
     (tmp_path / "runs" / "other").symlink_to(tmp_path / "theirs")
     for anew in (False, True):
         with pytest.raises(RunError, match="run_name: runs/other is a link to a folder with other files in it"):
-            run(tmp_path / "runs", start(TOTAL), name="other", anew=anew)
+            run(tmp_path / "runs", start(TOTAL), name="other", overwrite=anew)
     found = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "theirs").iterdir()}
     assert found == dict.fromkeys(names, "mine")
 
 
 def _hold(folder, ready, done):
-    with open_run(folder, "run", describe_chunk):
+    with open_run(folder, "run", fingerprint_chunk):
         ready.set()
         done.wait(60)
 
@@ -154,7 +154,7 @@ def test_a_lock_on_a_file_that_was_taken_away_meanwhile_is_none(tmp_path, monkey
         with pytest.raises(RunError, match="is taken away again and again"):
             run(tmp_path, start(TOTAL))
         return
-    with open_run(tmp_path, "run", describe_chunk):
+    with open_run(tmp_path, "run", fingerprint_chunk):
         monkeypatch.setattr(fcntl, "flock", real)
         with pytest.raises(RunError, match="run_name: another job is making run"):
             run(tmp_path, start(TOTAL))

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.wan import ChunkState, Entry, GuideSettings, Tools, generate, plan_chunks
-from wan_motion_chunks.wan.runs import fingerprint as contract
+from wan_motion_chunks.wan import ChunkState, GuideSettings, Keyframe, Tools, generate, plan_chunks
+from wan_motion_chunks.wan.runs import fingerprint as fingerprint
 from wan_motion_chunks.wan.runs.files import RunError
-from wan_motion_chunks.wan.runs.fingerprint import describe_chunk
+from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
 from wan_motion_chunks.wan.runs.store import load_run, open_run, pack, unpack
 
 TOTAL = 17 + 5 * 8
@@ -22,7 +22,7 @@ class Stop(BaseException):
 
 
 def start(total=TOTAL, **more):
-    plan = plan_chunks(total, chunk_frames=17, overlap_frames=9, entries=more.pop("entries", ()))
+    plan = plan_chunks(total, chunk_frames=17, overlap_frames=9, keyframes=more.pop("keyframes", ()))
     return ChunkState(plan, numbered_frames(more.pop("first", 0), 1), GuideSettings("overlap"), **more)
 
 
@@ -34,10 +34,10 @@ def run(folder, state=None, stop_after=None, name="run", **more):
     def sample(guide):
         if len(made) == stop_after:
             raise Stop
-        made.append(guide.chunk_index)
+        made.append(guide.request.index)
         return model(guide)
 
-    with open_run(folder, name, describe_chunk, **more) as store:
+    with open_run(folder, name, fingerprint_chunk, **more) as store:
         final = generate(state or start(), Tools(vae, sample), store)
         return torch.cat(list(store.footage())), made, store, final
 
@@ -92,10 +92,10 @@ def test_a_longer_run_takes_all_chunks_that_are_equal(tmp_path):
 
 
 def test_what_changes_from_some_chunk_on_is_made_from_there_on(tmp_path):
-    run(tmp_path, start(entries=[Entry("a", ""), Entry("b", "", 3)]))
-    _, made, _, _ = run(tmp_path, start(entries=[Entry("a", ""), Entry("c", "", 3)]))
+    run(tmp_path, start(keyframes=[Keyframe("a", ""), Keyframe("b", "", 3)]))
+    _, made, _, _ = run(tmp_path, start(keyframes=[Keyframe("a", ""), Keyframe("c", "", 3)]))
     assert made == []  # what a prompt says is the sampler's to tell
-    _, made, _, _ = run(tmp_path, start(entries=[Entry("a", ""), Entry("b", "", 2)]))
+    _, made, _, _ = run(tmp_path, start(keyframes=[Keyframe("a", ""), Keyframe("b", "", 2)]))
     assert made == [2, 3, 4, 5]
     _, made, _, _ = run(tmp_path, start(first=7))
     assert made == [0, 1, 2, 3, 4, 5]
@@ -112,7 +112,7 @@ def test_a_variation_is_made_once(tmp_path):
 
 def test_anew_forgets_what_was_kept(tmp_path):
     run(tmp_path)
-    assert run(tmp_path, anew=True)[1] == [0, 1, 2, 3, 4, 5]
+    assert run(tmp_path, overwrite=True)[1] == [0, 1, 2, 3, 4, 5]
 
 
 def test_the_manifest_says_what_is_kept(tmp_path):
@@ -121,7 +121,7 @@ def test_the_manifest_says_what_is_kept(tmp_path):
     assert manifest["frames"] == TOTAL
     assert [chunk["frames"] for chunk in manifest["chunks"][:2]] == [[0, 16], [17, 24]]
     assert manifest["chunks"][1]["report"].startswith("chunk 2/6: 8 new frames")
-    assert (manifest["version"], manifest["results"]) == (contract.VERSION, contract.RESULTS)
+    assert (manifest["version"], manifest["results"]) == (fingerprint.VERSION, fingerprint.RESULTS)
     assert manifest["made_from"]["chunk"] == {"start": 40, "length": 17, "overlap": 9, "adds": 8}
 
 
@@ -155,7 +155,7 @@ def age(path, **changed):
     save_file(tensors, path, {"format": "1", "facts": text, "content": metadata["content"], **seal})
 
 
-@pytest.mark.parametrize("changed", [{}, {"results": contract.RESULTS + 1}], ids=["0.1.0", "a later one"])
+@pytest.mark.parametrize("changed", [{}, {"results": fingerprint.RESULTS + 1}], ids=["0.1.0", "a later one"])
 def test_chunks_of_another_version_are_made_again_which_is_told_once(tmp_path, changed):
     run(tmp_path, start(25))
     for path in files(tmp_path):
@@ -172,9 +172,9 @@ def test_chunks_of_another_version_are_made_again_which_is_told_once(tmp_path, c
 
 def test_other_results_make_all_chunks_again_and_another_version_none(tmp_path, monkeypatch):
     run(tmp_path, start(25))
-    monkeypatch.setattr(contract, "VERSION", "9.9.9")
+    monkeypatch.setattr(fingerprint, "VERSION", "9.9.9")
     assert run(tmp_path, start(25))[1] == []
-    monkeypatch.setattr(contract, "RESULTS", contract.RESULTS + 1)
+    monkeypatch.setattr(fingerprint, "RESULTS", fingerprint.RESULTS + 1)
     _, made, store, _ = run(tmp_path, start(25))
     assert (made, len(store.notes)) == ([0, 1], 1)
     assert run(tmp_path, start(25))[1] == []

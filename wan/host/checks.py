@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import comfy.model_base
 import comfy.model_management
 import comfy.utils
 from torch import Tensor
 
+from ..families import find_family
 from ..latents import CHANNELS, SPATIAL_STRIDE
+from ..protocols import Family
 
-I2V_CHANNELS = 36
-"""16 of noise, 4 of mask, 16 of picture."""
 SAMPLES = 64
 """Numbers of a layer by which it is known to be all zeros, as the bundled model's are that would read features."""
 
 
-def check_model(model, name: str = "model") -> None:
-    """Raise ValueError unless the model of input ``name`` is a Wan2.1 image-to-video model."""
-    base = model.model
-    kind = type(base).__name__
-    # Its subclasses (VACE, camera, Animate, HuMo, S2V) are conditioned in other ways.
-    if type(base) is not comfy.model_base.WAN21:
-        raise ValueError(f"{name}: expected Wan2.1 image-to-video, got {kind}. Load a wan2.1_i2v checkpoint.")
-    channels = base.diffusion_model.patch_embedding.weight.shape[1]
-    if channels != I2V_CHANNELS:
-        raise ValueError(
-            f"{name}: expected Wan2.1 image-to-video with {I2V_CHANNELS} input channels, got {kind} with {channels}"
-            f"{' (a text-to-video model)' if channels == CHANNELS else ''}. Load a wan2.1_i2v checkpoint."
-        )
+def check_model(model, name: str = "model") -> Family:
+    """The family of the model of input ``name``; raises ValueError if it is of none."""
+    return find_family(model, name)
 
 
 def model_config(model) -> dict:

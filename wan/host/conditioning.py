@@ -16,12 +16,12 @@ def apply_guide(conditioning: list, guide: ChunkGuide, clip_vision_output=None) 
 
 
 def guide_values(guide: ChunkGuide, clip_vision_output=None) -> dict:
-    """What Wan2.1 I2V reads of a guide, by the host's names.
+    """What the model reads of a guide, by the host's keys.
 
     Args:
         clip_vision_output: features of the start image, for models that heed them.
     """
-    values = {"concat_latent_image": guide.concat_latent_image, "concat_mask": guide.concat_mask}
+    values = dict(guide.conditioning)
     if clip_vision_output is not None:
         values["clip_vision_output"] = clip_vision_output
     return values
@@ -35,8 +35,8 @@ def latent_dict(guide: ChunkGuide) -> dict:
     return latent
 
 
-def release_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
-    """A clone of ``model`` that holds the guide's cells until they are released, in one sampler call or several.
+def guide_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
+    """A clone of ``model`` that holds each cell of a guide up to its ``end_percent``, in one sampler call or several.
 
     A noise mask is all that a LATENT carries, so that without this clone a chunk of level ``motion`` is one of level
     ``overlap_pinned``. A mask function that another pack has put there before is asked after ours, about the mask as
@@ -48,18 +48,18 @@ def release_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
     """
     patched = model.clone()
     theirs = patched.model_options.get("denoise_mask_function")
-    release = guide.release
+    end_percent = guide.end_percent
     levels = held = None
-    if release is not None and schedule is not None:
-        levels, held = schedule.levels, held_steps(release, schedule.steps, schedule.switch)
+    if end_percent is not None and schedule is not None:
+        levels, held = schedule.levels, held_steps(end_percent, schedule.steps, schedule.switch)
 
     def mask_of_step(sigma, denoise_mask, extra_options):
         nonlocal levels, held
         mask = denoise_mask
-        if release is not None:
+        if end_percent is not None:
             if schedule is None and levels is not extra_options["sigmas"]:  # once per sampler call
                 levels = extra_options["sigmas"]
-                held = held_steps_of_part(release, levels, extra_options["model"].inner_model.model_sampling.sigmas)
+                held = held_steps_of_part(end_percent, levels, extra_options["model"].inner_model.model_sampling.sigmas)
             if levels.device != sigma.device or held.device != mask.device:  # once per run
                 levels, held = levels.to(sigma.device), held.to(mask.device)
             mask = step_mask(mask, held, step_index(sigma, levels))

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..prompts import Cue, Entry, Lora
+from ..prompts import ChunkPrompt, Keyframe, Lora
 
 Conditioning = list
 """The host's: a list of ``[tokens (1, n, c), options]``."""
@@ -17,17 +17,17 @@ TEXT = ("pooled_output", "attention_mask")
 """Options that belong to the text."""
 
 
-def encode_entries(
-    entries: Sequence[Entry], clip: Any, encoder: Callable[[tuple[Lora, ...]], Any]
+def encode_keyframes(
+    keyframes: Sequence[Keyframe], clip: Any, encoder: Callable[[tuple[Lora, ...]], Any]
 ) -> tuple[tuple[Conditioning, Conditioning], ...]:
-    """Positive and negative conditioning of each entry; what is encoded already is taken as it is.
+    """Positive and negative conditioning of each keyframe; what is encoded already is taken as it is.
 
     Args:
         clip: the host's CLIP, or None.
         encoder: a set of LoRAs to the CLIP that they are applied to.
 
     Raises:
-        ValueError: if there is a text and no ``clip``, or two entries of a transition cannot be mixed.
+        ValueError: if there is a text and no ``clip``, or two keyframes of a transition cannot be mixed.
     """
     done: dict[tuple, Conditioning] = {}
 
@@ -47,14 +47,14 @@ def encode_entries(
 
     pairs = tuple(
         (
-            encode("positive", number, entry.positive, entry.loras),
-            encode("negative", number, entry.negative, entry.loras),
+            encode("positive", number, keyframe.positive, keyframe.loras),
+            encode("negative", number, keyframe.negative, keyframe.loras),
         )
-        for number, entry in enumerate(entries, 1)
+        for number, keyframe in enumerate(keyframes, 1)
     )
-    for number, (entry, before, after) in enumerate(zip(entries[1:], pairs, pairs[1:], strict=False), 2):
+    for number, (keyframe, before, after) in enumerate(zip(keyframes[1:], pairs, pairs[1:], strict=False), 2):
         for name, a, b in zip(("positive", "negative"), before, after, strict=True):
-            if entry.transition and len(a) != len(b):
+            if keyframe.transition and len(a) != len(b):
                 raise ValueError(
                     f"prompt_stack: the transition to prompt {number} would mix {name} conditionings of {len(a)} and "
                     f"{len(b)} parts. Set its transition to 0, or combine fewer."
@@ -62,11 +62,15 @@ def encode_entries(
     return pairs
 
 
-def mix_prompts(pairs: Sequence[tuple[Conditioning, Conditioning]], cue: Cue) -> tuple[Conditioning, Conditioning]:
+def mix_prompts(
+    pairs: Sequence[tuple[Conditioning, Conditioning]], chunk_prompt: ChunkPrompt
+) -> tuple[Conditioning, Conditioning]:
     """Positive and negative conditioning of a chunk."""
-    if len(cue.shares) < 2:
-        return pairs[cue.shares[0][0] if cue.shares else 0]
-    return tuple(mix_conditioning([(pairs[index][side], share) for index, share in cue.shares]) for side in (0, 1))
+    if len(chunk_prompt.shares) < 2:
+        return pairs[chunk_prompt.shares[0][0] if chunk_prompt.shares else 0]
+    return tuple(
+        mix_conditioning([(pairs[index][side], share) for index, share in chunk_prompt.shares]) for side in (0, 1)
+    )
 
 
 def mix_conditioning(parts: Sequence[tuple[Conditioning, float]]) -> Conditioning:

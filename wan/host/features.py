@@ -7,13 +7,13 @@ import copy
 import torch
 from torch import Tensor
 
-from ..guide import ChunkGuide
+from ..guide import ChunkRequest
 from ..runs.fingerprint import digest, identify_weights
 from ..state import ChunkState
 
 
 class FeatureTrack:
-    """Features of the picture that a scene began with, led over to those of each chunk's handed-over frame.
+    """Features of the picture that a scene began with, passing over to those of each chunk's last known frame.
 
     Pictures are seen whole, squeezed to the encoder's square, as the official workflows of Wan2.1 have it; a center
     crop would leave out what stands at the sides.
@@ -33,7 +33,7 @@ class FeatureTrack:
             start: ``(1, 3, H, W)``, the picture that the video starts from, neither scaled nor cropped.
             features: of ``start``, the host's CLIP_VISION_OUTPUT; encoded if there is an encoder.
             encoder: the host's CLIP_VISION.
-            strength: [0, 1]: the share of the handed-over frame at the video's end.
+            strength: [0, 1]: the share of the last known frame at the video's end.
             reads_end: whether the model reads the features of an end picture behind those of the first.
 
         Raises:
@@ -46,41 +46,41 @@ class FeatureTrack:
                 f"feature_continuity is {strength}, but no clip_vision is connected. Connect one, or set 0."
             )
         self._encoder, self._strength, self._reads_end = encoder, strength, reads_end
-        self._origin, self._reference = start, features
+        self._scene, self._reference = start, features
         if features is None and encoder is not None:
             self._reference = self._encode(start)
-        self._first, self._told = self._reference, None
+        self._first, self._digest = self._reference, None
 
-    def __call__(self, guide: ChunkGuide):
+    def __call__(self, request: ChunkRequest):
         """The features for a chunk, by its place in time; None where there are none."""
-        if guide.origin is not None and not torch.equal(guide.origin, self._origin):
+        if request.scene_original is not None and not torch.equal(request.scene_original, self._scene):
             # Behind a cut the features of the old scene would ask for its subject.
-            self._origin = guide.origin
-            self._reference = None if self._encoder is None else self._encode(guide.origin)
-        found, share = self._reference, self._strength * guide.time
-        if share and guide.handed is not None:
-            told = found.penultimate_hidden_states
-            own = self._encode(guide.handed).penultimate_hidden_states
-            found = _with_states(found, told.lerp(own.to(told), share))
-        if guide.end is not None and self._encoder is not None and self._reads_end:
-            whole = guide.end if guide.end_original is None else guide.end_original
+            self._scene = request.scene_original
+            self._reference = None if self._encoder is None else self._encode(request.scene_original)
+        found, share = self._reference, self._strength * request.time
+        if share:
+            states = found.penultimate_hidden_states
+            own = self._encode(request.last_frame).penultimate_hidden_states
+            found = _with_states(found, states.lerp(own.to(states), share))
+        if request.end is not None and self._encoder is not None and self._reads_end:
+            whole = request.end if request.end_original is None else request.end_original
             end = self._encode(whole).penultimate_hidden_states
             found = _with_states(found, torch.cat((found.penultimate_hidden_states, end), dim=-2))
         return found
 
-    def told(self, state: ChunkState) -> dict:
+    def fingerprint(self, state: ChunkState) -> dict:
         """What the next chunk of a state is told from here, for a run that is kept."""
-        if self._told is None:  # of the start; what a cut puts in its place must not change what was told before
+        if self._digest is None:  # of the start; what a cut puts in its place must not change what was told before
             states = None if self._first is None else self._first.penultimate_hidden_states
             known = None if self._encoder is None else identify_weights(self._encoder.model.named_parameters())
-            self._told = digest(states, known)
+            self._digest = digest(states, known)
         chunk = state.chunk
         time = chunk.start / state.plan.total_frames if self._strength else 0.0
-        found = {"features": self._told, "feature_continuity": [self._strength, time]}
+        found = {"features": self._digest, "feature_continuity": [self._strength, time]}
         if self._encoder is not None:
             # The chunk has a part of these pictures, the encoder sees them whole.
-            origin = state.original_of(chunk) if state.plan.cuts(chunk) else None
-            found["seen"] = digest(origin, state.original_end_of(chunk) if self._reads_end else None)
+            origin = state.scene_original(chunk) if state.plan.cuts(chunk) else None
+            found["seen"] = digest(origin, state.end_original_of(chunk) if self._reads_end else None)
         return found
 
     def _encode(self, picture: Tensor):

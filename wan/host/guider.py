@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import comfy.model_management
@@ -12,15 +11,16 @@ import comfy.utils
 import torch
 from torch import Tensor
 
-from ..guidance_schedule import Schedule
-from ..guide import ChunkGuide, GuideSettings
+from ..guidance_schedule import Schedule, schedule_warnings
+from ..guide import ChunkGuide
 from ..runs.fingerprint import digest, identify_model
+from ..settings import GuideSettings
 from ..state import ChunkState
-from .conditioning import guide_values, release_by_step
-from .encoding import mix_prompts
-from .features import FeatureTrack
-from .ksampler import ChunkNoise, Progress, schedule_warnings, tell_prompts
-from .lora import LoraFiles, PatchedModel
+from .conditioning import guide_by_step
+from .inputs import ChunkInputs
+from .lora import PatchedModel
+from .noise import ChunkNoise
+from .progress import Progress
 
 START, END = 0.95, 0.01
 """Shares of the model's highest noise level: a chunk is made from pure noise to none, not a part of the way."""
@@ -56,17 +56,14 @@ def _listed(levels: Tensor) -> str:
 
 @dataclass
 class GuiderSampler:
-    """A SamplerCustomAdvanced that samples one guided chunk after another; see ``Tools.sample``."""
+    """A SamplerCustomAdvanced that samples one guided chunk after another; see :class:`~wan.protocols.Sampler`."""
 
     guider: object
     sampler: object
     sigmas: Tensor
     noise: ChunkNoise
-    prompts: Sequence[tuple[list, list]] = ()
-    """Positive and negative conditioning of each entry; the guider's own where there are none."""
-    features: FeatureTrack | None = None
-    """Of CLIP vision, by chunk."""
-    loras: LoraFiles | None = None
+    inputs: ChunkInputs
+    """Without prompts the guider's own hold."""
     _schedule: Schedule = field(init=False)
     _model: PatchedModel = field(init=False)
     _progress: Progress = field(init=False)
@@ -75,21 +72,20 @@ class GuiderSampler:
     def __post_init__(self) -> None:
         check_sigmas(self.sigmas, self.guider.model_patcher.get_model_object("model_sampling"))
         self._schedule = Schedule(self.sigmas.float().cpu())
-        self._model = PatchedModel(self.guider.model_patcher, self.loras)
+        self._model = self.inputs.patched(self.guider.model_patcher)
         self._progress = Progress(self.guider.model_patcher)
 
     def __call__(self, guide: ChunkGuide) -> Tensor:
         """Sample the guided chunk, ``(1, 16, T, h, w)``; bit for bit what SamplerCustomAdvanced makes of the same."""
         guider = copy.copy(self.guider)  # the host caches it
-        model = self._model.under(guide.cue.loras)
-        if self.loras is not None:
-            self.loras.release(guide.cue)
-        if guide.level == "motion":
-            model = release_by_step(model, guide, self._schedule)
+        model = self._model.under(guide.request.prompt.loras)
+        self.inputs.free(guide)
+        if guide.end_percent is not None:
+            model = guide_by_step(model, guide, self._schedule)
         guider.model_patcher, guider.model_options = model, model.model_options
-        seen = None if self.features is None else self.features(guide)
+        values = self.inputs.values(guide)
         guider.original_conds = {
-            name: [condition | guide_values(guide, seen) for condition in conditions]
+            name: [condition | values for condition in conditions]
             for name, conditions in self._conditions(guide).items()
         }
         samples = guider.sample(
@@ -112,9 +108,8 @@ class GuiderSampler:
         """What of the schedule will not do what a user expects."""
         return schedule_warnings(self._schedule, settings)
 
-    def told(self, state: ChunkState) -> dict:
+    def fingerprint(self, state: ChunkState) -> dict:
         """What the next chunk is made from here, for a run that is kept."""
-        cue = state.plan.cue(state.chunk)
         if not self._identity:
             self._identity["model"] = identify_model(self.guider.model_patcher)
             self._identity["guider"] = digest(self.guider)
@@ -131,13 +126,13 @@ class GuiderSampler:
                 self.sampler.inpaint_options,
                 self.sigmas,
             )
-        return {**self._identity, **tell_prompts(self.prompts, self.loras, cue), **self.noise.told(state.made)}
+        return {**self._identity, **self.inputs.fingerprint(state), **self.noise.fingerprint(state.made)}
 
     def _conditions(self, guide: ChunkGuide) -> dict[str, list[dict]]:
         """The guider's conditions by name, with the prompts of the chunk in place of its own."""
         conditions = dict(self.guider.original_conds)
-        if self.prompts:
-            for name, prompt in zip(("positive", "negative"), mix_prompts(self.prompts, guide.cue), strict=True):
+        if self.inputs.prompts:
+            for name, prompt in zip(("positive", "negative"), self.inputs.mixed(guide), strict=True):
                 if name in conditions:
                     conditions[name] = comfy.sampler_helpers.convert_cond(prompt)
         return conditions

@@ -6,20 +6,20 @@ import math
 from collections.abc import Sequence
 from itertools import chain
 
-from ..prompts import Cue, Entry, Lora
+from ..prompts import ChunkPrompt, Keyframe, Lora
 from .lora_file import read_lora
 
 
 class LoraFiles:
-    """The LoRAs of a run's entries, as patches of the host's."""
+    """The LoRAs of a run's keyframes, as patches of the host's."""
 
-    def __init__(self, entries: Sequence[Entry], model, clip):
-        """Read every file that an entry names, but for those whose strengths are 0. ``notes`` tells the report.
+    def __init__(self, keyframes: Sequence[Keyframe], model, clip):
+        """Read every file that a keyframe names, but for those whose strengths are 0. ``notes`` tells the report.
 
         Raises:
             ValueError: if a file is missing, broken or fits neither model, or a strength is not finite; names it.
         """
-        named = [(*entry.loras, *(entry.low_noise_loras or ())) for entry in entries]
+        named = [(*keyframe.loras, *(keyframe.low_noise_loras or ())) for keyframe in keyframes]
         for lora in (lora for loras in named for lora in loras):
             if not (math.isfinite(lora.model) and math.isfinite(lora.clip)):
                 raise ValueError(
@@ -32,9 +32,9 @@ class LoraFiles:
         self._digests = {name: file.digest for name, file in files.items()}
         self.notes = [file.note for file in files.values()]
 
-    def identify(self, cue: Cue) -> dict[str, str]:
-        """Digests of the files that a cue names."""
-        names = {lora.name for lora in (*cue.loras, *cue.low_noise_loras)}
+    def identify(self, chunk_prompt: ChunkPrompt) -> dict[str, str]:
+        """Digests of the files that a chunk_prompt names."""
+        names = {lora.name for lora in (*chunk_prompt.loras, *chunk_prompt.low_noise_loras)}
         return {name: self._digests.get(name, "") for name in sorted(names)}
 
     def on_model(self, model, loras: tuple[Lora, ...]):
@@ -54,10 +54,10 @@ class LoraFiles:
             clone.add_patches(patches, strength)
         return clone
 
-    def release(self, cue: Cue) -> None:
-        """Let go of the files that no entry from the cue's first on names."""
-        if cue.shares:
-            needed = set().union(*self._needed[cue.shares[0][0] :])
+    def free(self, chunk_prompt: ChunkPrompt) -> None:
+        """Let go of the files that no keyframe from the chunk_prompt's first on names."""
+        if chunk_prompt.shares:
+            needed = set().union(*self._needed[chunk_prompt.shares[0][0] :])
             self._patches = {name: patches for name, patches in self._patches.items() if name in needed}
 
 

@@ -1,48 +1,58 @@
-"""Which noise a chunk is sampled from."""
+"""The noise of each chunk of a run, as the host draws it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from dataclasses import dataclass
 
-import torch
+import comfy.sample
 from torch import Tensor
 
-NoisePolicy = Literal["per_chunk", "fixed", "absolute", "list"]
-POLICIES: tuple[NoisePolicy, ...] = ("per_chunk", "fixed", "absolute", "list")
-"""A seed of its own for each chunk, the same for all, one for each latent frame of the whole video, or seeds named."""
+from ..guide import ChunkGuide
+from ..latents import TEMPORAL_STRIDE
+from ..noise import MAX_SEED, POLICIES, STRIDE, NoisePolicy, absolute_noise, chunk_seed
 
-MAX_SEED = 0xFFFFFFFFFFFFFFFF
-STRIDE = 0x9E3779B97F4A7C15
-"""Odd and without a pattern, so that the frames of one run do not share seeds with those of the next."""
-
-
-def chunk_seed(seed: int, chunk_index: int, policy: NoisePolicy, seeds: Sequence[int] = ()) -> int:
-    """The seed of a chunk: the run's, counted on unless it is fixed.
-
-    Absolute noise is drawn by moment of the video; there the seed is what a stochastic sampler draws from in each step,
-    which must be other noise in each chunk. Of named ``seeds`` each chunk takes its own; chunks beyond them count on
-    from the last.
-    """
-    if policy == "list":
-        beyond = chunk_index - (len(seeds) - 1)
-        return (seeds[-1] + beyond) & MAX_SEED if beyond > 0 else seeds[chunk_index]
-    return (seed + (0 if policy == "fixed" else chunk_index)) & MAX_SEED
+SHOWN = 8
+"""Seeds of a list that the report repeats."""
 
 
-def absolute_noise(samples: Tensor, seed: int, first: int) -> Tensor:
-    """Noise that depends on the run's seed and the place in the video alone: chunks see the same where they overlap.
+@dataclass(frozen=True)
+class ChunkNoise:
+    """The noise of each chunk of a run."""
 
-    Args:
-        samples: ``(1, C, T, h, w)``, for the shape.
-        first: index of the chunk's first latent in the whole video.
+    seed: int
+    """Of the first chunk; by default each later chunk takes the next."""
+    policy: NoisePolicy = "per_chunk"
+    seeds: tuple[int, ...] = ()
+    """Of each chunk, for the policy ``list``."""
 
-    Returns:
-        ``(1, C, T, h, w)`` standard normal, float32 on the CPU.
-    """
-    b, c, latents, h, w = samples.shape
-    frames = []
-    for index in range(first, first + latents):
-        generator = torch.Generator().manual_seed((seed + (index + 1) * STRIDE) & MAX_SEED)
-        frames.append(torch.randn(b, c, 1, h, w, generator=generator))
-    return torch.cat(frames, dim=2)
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise ValueError(f"noise must be one of {', '.join(POLICIES)}, got {self.policy!r}.")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"seed must be in [0, {MAX_SEED}], got {self.seed}.")
+        if self.policy == "list" and not self.seeds:
+            raise ValueError("seed_list: noise is list, but no seed is named. Name one for each chunk, such as 7, 42.")
+
+    def seed_of(self, guide: ChunkGuide) -> int:
+        again = guide.attempt * STRIDE
+        return (chunk_seed(self.seed, guide.request.index, self.policy, self.seeds) + again) & MAX_SEED
+
+    def draw(self, guide: ChunkGuide) -> Tensor:
+        """``(1, 16, T, h, w)``: what the host draws for the chunk's seed, or, if absolute, by place in the video."""
+        if self.policy != "absolute":
+            return comfy.sample.prepare_noise(guide.samples, self.seed_of(guide))
+        # Times STRIDE once more: seeds of absolute noise are a STRIDE apart from frame to frame themselves.
+        seed = (self.seed + guide.attempt * STRIDE * STRIDE) & MAX_SEED
+        return absolute_noise(guide.samples, seed, guide.request.start // TEMPORAL_STRIDE)
+
+    def fingerprint(self, index: int) -> dict:
+        """What a chunk's noise is drawn from."""
+        if self.policy == "absolute":
+            return {"noise": "absolute", "seed": self.seed}
+        return {"seed": chunk_seed(self.seed, index, self.policy, self.seeds)}
+
+    def describe(self) -> str:
+        if self.policy != "list":
+            return f"noise {self.policy}, seed {self.seed}"
+        more = len(self.seeds) - SHOWN
+        return f"noise list, seed {', '.join(map(str, self.seeds[:SHOWN]))}" + (f" and {more} more" if more > 0 else "")

@@ -6,19 +6,18 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 import torch
 
 from ..latents import CHANNELS, SPATIAL_STRIDE, frame_length
-from .names import printable
+from ..records import ChunkRecord
+from .plain import from_plain, to_plain
 
 LONGEST_TEXT = 2**20
 """Characters of the facts: far more than a line of the report needs, and too few to keep a parser busy."""
 LARGEST = 2**33
 """Numbers in one tensor: 330 s of 832 x 480 pixels in one chunk."""
-MOST = 2**31
-"""Of any count."""
 DIGEST = re.compile("[0-9a-f]{64}")
 FRAMES = (torch.uint8, torch.float16)
 LATENTS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -28,55 +27,56 @@ LATENTS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 class Facts:
     """What is known of a kept chunk besides its tensors."""
 
-    index: int
-    contract: str
+    fingerprint: str
     """Digest of everything that the chunk was made from, the chunk before included."""
     previous: str
     """Content digest of the chunk before; empty for the first."""
     start: int
     """The first frame that it added."""
-    frames: int
-    """How many it added."""
     tail: int
     """How many frames of the chunks before it changed, in its join."""
     planned_overlap: int
     """Of the plan, which may follow the speed."""
-    intact: int
-    line: str
-    """Of the report."""
-    excess: float | None
-    """How far its seam stands out; see :attr:`~wan.state.ChunkState.excess`."""
-    results: int = 0
-    """:data:`~wan.runs.fingerprint.RESULTS` of the version that made it; 0 where these were not numbered yet."""
+    exact_frames: int
+    record: ChunkRecord
+    """For the report."""
+    results: int
+    """:data:`~wan.runs.fingerprint.RESULTS` of the version that made it."""
+
+    @property
+    def index(self) -> int:
+        return self.record.index
+
+    @property
+    def frames(self) -> int:
+        """How many it added."""
+        return self.record.added
 
     def check(self) -> None:
-        """Raise ValueError unless each of them is of its kind and within bounds."""
-        least = {"index": 0, "start": 0, "frames": 1, "tail": 0, "planned_overlap": 1, "intact": 0, "results": 0}
+        """Raise ValueError unless all fits together."""
+        numbers = {name: getattr(self, name) for name in ("start", "tail", "exact_frames", "index", "results")}
+        least = dict.fromkeys(numbers, 0) | {"planned_overlap": 1, "frames": 1}
         for name, lowest in least.items():
+            if getattr(self, name) < lowest:
+                raise ValueError(f"{name} must be {lowest} or more")
+        if self.exact_frames > self.frames:
+            raise ValueError("exact_frames must not exceed the frames that it added")
+        for name, known in (("fingerprint", True), ("previous", self.index > 0)):
             value = getattr(self, name)
-            if type(value) is not int or not lowest <= value <= MOST:
-                raise ValueError(f"{name} must be a whole number from {lowest} to {MOST}")
-        if self.intact > self.frames:
-            raise ValueError("intact must not exceed frames")
-        for name, known in (("contract", True), ("previous", self.index > 0)):
-            value = getattr(self, name)
-            if not isinstance(value, str) or not (DIGEST.fullmatch(value) if known else value == ""):
+            if not (DIGEST.fullmatch(value) if known else value == ""):
                 raise ValueError(f"{name} must be a digest{'' if known else ' of nothing'}")
-        if not isinstance(self.line, str) or not self.line.isprintable():
-            raise ValueError("line must be printable text")
-        if self.excess is not None and not (
-            type(self.excess) in (int, float) and 0 <= self.excess <= MOST and math.isfinite(self.excess)
-        ):
-            raise ValueError("excess must be a number")
+        if self.record.prompt is not None and any(share[0] < 0 for share in self.record.prompt.shares):
+            raise ValueError("prompts count from 0")
 
     def write(self) -> str:
         """As JSON."""
-        return json.dumps(asdict(self))
+        return json.dumps(to_plain(self))
 
     @property
     def decided(self) -> dict:
-        """What the frames depend on: the rest may be worded otherwise by another run that makes the same."""
-        return {name: value for name, value in asdict(self).items() if name not in ("line", "excess", "results")}
+        """What the frames depend on: the rest may be another in a run that makes the same."""
+        names = ("fingerprint", "previous", "start", "tail", "planned_overlap", "exact_frames", "index", "frames")
+        return {name: getattr(self, name) for name in names}
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Raise ValueError unless a file's tensors are as many and as large as this says."""
@@ -108,12 +108,7 @@ def parse_facts(text: str) -> Facts:
         found = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("its facts are nested too deeply") from None
-    known = {field.name for field in fields(Facts)}
-    if not isinstance(found, dict) or not known - {"results"} <= set(found) <= known:
-        raise ValueError(f"its facts must be {', '.join(sorted(known))}")
-    if "results" not in found and isinstance(found["line"], str):
-        found["line"] = printable(found["line"])  # 0.1.0 wrote names as they are
-    facts = Facts(**found)
+    facts = from_plain(Facts, found)
     facts.check()
     return facts
 

@@ -122,9 +122,9 @@ def write_text(path: Path, text: str) -> None:
 def check_writable(folder: Path) -> None:
     """Raise OSError unless files with the longest names that a run has can be made in its folder, or will be when there
     is room; removes what jobs that were killed left of theirs."""
-    for entry in list(os.scandir(folder)):
-        if PART.fullmatch(entry.name) and not entry.is_dir(follow_symlinks=False):
-            os.unlink(entry.path)
+    for keyframe in list(os.scandir(folder)):
+        if PART.fullmatch(keyframe.name) and not keyframe.is_dir(follow_symlinks=False):
+            os.unlink(keyframe.path)
     probe = folder / f".chunk_00000.safetensors.{secrets.token_hex(4)}.part"
     try:
         _create(probe).close()

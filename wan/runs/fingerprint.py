@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..state import ChunkState
+from .plain import to_plain
 
 VERSION = "0.1.0"
 """Of the pack, for people; no chunk is made again because of it."""
@@ -144,20 +145,19 @@ def _is_filled(cell: Any) -> bool:
     return True
 
 
-def describe_chunk(state: ChunkState, **told: Any) -> dict[str, Any]:
+def fingerprint_chunk(state: ChunkState, **more: Any) -> dict[str, Any]:
     """What the next chunk of a state is made from, besides the chunk before it.
 
     Args:
-        told: more that it depends on: models, prompts, seeds.
+        more: what it depends on besides: models, prompts, seeds.
     """
     chunk, plan = state.chunk, state.plan
-    cue = plan.cue(chunk)
     settings = asdict(state.settings)
     if chunk.index == 0:
         settings = {}  # what ties chunks together says nothing to the first
         picture = digest(state.start)
     else:
-        picture = digest(state.origin_of(chunk)) if state.settings.anchor or not chunk.overlap else ""
+        picture = digest(state.scene_image(chunk)) if state.settings.color_anchor or not chunk.overlap else ""
     return {
         "results": RESULTS,
         "attempt": state.attempt_at(chunk.index),
@@ -169,6 +169,6 @@ def describe_chunk(state: ChunkState, **told: Any) -> dict[str, Any]:
         "picture": picture,
         "end": digest(state.end_of(chunk)),
         "region": digest(state.region) if chunk.overlap else "",
-        "cue": [list(cue.shares), [list(lora) for lora in cue.loras], [list(lora) for lora in cue.low_noise_loras]],
-        **told,
+        "prompt": to_plain(plan.chunk_prompt(chunk)),
+        **more,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from ..latents import SPATIAL_STRIDE, latent_length
 from ..state import ChunkState
-from .facts import MOST, Facts
+from .facts import Facts
 from .files import ChunkFileError, read_chunk
 from .names import RunError, shown
 
@@ -47,18 +46,13 @@ class Kept:
 
 
 def check_place(state: ChunkState, facts: Facts, tensors: dict[str, Tensor]) -> None:
-    """Raise ChunkFileError unless a chunk is as large as planned: whoever wrote its file may know its contract."""
+    """Raise ChunkFileError unless a chunk is as large as planned: whoever wrote its file may know its fingerprint."""
     chunk, (height, width) = state.chunk, state.start.shape[-2:]
     cells = (latent_length(chunk.length), height // SPATIAL_STRIDE, width // SPATIAL_STRIDE)
     planned = (chunk.index, chunk.seam, state.plan.added(chunk), (height, width), cells)
     sizes = (tuple(tensors["added"].shape[2:]), tuple(tensors["latent"].shape[2:]))
     if (facts.index, facts.start, facts.frames, *sizes) != planned or facts.tail > chunk.overlap:
         raise ChunkFileError("does not fit the plan")
-
-
-def finite(excess: float | None) -> float | None:
-    """A seam's excess as JSON can hold it."""
-    return None if excess is None or math.isnan(excess) else min(max(float(excess), 0.0), float(MOST))
 
 
 def pack(frames: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """A run on disk: each finished chunk is kept as it is finished, and taken up again by an equal run.
 
-A chunk file says itself what it was made from (``contract``), what came before it (``previous``) and what it holds
+A chunk file says itself what it was made from (``fingerprint``), what came before it (``previous``) and what it holds
 (``content``). Nothing else is trusted: ``run.json`` is for people, and written anew from the files.
 """
 
@@ -17,17 +17,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...blending.seam import SeamReport
 from ..append import replace_tail
-from ..presets import FAST, FRAMES
 from ..state import ChunkState
 from . import fingerprint as made_from
-from .facts import LONGEST_TEXT, Facts
+from .facts import Facts
 from .files import ChunkFileError, check_writable, read_facts, read_whole, write_chunk, write_text
 from .fingerprint import digest
-from .kept import Kept, check_place, finite, pack, unpack
+from .kept import Kept, check_place, pack, unpack
 from .lock import locked
-from .names import RunError, check_name, printable, reason, shown
+from .names import RunError, check_name, reason, shown
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +38,7 @@ class RunStore:
     """The kept chunks of one run; see :func:`open_run`."""
 
     folder: Path
-    contract: Callable[[ChunkState], dict]
+    fingerprint: Callable[[ChunkState], dict]
     """What the next chunk of a state is made from, as far as this run decides it."""
     kept: list[Kept] = field(default_factory=list)
     reused: int = 0
@@ -58,7 +56,7 @@ class RunStore:
             facts, content = found
             if "overlap_frames" in state.settings.adaptive and state.made:
                 state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
-            if facts.previous != self._last or facts.contract != self._digest(state):
+            if facts.previous != self._last or facts.fingerprint != self._digest(state):
                 logger.info("Chunk %d was made from something else before: it is made again", state.made + 1)
                 return None
             tensors = read_whole(path, facts, content)
@@ -84,16 +82,13 @@ class RunStore:
         if overlap and not torch.equal(tail, before.tail(overlap)):
             tensors["tail"] = pack(tail)
         facts = Facts(
-            before.made,
             self._digest(before),
             self._last,
             before.chunk.seam,
-            len(added),
             len(tail) if "tail" in tensors else 0,
             before.plan.overlap_frames,
-            made.intact,
-            printable(made.lines[-1])[: LONGEST_TEXT // 4],
-            finite(made.excess[-1]),
+            made.exact_frames,
+            made.records[-1],
             made_from.RESULTS,
         )
         path, content = self.folder / NAME.format(facts.index + 1), None
@@ -106,10 +101,10 @@ class RunStore:
         self.kept.append(Kept(facts, content or "", path if content else None, None if content else tensors))
         with contextlib.suppress(OSError):  # it is for people; the chunks do without it
             self.write_manifest()
-        return replace(self._behind(before, tensors, facts), seam=made.seam)
+        return self._behind(before, tensors, facts, made.warnings)
 
     def shown(self) -> RunStore:
-        """The same chunks to look at, without what their contract holds on to: models and prompts."""
+        """The same chunks to look at, without what their fingerprint holds on to: models and prompts."""
         return RunStore(self.folder, lambda state: {}, self.kept)
 
     def footage(self) -> Iterator[Tensor]:
@@ -138,9 +133,9 @@ class RunStore:
                 "chunk": kept.facts.index + 1,
                 "file": kept.path.name if kept.path else None,
                 "frames": [kept.facts.start, kept.facts.start + kept.facts.frames - 1],
-                "contract": kept.facts.contract,
+                "fingerprint": kept.facts.fingerprint,
                 "content": kept.content,
-                "report": kept.facts.line,
+                "report": kept.facts.record.describe(),
             }
             for kept in self.kept
         ]
@@ -169,42 +164,34 @@ class RunStore:
         return self.kept[-1].content if self.kept else ""
 
     def _digest(self, state: ChunkState) -> str:
-        self._made_from = self.contract(state)
+        self._made_from = self.fingerprint(state)
         return digest(self._made_from, self._last)
 
-    def _behind(self, before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -> ChunkState:
+    def _behind(
+        self, before: ChunkState, tensors: dict[str, Tensor], facts: Facts, warnings: tuple[str, ...] | None = None
+    ) -> ChunkState:
         """The state behind a chunk, from what is kept of it; frames that nothing needs any more are let go."""
         pieces = before.pieces
         if "tail" in tensors:
             pieces = replace_tail(pieces, unpack(tensors["tail"]))
         pieces = (*pieces, unpack(tensors["added"]))
-        longest = FAST.overlap_frames + 1 if "overlap_frames" in before.settings.adaptive else 0
-        needed = max(before.plan.overlap_frames, longest) + max(2 * SeamReport.REACH, FRAMES)
-        spare = 0
-        while sum(len(piece) for piece in pieces[spare + 1 :]) >= needed:
-            spare += 1
-        words = facts.line.partition(":")[2]  # of how many chunks it is one may have changed
         return replace(
             before,
-            pieces=pieces[spare:],
-            released=before.released + spare,
+            pieces=pieces,
             latent=tensors["latent"],
             guide=None,
-            effective=None,
-            speed=None,
-            seam=None,
-            intact=facts.intact,
-            excess=(*before.excess, facts.excess),
-            lines=(*before.lines, f"chunk {facts.index + 1}/{len(before.plan.chunks)}:{words}"),
-        )
+            exact_frames=facts.exact_frames,
+            warnings=before.warnings if warnings is None else warnings,
+            records=(*before.records, facts.record),
+        ).without_stored()
 
 
 @contextlib.contextmanager
-def open_run(folder: Path, name: str, contract: Callable[[ChunkState], dict], *, anew: bool = False):
+def open_run(folder: Path, name: str, fingerprint: Callable[[ChunkState], dict], *, overwrite: bool = False):
     """Hold the run ``name`` below ``folder`` for one job: a context manager that gives its :class:`RunStore`.
 
     Args:
-        anew: forget what was kept before.
+        overwrite: forget what was kept before.
 
     Raises:
         RunError: if the name is none, another job holds the run, or the folder cannot be written to.
@@ -213,13 +200,13 @@ def open_run(folder: Path, name: str, contract: Callable[[ChunkState], dict], *,
     with locked(run):
         try:
             check_writable(run)
-            for path in _kept_files(run) if anew else ():
+            for path in _kept_files(run) if overwrite else ():
                 path.unlink()
         except OSError as error:
             raise RunError(
                 f"run_name: {shown(run)} cannot be written to ({reason(error)}). Free it, or name another."
             ) from error
-        yield RunStore(run, contract)
+        yield RunStore(run, fingerprint)
 
 
 def load_run(folder: Path, name: str) -> RunStore:

@@ -1,0 +1,59 @@
+"""What the chunks of a run are told besides their guides: prompts, LoRAs, CLIP vision features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..guide import ChunkGuide
+from ..runs.fingerprint import digest
+from ..state import ChunkState
+from .conditioning import apply_guide, guide_values
+from .encoding import Conditioning, mix_prompts
+from .features import FeatureTrack
+from .lora import LoraFiles, PatchedModel
+
+
+@dataclass(frozen=True)
+class ChunkInputs:
+    """What each chunk of a run is told."""
+
+    prompts: Sequence[tuple[Conditioning, Conditioning]] = ()
+    """Positive and negative conditioning of each keyframe; none where a guider has its own."""
+    loras: LoraFiles | None = None
+    features: FeatureTrack | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For the report: how much of each LoRA file is taken."""
+        return () if self.loras is None else tuple(self.loras.notes)
+
+    def values(self, guide: ChunkGuide) -> dict:
+        """What a model reads of the guide and the features, by the host's keys."""
+        return guide_values(guide, None if self.features is None else self.features(guide.request))
+
+    def mixed(self, guide: ChunkGuide) -> tuple[Conditioning, Conditioning]:
+        """Positive and negative prompt of the guided chunk."""
+        return mix_prompts(self.prompts, guide.request.prompt)
+
+    def conditioning(self, guide: ChunkGuide) -> list[Conditioning]:
+        """Positive and negative conditioning of the guided chunk, guide and features included."""
+        features = None if self.features is None else self.features(guide.request)
+        return [apply_guide(conditioning, guide, features) for conditioning in self.mixed(guide)]
+
+    def patched(self, model) -> PatchedModel:
+        return PatchedModel(model, self.loras)
+
+    def free(self, guide: ChunkGuide) -> None:
+        """Let go of LoRA files that no later chunk needs."""
+        if self.loras is not None:
+            self.loras.free(guide.request.prompt)
+
+    def fingerprint(self, state: ChunkState) -> dict:
+        """What the next chunk of a state is told."""
+        prompt = state.plan.chunk_prompt(state.chunk)
+        return {
+            "prompts": [digest(self.prompts[index]) for index, _ in prompt.shares] if self.prompts else [],
+            "loras": {} if self.loras is None else self.loras.identify(prompt),
+            **({} if self.features is None else self.features.fingerprint(state)),
+        }

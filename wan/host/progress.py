@@ -1,0 +1,31 @@
+"""The host's progress bar over a whole video."""
+
+from __future__ import annotations
+
+import comfy.utils
+import latent_preview
+
+from ..guide import ChunkGuide
+
+RESOLUTION = 10_000
+"""Of the bar, whose length in steps is not known before all chunks are planned."""
+
+
+class Progress:
+    """One bar over the whole video, with previews of the chunk that is being made."""
+
+    def __init__(self, model):
+        self._bar = comfy.utils.ProgressBar(RESOLUTION)
+        self._previewer = latent_preview.get_previewer(model.load_device, model.model.latent_format)
+
+    def callback(self, guide: ChunkGuide, first: float = 0.0, last: float = 1.0):
+        """The host's callback of a sampler call that makes the part ``first`` to ``last`` of a chunk."""
+        before, behind = guide.request.progress
+
+        def callback(step, x0, x, total_steps):
+            preview = self._previewer.decode_latent_to_preview_image("JPEG", x0) if self._previewer else None
+            # A sampler may take more or fewer model calls than its steps: its own count sets the share.
+            share = first + (last - first) * (step + 1) / total_steps
+            self._bar.update_absolute(round(RESOLUTION * (before + share * (behind - before))), RESOLUTION, preview)
+
+        return callback

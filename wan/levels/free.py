@@ -1,0 +1,34 @@
+"""Known frames are told to the model, and nothing is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from ..protocols import Conditioned, Estimator, Hold, Vae
+from ..records import ContinuityRecord, Reason
+
+if TYPE_CHECKING:
+    from ..guide import ChunkRequest
+
+
+@dataclass(frozen=True)
+class Free:
+    """See :class:`~wan.protocols.Level`."""
+
+    name: str
+    summary: str
+    one_frame: bool
+    by_step: ClassVar[bool] = False
+    fallback: ClassVar[str | None] = None
+
+    def hold(
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+    ) -> Hold:
+        return Hold(ContinuityRecord(self.name, reason), torch.zeros_like(conditioned.latents))
+
+
+LAST_FRAME = Free("last_frame", "from one frame, velocity is lost", one_frame=True)
+OVERLAP = Free("overlap", "from all overlap frames", one_frame=False)

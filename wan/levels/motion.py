@@ -1,0 +1,129 @@
+"""Known frames are held, and the first sampling steps follow the frames that their motion predicts."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor
+
+from ...motion import FlowError
+from ...motion.prediction import predict_clip_motion, render
+from ..guidance_schedule import end_percent_map
+from ..latents import TEMPORAL_STRIDE, latent_length
+from ..protocols import Conditioned, Estimator, Hold, Vae
+from ..records import ContinuityRecord, Reason
+from .pinned import OVERLAP_PINNED
+
+if TYPE_CHECKING:
+    from ..guide import ChunkRequest
+
+logger = logging.getLogger(__name__)
+
+LATENTS = 2
+"""Latents that are predicted: beyond eight frames, motion says little about real video (``bench motion``)."""
+RESTS = 0.05
+"""Pixels per frame, of a 480-pixel frame, that a twentieth of the picture must move by for there to be motion."""
+SMALLEST_SHARE = 0.05
+"""Of the frame, that the confidence over the first four frames must come to on average."""
+
+
+class NoPrediction(Exception):
+    """Motion has nothing to say about the next chunk."""
+
+    def __init__(self, reason: Reason, trusted: float | None = None):
+        super().__init__(reason.name)
+        self.reason, self.trusted = reason, trusted
+
+
+@dataclass(frozen=True)
+class ChunkPrediction:
+    """What a chunk should begin with, where that can be known."""
+
+    frames: Tensor
+    """``(4 T, 3, H, W)`` in [0, 1]."""
+    confidence: Tensor
+    """``(4 T, 1, H, W)`` in [0, 1]."""
+
+
+@torch.no_grad()
+def predict_chunk(known: Tensor, latents: int, step_gain: float, estimator: Estimator = "auto") -> ChunkPrediction:
+    """Predict the frames behind the known ones, for as many latents.
+
+    Args:
+        known: ``(N, 3, H, W)`` in [0, 1], the frames at the chunk's head.
+
+    Raises:
+        NoPrediction: if nothing moves or nothing can be trusted.
+        FlowError: if the estimator fails.
+        ValueError: if there is only one frame.
+    """
+    prediction = predict_clip_motion(
+        known, TEMPORAL_STRIDE * latents, step_gain=step_gain, estimator=estimator, period=TEMPORAL_STRIDE
+    )
+    frames, confidence = render(known[-1:], prediction)
+    share = confidence[:TEMPORAL_STRIDE].mean().item()
+    if share < SMALLEST_SHARE:
+        raise NoPrediction(Reason.UNTRUSTED, share)
+    speed = prediction.displacement[0].norm(dim=0).flatten()
+    moving = speed.kthvalue(max(1, round(0.95 * len(speed)))).values.item()
+    if moving < RESTS * min(known.shape[-2:]) / 480:
+        raise NoPrediction(Reason.STILL)
+    return ChunkPrediction(frames.clamp(0, 1), confidence)
+
+
+@torch.no_grad()
+def follow_prediction(request: ChunkRequest, pinned: Hold, prediction: ChunkPrediction, vae: Vae) -> Hold:
+    """Have a chunk whose known frames are held follow a prediction where that is certain."""
+    settings, region = request.settings, request.region
+    end_percent = end_percent_map(prediction.confidence, settings.motion_weight, settings.mask_sigma, region)
+    share = (end_percent > 0).float().mean().item()
+    if share == 0:
+        empty = region is not None and not region.any()
+        return _unguided(pinned, Reason.NO_REGION if empty else Reason.NOWHERE)
+    # The encoder is causal: what follows the known frames does not change their latents.
+    clip = torch.cat((request.known, prediction.frames.to(request.known)))
+    known = latent_length(len(request.known))
+    predicted = vae.encode(clip.movedim(1, -1))[:, :, known:]
+    free = slice(known, known + predicted.shape[2])
+    samples, whole = pinned.samples.clone(), torch.zeros_like(pinned.noise_mask)
+    samples[:, :, free] = predicted.to(samples)
+    whole[:, :, free] = end_percent.to(whole)
+    record = replace(pinned.record, level=MOTION.name, guided=share, predicted=len(prediction.frames))
+    return replace(pinned, record=record, samples=samples, end_percent=whole)
+
+
+def _unguided(pinned: Hold, reason: Reason, trusted: float | None = None, error: str = "") -> Hold:
+    return replace(pinned, record=ContinuityRecord(OVERLAP_PINNED.name, reason, trusted, error=error))
+
+
+@dataclass(frozen=True)
+class Motion:
+    """See :class:`~wan.protocols.Level`."""
+
+    name: ClassVar[str] = "motion"
+    summary: ClassVar[str] = "and the first steps follow what their motion predicts"
+    one_frame: ClassVar[bool] = False
+    by_step: ClassVar[bool] = True
+    fallback: ClassVar[str | None] = OVERLAP_PINNED.name
+
+    def hold(
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+    ) -> Hold:
+        pinned = OVERLAP_PINNED.hold(request, conditioned, reason, vae, estimator)
+        if request.settings.motion_weight == 0:
+            return _unguided(pinned, Reason.NO_WEIGHT)
+        latents = min(LATENTS, pinned.samples.shape[2] - latent_length(len(request.known)))
+        try:
+            prediction = predict_chunk(request.known, latents, request.settings.step_gain, estimator)
+        except NoPrediction as error:
+            return _unguided(pinned, error.reason, error.trusted)
+        except FlowError as error:
+            logger.warning("Motion analysis failed for chunk %d: %s", request.index + 1, error)
+            return _unguided(pinned, Reason.FLOW_FAILED, error=str(error))
+        return follow_prediction(request, pinned, prediction, vae)
+
+
+MOTION = Motion()

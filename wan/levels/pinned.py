@@ -1,0 +1,38 @@
+"""Known frames are told to the model and held through sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from ..latents import latent_length
+from ..protocols import Conditioned, Estimator, Hold, Vae
+from ..records import ContinuityRecord, Reason
+
+if TYPE_CHECKING:
+    from ..guide import ChunkRequest
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """See :class:`~wan.protocols.Level`."""
+
+    name: ClassVar[str] = "overlap_pinned"
+    summary: ClassVar[str] = "they are also held during sampling"
+    one_frame: ClassVar[bool] = False
+    by_step: ClassVar[bool] = False
+    fallback: ClassVar[str | None] = None
+
+    def hold(
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+    ) -> Hold:
+        known = latent_length(len(request.known))
+        samples, mask = torch.zeros_like(conditioned.latents), torch.ones_like(conditioned.latents[:, :1])
+        samples[:, :, :known] = conditioned.latents[:, :, :known]
+        mask[:, :, :known] = 0.0
+        return Hold(ContinuityRecord(self.name, reason), samples, mask)
+
+
+OVERLAP_PINNED = Pinned()

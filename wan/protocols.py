@@ -1,0 +1,117 @@
+"""What the chunk loop is handed, and what it may expect of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torch import Tensor
+
+from ..motion import FlowEstimator
+from .records import ContinuityRecord, Reason
+
+if TYPE_CHECKING:  # these modules need the protocols
+    from .guide import ChunkGuide, ChunkRequest
+    from .settings import GuideSettings
+    from .state import ChunkState
+
+Estimator = str | FlowEstimator
+"""Of optical flow: a registered name, or anything that can be called like a :class:`~motion.FlowEstimator`."""
+
+
+class Vae(Protocol):
+    """The host's VAE, or anything that behaves as it does."""
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """``(T, H, W, 3)`` in [0, 1] to ``(1, 16, t, h, w)``."""
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """``(1, 16, t, h, w)`` to ``(1, T, H, W, 3)`` in [0, 1]."""
+
+
+class Sampler(Protocol):
+    """Samples one guided chunk after another."""
+
+    def __call__(self, guide: ChunkGuide) -> Tensor:
+        """The sampled latent, ``(1, 16, T, h, w)``: the guide's samples, denoised under its conditioning.
+
+        It holds what ``noise_mask`` holds, follows ``end_percent`` where the guide has one, and draws from another seed
+        for each ``attempt``.
+        """
+
+    def describe(self) -> str:
+        """What the report says of it before the first chunk: noise, seeds, where experts change."""
+
+    def warnings(self, settings: GuideSettings) -> tuple[str, ...]:
+        """What of the settings it cannot do as a user expects."""
+
+    def fingerprint(self, state: ChunkState) -> dict:
+        """Everything of it that the next chunk of a state depends on, as JSON can hold it."""
+
+
+class ChunkStore(Protocol):
+    """Keeps finished chunks."""
+
+    def recall(self, state: ChunkState) -> ChunkState | None:
+        """The state behind its next chunk, if an equal one is kept; None if it is to be made."""
+
+    def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
+        """Keep the chunk by which two states differ; returns the later one as it is kept."""
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """What a model family makes of a chunk's known frames."""
+
+    values: Mapping[str, Tensor]
+    """Conditioning by the host's keys, such as ``concat_latent_image``."""
+    latents: Tensor
+    """``(1, 16, T, h, w)``: the chunk with its known frames encoded; what stands for unknown frames means nothing."""
+
+
+class Family(Protocol):
+    """A family of models that are conditioned in one way."""
+
+    name: str
+    expected: str
+    """What an error says of the models that it takes."""
+
+    def refusal(self, model: Any) -> str | None:
+        """What the host's MODEL is instead, with what to load; None if it is of this family."""
+
+    def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:
+        """Condition a chunk on its known head frames, its known tail frame, the latents that it reuses, and the picture
+        that its scene began with."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What of a chunk is held through sampling, for how long, and why."""
+
+    record: ContinuityRecord
+    samples: Tensor
+    """``(1, 16, T, h, w)``: the start latent; real latents where held or predicted, zeros where free."""
+    noise_mask: Tensor | None = None
+    """``(1, 1, T, h, w)``: 0 where ``samples`` is held through sampling, 1 where it is free; None holds nothing."""
+    end_percent: Tensor | None = None
+    """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
+
+
+class Level(Protocol):
+    """A level of continuity: how a chunk is tied to the one before it."""
+
+    name: str
+    summary: str
+    """For the tooltip: what it adds to the level below."""
+    one_frame: bool
+    """Whether it continues from one frame, whatever the overlap is asked to be."""
+    by_step: bool
+    """Whether it needs a sampler that follows ``end_percent``."""
+    fallback: str | None
+    """The level for samplers that do not."""
+
+    def hold(
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+    ) -> Hold:
+        """Choose what of the chunk is held; where the level has nothing to go by, that of a lower one."""
