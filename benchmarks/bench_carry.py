@@ -1,4 +1,4 @@
-"""What handing latents on saves: a picture held for ten chunks, encoded again at every seam or carried over."""
+"""What reusing latents saves: a picture held for ten chunks, encoded again at every seam or reused."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def main(arguments: list[str]) -> int:
     starts = draw_scenes(options.scenes, 1, torch.Generator().manual_seed(SEED)).frames
     print(f"{options.scenes} scenes held for {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}, by the tiny VAE:")
     print("last frame of each chunk against that of the first; PSNR in dB / CIEDE2000, mean over scenes")
-    plain = GuideSettings("overlap_pinned", color="none", blend_strength=1.0)
+    plain = GuideSettings("overlap_pinned", color_match="none", blend_strength=1.0)
     rows = {
         "encoded": replace(plain, reuse_latents=False),
-        "carried": plain,
+        "reused": plain,
         "as by default": GuideSettings("overlap_pinned"),
     }
     print_drift(starts, rows, lambda start, settings: hold(host, start, settings), (0, 1))

@@ -13,12 +13,11 @@ import torch
 from torch import Tensor
 
 from ..tiny.scenes import Scenes, draw_scenes
-from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
-from ..wan import GuideSettings
-from ..wan.continuity import continue_chunk
+from ..wan import ChunkRequest, GuideSettings
+from ..wan.continuity import guide_chunk
 from .bench_seams import CHUNK, FAST, OVERLAP, print_row
-from .tiny_host import CFG, STEPS, TinyHost
+from .tiny_host import TinyHost, make_sampler
 
 SEED = 9_600_000
 DRAWN = 240
@@ -60,13 +59,10 @@ def main(arguments: list[str]) -> int:
 
 def continue_scene(host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings) -> Tensor:
     """``(17, 3, H, W)``: a chunk after the scene's first frames."""
-    from ..wan.host.ksampler import ChunkNoise, HostSampler
-
     known = scenes.frames[scene, :OVERLAP]
-    guide = continue_chunk(known, settings, host.vae, 1, CHUNK, OVERLAP, tuple(known.shape[-2:]))
-    positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
-    sampler = HostSampler(host.model, [(positive, negative)], ChunkNoise(scene), STEPS, CFG, "euler", "simple")
-    return host.decode(sampler(guide))[0]
+    request = ChunkRequest(1, CHUNK, known, tuple(known.shape[-2:]), continues=True, settings=settings)
+    sampler = make_sampler(host.model, [(scenes.captions[scene], "")], scene)
+    return host.decode(sampler(guide_chunk(request, host.vae)))[0]
 
 
 def measure(video: Tensor, scenes: Scenes, scene: int) -> list[float]:

@@ -14,7 +14,7 @@ from ..tiny.training import import_host
 from ..wan.guidance_schedule import end_percent_map
 from ..wan.join import join_chunk
 from ..wan.latents import TEMPORAL_STRIDE, frame_length, latent_length
-from ..wan.motion_guide import LATENTS
+from ..wan.levels.motion import LATENTS
 from .bench_flow import peak_memory
 from .layers import waves
 
@@ -37,8 +37,8 @@ def main(arguments: list[str]) -> int:
         "flow and trajectory, 8 ahead", lambda: predict_clip_motion(clip, AHEAD, period=TEMPORAL_STRIDE)
     )
     (frames, confidence), rendering = clock("predicted frames", lambda: render(clip[-1:], motion))
-    _, release = clock("release map", lambda: end_percent_map(confidence, 0.3, 0.35))
-    spent = analysis + rendering + release
+    _, mapping = clock("map of end_percent", lambda: end_percent_map(confidence, 0.3, 0.35))
+    spent = analysis + rendering + mapping
     # A chunk whose overlap is off in colour and place, so that every stage has something to do.
     video = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t, t)) for t in range(-SeamReport.REACH, OVERLAP)])
     chunk = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t + 2, t)) for t in range(2 * OVERLAP)]) * 0.97

@@ -22,16 +22,16 @@ TINT = ColorTransform(
     torch.tensor([[1.02, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.985]]) * 1.01, torch.tensor([0.0, -0.005, -0.005])
 )
 ROWS = {
-    "no correction": GuideSettings("overlap", color="none", blend_strength=1.0),
-    "mean": GuideSettings("overlap", color="mean"),
-    "mkl": GuideSettings("overlap", color="mkl"),
+    "no correction": GuideSettings("overlap", color_match="none", blend_strength=1.0),
+    "mean": GuideSettings("overlap", color_match="mean"),
+    "mkl": GuideSettings("overlap", color_match="mkl"),
     "affine": GuideSettings("overlap"),
-    "affine, anchor 0.2": GuideSettings("overlap", anchor=0.2),
-    "affine, anchor 0.5": GuideSettings("overlap", anchor=0.5),
-    "affine, anchor 1": GuideSettings("overlap", anchor=1.0),
+    "affine, anchor 0.2": GuideSettings("overlap", color_anchor=0.2),
+    "affine, anchor 0.5": GuideSettings("overlap", color_anchor=0.5),
+    "affine, anchor 1": GuideSettings("overlap", color_anchor=1.0),
     "pinned": GuideSettings("overlap_pinned"),
-    "pinned, anchor 0.2": GuideSettings("overlap_pinned", anchor=0.2),
-    "pinned, anchor 0.5": GuideSettings("overlap_pinned", anchor=0.5),
+    "pinned, anchor 0.2": GuideSettings("overlap_pinned", color_anchor=0.2),
+    "pinned, anchor 0.5": GuideSettings("overlap_pinned", color_anchor=0.5),
 }
 
 

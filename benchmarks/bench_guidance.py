@@ -10,15 +10,16 @@ import argparse
 import logging
 import math
 from collections import defaultdict
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from ..tiny.text import embed_text
-from ..wan.continuity import continue_chunk
-from ..wan.guide import ChunkGuide, GuideSettings
+from ..wan import ChunkGuide, ChunkRequest, GuideSettings
+from ..wan.continuity import guide_chunk
 from ..wan.latents import latent_length
-from ..wan.motion_guide import ChunkPrediction, follow_prediction
+from ..wan.levels.motion import ChunkPrediction, follow_prediction
+from ..wan.protocols import Hold
 from .ideal_denoiser import (
     KNOWN,
     LENGTH,
@@ -31,7 +32,7 @@ from .ideal_denoiser import (
     ideal_model,
     known_evidence,
 )
-from .tiny_host import TinyHost
+from .tiny_host import TinyHost, make_sampler
 
 SEED, SHIFT = 9_700_000, 8.0
 SAMPLERS = (("euler", 20), ("euler", 6), ("uni_pc", 20), ("dpmpp_2m", 20), ("dpmpp_2m_sde", 20), ("lcm", 6))
@@ -78,8 +79,8 @@ def main(arguments: list[str]) -> int:
             seen = known_evidence(bank, vae.code(known), latent_length(KNOWN))
             for level in ("overlap_pinned", "motion"):
                 guides.append((f"{level}, {kind}", guide_level(level, known[0], vae), seen))
-        for name, guide, told in guides:
-            for hypothesis, heeded in (("H1", None), ("H2", told)):
+        for name, guide, seen in guides:
+            for hypothesis, heeded in (("H1", None), ("H2", seen)):
                 model = ideal_model(host.model, bank, heeded)
                 for sampler, steps in SAMPLERS:
                     for seed in range(options.seeds):
@@ -92,22 +93,27 @@ def main(arguments: list[str]) -> int:
 
 
 def make_guides(world: World, known: Tensor, vae: TeacherVae) -> dict[str, ChunkGuide]:
-    """By name: the levels as the pack makes them, other weights, and forecasts that are certain and wrong."""
+    """By name: the levels as the pack makes them, other weights, and predictions that are certain and wrong."""
 
     guides = {level: guide_level(level, known, vae) for level in ("overlap", "overlap_pinned", "motion")}
     guides |= {f"motion, weight {weight}": guide_level("motion", known, vae, weight) for weight in WEIGHTS}
-    settings = GuideSettings("motion")
+    pinned = guides["overlap_pinned"]
+    request = replace(pinned.request, settings=GuideSettings("motion"))
+    hold = Hold(pinned.record, pinned.samples, pinned.noise_mask)
     for name, (gain, degrees) in {"certain and right": (1, 0), **WRONG}.items():
         clip = world.render(*wrong_motion(world, gain, degrees))[0, KNOWN:]
         certain = ChunkPrediction(clip, torch.ones(len(clip), 1, SIZE, SIZE))
-        guides[name] = follow_prediction(guides["overlap_pinned"], known, certain, settings, vae)
+        found = follow_prediction(request, hold, certain, vae)
+        guides[name] = replace(
+            pinned, request=request, record=found.record, samples=found.samples, end_percent=found.end_percent
+        )
     return guides
 
 
 def guide_level(level: str, known: Tensor, vae: TeacherVae, weight: float = GuideSettings.motion_weight) -> ChunkGuide:
     """The guide that the pack makes of the known frames."""
     settings = GuideSettings(level, motion_weight=weight)
-    return continue_chunk(known, settings, vae, 1, LENGTH, KNOWN, (SIZE, SIZE))
+    return guide_chunk(ChunkRequest(1, LENGTH, known, (SIZE, SIZE), continues=True, settings=settings), vae)
 
 
 def wrong_motion(world: World, gain: float, degrees: float) -> tuple[Tensor, Tensor]:
@@ -119,10 +125,7 @@ def wrong_motion(world: World, gain: float, degrees: float) -> tuple[Tensor, Ten
 
 
 def sample(model, guide: ChunkGuide, sampler: str, steps: int, seed: int) -> Tensor:
-    from ..wan.host.ksampler import ChunkNoise, HostSampler
-
-    nothing = [[embed_text("")[None], {}]]
-    return HostSampler(model, [(nothing, nothing)], ChunkNoise(seed), steps, 1.0, sampler, "simple")(guide)
+    return make_sampler(model, [("", "")], seed, steps=steps, cfg=1.0, sampler_name=sampler)(guide)
 
 
 def nearest(vae: TeacherVae, latent: Tensor, bank: Tensor) -> Tensor:

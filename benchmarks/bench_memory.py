@@ -18,11 +18,10 @@ from pathlib import Path
 import torch
 
 from ..tiny.scenes import draw_scenes
-from ..tiny.text import embed_text
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
 from ..wan.runs.fingerprint import fingerprint_chunk
 from ..wan.runs.store import open_run
-from .tiny_host import TinyHost
+from .tiny_host import TinyHost, make_sampler
 
 SIZE, CHUNK, OVERLAP = 96, 17, 5
 COUNTS = (4, 16, 64)
@@ -73,12 +72,10 @@ def peak(way: str, count: int) -> float:
     from ..nodes.making import take_frames
     from ..nodes.stored_video import StoredVideo
     from ..nodes.thumbnails import show_seams
-    from ..wan.host.ksampler import ChunkNoise, HostSampler
 
     logging.getLogger().setLevel(logging.ERROR)
     start = draw_scenes(1, 1, torch.Generator().manual_seed(0), size=SIZE).frames[0]
-    conditioning = [[embed_text("a red ball moves left")[None], {}]]
-    sampler = HostSampler(host.model, [(conditioning, conditioning)], ChunkNoise(0), 1, 1.0, "euler", "simple")
+    sampler = make_sampler(host.model, [("a red ball moves left",) * 2], 0, steps=1, cfg=1.0)
     plan = plan_chunks(CHUNK + (count - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP)
     state, tools = ChunkState(plan, start, GuideSettings()), Tools(host.vae, sampler)
     with tempfile.TemporaryDirectory() as folder:

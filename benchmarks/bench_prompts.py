@@ -14,11 +14,9 @@ import torch
 from torch import Tensor
 
 from ..tiny.scenes import Scenes, describe_velocity, draw_scenes
-from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
-from ..wan import ChunkState, GuideSettings, Keyframe, Tools, guide_state, plan_chunks
-from ..wan.loop import make_chunk
-from .tiny_host import STEPS, TinyHost
+from ..wan import ChunkState, GuideSettings, Keyframe, Tools, generate, plan_chunks
+from .tiny_host import STEPS, TinyHost, make_sampler
 
 SEED = 9_700_000
 CHUNK, OVERLAP, CHUNKS = 17, 9, 4
@@ -75,27 +73,20 @@ def measure(
     host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings, transition: float | None
 ) -> list[float]:
     """Velocity in the asked direction by chunk, the score of the first seam, and its jump of velocity."""
-    from ..wan.host.ksampler import ChunkNoise, HostSampler
-
-    told = scenes.velocities[scene, 0, 0]
+    way = scenes.velocities[scene, 0, 0]
     here = scenes.captions[scene]
-    back = here.replace(describe_velocity(told), describe_velocity(-told))
-    keyframes = (
-        [Keyframe(here, "")]
-        if transition is None
-        else [Keyframe(here, ""), Keyframe(back, "", 1, transition=transition)]
-    )
-    prompts = [tuple([[embed_text(text)[None], {}]] for text in (keyframe.positive, "")) for keyframe in keyframes]
+    back = here.replace(describe_velocity(way), describe_velocity(-way))
+    keyframes = [Keyframe(here, "")]
+    if transition is not None:
+        keyframes.append(Keyframe(back, "", 1, transition=transition))
+    prompts = [(keyframe.positive, keyframe.negative) for keyframe in keyframes]
     plan = plan_chunks(
         CHUNK + (CHUNKS - 1) * (CHUNK - OVERLAP), chunk_frames=CHUNK, overlap_frames=OVERLAP, keyframes=keyframes
     )
-    tools = Tools(host.vae, HostSampler(host.model, prompts, ChunkNoise(scene), STEPS, CFG, "euler", "simple"))
-    state, score = ChunkState(plan, scenes.frames[scene, :1], settings), None
-    while state.chunk is not None:
-        state = make_chunk(guide_state(state, host.vae), tools)
-        if score is None and state.seam is not None:
-            score = state.seam.score
-    asked = told / told.square().sum() * (1 if transition is None else -1)
+    state = ChunkState(plan, scenes.frames[scene, :1], settings)
+    state = generate(state, Tools(host.vae, make_sampler(host.model, prompts, scene, cfg=CFG)))
+    score = next(record.score for record in state.records if record.score is not None)
+    asked = way / way.square().sum() * (1 if transition is None else -1)
     velocities = [mean_velocity(part) for part in parts(state.video, scenes, scene)]
     along = [(velocity @ asked).item() for velocity in velocities]
     return [*along, score, (velocities[1] - velocities[0]).norm().item()]

@@ -17,11 +17,10 @@ from torch import Tensor
 
 from ..blending import measure_seam
 from ..tiny.scenes import Scenes, draw_scenes
-from ..tiny.text import embed_text
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
 from ..wan.noise import POLICIES, NoisePolicy
-from .tiny_host import CFG, STEPS, TinyHost, context_windows
+from .tiny_host import CFG, STEPS, TinyHost, context_windows, make_sampler
 
 SEED = 9_500_000
 CHUNK, OVERLAP, CHUNKS = 17, 9, 4
@@ -110,23 +109,15 @@ def make_video(
     host: TinyHost, scenes: Scenes, scene: int, level: str, knobs: dict[str, float], seed: int, noise: NoisePolicy
 ) -> Tensor:
     """``(F, 3, H, W)``: the scene continued from its first frames, by the real loop."""
-    from ..wan.host.ksampler import ChunkNoise, HostSampler
+    from ..wan.host.noise import ChunkNoise
 
     overlap = LEVELS[level]
     total = CHUNK + (CHUNKS - 1) * (CHUNK - overlap)
     windows = level == "windows"
     plan = plan_chunks(total, chunk_frames=total if windows else CHUNK, overlap_frames=overlap)
-    positive, negative = ([[embed_text(text)[None], {}]] for text in (scenes.captions[scene], ""))
-    sampler = HostSampler(
-        context_windows(host.model, CHUNK, overlap) if windows else host.model,
-        [(positive, negative)],
-        ChunkNoise(1000 * seed + scene, noise),
-        STEPS,
-        CFG,
-        "euler",
-        "simple",
-    )
-    settings = GuideSettings("overlap" if windows else level, color="none", blend_strength=1.0, **knobs)
+    model = context_windows(host.model, CHUNK, overlap) if windows else host.model
+    sampler = make_sampler(model, [(scenes.captions[scene], "")], ChunkNoise(1000 * seed + scene, noise))
+    settings = GuideSettings("overlap" if windows else level, color_match="none", blend_strength=1.0, **knobs)
     state = ChunkState(plan, scenes.frames[scene, :OVERLAP], settings)
     return generate(state, Tools(host.vae, sampler)).video
 

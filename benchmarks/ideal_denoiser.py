@@ -84,7 +84,7 @@ def continuations() -> Tensor:
 
 
 class TeacherVae:
-    """The linear autoencoder that taught the tiny VAE, behind the host's VAE fingerprint: exact phases, no drift.
+    """The linear autoencoder that taught the tiny VAE, as the host's VAE behaves: exact phases, no drift.
 
     Each channel has unit variance in the model's space, as Wan's latents have: against weaker ones the noise would
     hide for most of the steps what the denoiser could know.

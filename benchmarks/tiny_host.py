@@ -84,6 +84,23 @@ class TinyHost:
         return self.decode(latent)
 
 
+def make_sampler(model, prompts, noise, *, steps: int = STEPS, cfg: float = CFG, sampler_name: str = "euler"):
+    """The pack's KSampler over guided chunks.
+
+    Args:
+        model: the host's MODEL.
+        prompts: positive and negative text of each keyframe.
+        noise: a :class:`~wan.host.noise.ChunkNoise`, or the seed of the first chunk.
+    """
+    from ..wan.host.inputs import ChunkInputs
+    from ..wan.host.ksampler import Experts, HostSampler, Sampling
+    from ..wan.host.noise import ChunkNoise
+
+    encoded = [tuple([[embed_text(text)[None], {}]] for text in pair) for pair in prompts]
+    noise = noise if isinstance(noise, ChunkNoise) else ChunkNoise(noise)
+    return HostSampler(Experts(model), Sampling(steps, cfg, sampler_name, "simple"), noise, ChunkInputs(encoded))
+
+
 def context_windows(model, length: int, overlap: int):
     """A clone of ``model`` that denoises a long clip in the host's own context windows (WanContextWindowsManual).
 

@@ -9,8 +9,7 @@ from wan_motion_chunks.wan.settings import choose_settings
 @pytest.fixture(scope="module")
 def refuse(tiny):
     """Run Long Video with changed inputs and a sampler that must not be reached; returns the message."""
-    from wan_motion_chunks.nodes import LongVideo
-    from wan_motion_chunks.nodes import video as video_node
+    from wan_motion_chunks.nodes import LongVideo, long_video
 
     model, clip, vae = tiny
 
@@ -18,7 +17,7 @@ def refuse(tiny):
         def never(*_):
             raise AssertionError("sampling began")
 
-        monkeypatch.setattr(video_node.HostSampler, "__call__", never)
+        monkeypatch.setattr(long_video.HostSampler, "__call__", never)
         arguments = {
             "model": model,
             "vae": vae,
@@ -122,7 +121,10 @@ def test_settings_name_the_input(comfy, changed, message):
 def test_a_text_to_video_model_is_refused(refuse, monkeypatch, comfy):
     model = wan_model(comfy, in_dim=16)
     message = refuse(monkeypatch, model=model)
-    assert "expected Wan2.1 image-to-video with 36 input channels, got WAN21 with 16 (a text-to-video model)" in message
+    assert (
+        "expected Wan2.1 image-to-video, got WAN21 with 16 input channels instead of 36 (a text-to-video model)"
+        in message
+    )
     assert "Load a wan2.1_i2v checkpoint" in message
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from wan_motion_chunks.wan.guide import ChunkGuide
+from wan_motion_chunks.wan import ChunkGuide, ChunkRequest
+from wan_motion_chunks.wan.records import ContinuityRecord, Reason
 
 DRAWS = 16
 RESTARTED = {("sa_solver", 6), ("sa_solver_pece", 6), ("ipndm_v", 6)}
@@ -32,26 +33,31 @@ def conditioning(tiny):
     return tiny[1].encode_from_tokens_scheduled(tiny[1].tokenize(""))
 
 
+def guide_of(level, samples, **held):
+    conditioning = {"concat_latent_image": samples, "concat_mask": torch.ones(len(samples), 4, 5, 8, 8)}
+    request = ChunkRequest(1, 17, torch.zeros(9, 3, 64, 64), (64, 64), continues=True)
+    return ChunkGuide(request, ContinuityRecord(level, Reason.CHOSEN), conditioning, samples, **held)
+
+
 def unguided(count=1):
-    zero = torch.zeros(count, 16, 5, 8, 8)
-    return ChunkGuide(1, "overlap", "", 9, zero, None, zero, torch.ones(count, 4, 5, 8, 8))
+    return guide_of("overlap", torch.zeros(count, 16, 5, 8, 8))
 
 
-def guided(release):
+def guided(end_percent):
     """A chunk whose first three latents are pinned, and whose next two follow a guide for a share of the steps."""
     samples = torch.randn(1, 16, 5, 8, 8, generator=torch.Generator().manual_seed(5))
     mask = torch.ones(1, 1, 5, 8, 8)
     mask[:, :, :3] = 0
     whole = torch.zeros_like(mask)
-    whole[:, :, 3:] = release.repeat_interleave(2).view(1, 1, 1, 1, 8)
-    return ChunkGuide(1, "motion", "", 9, samples, mask, samples, torch.ones(1, 4, 5, 8, 8), release=whole)
+    whole[:, :, 3:] = end_percent.repeat_interleave(2).view(1, 1, 1, 1, 8)
+    return guide_of("motion", samples, noise_mask=mask, end_percent=whole)
 
 
 def sampler(model, conditioning, name, scheduler, steps, switch=0, seed=0):
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
+    from wan_motion_chunks.tests.host.samplers import ksampler
 
     low = {"low_noise": model, "switch_step": switch} if switch else {}
-    return HostSampler(model, [(conditioning, conditioning)], ChunkNoise(seed), steps, 1.0, name, scheduler, **low)
+    return ksampler(model, conditioning, seed, steps=steps, sampler_name=name, scheduler=scheduler, **low)
 
 
 def roughness(latent):
@@ -79,7 +85,8 @@ def test_two_experts_that_are_one_model_make_what_it_makes_alone(model, conditio
 def test_no_two_calls_of_a_run_draw_the_same_noise(model, conditioning, monkeypatch):
     """Neither the experts of a chunk, nor chunks but by the policy that says so, nor attempts."""
     import comfy.sample
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
+    from wan_motion_chunks.tests.host.samplers import ksampler
+    from wan_motion_chunks.wan.host.noise import ChunkNoise
 
     stock = comfy.sample.sample
     for policy, repeats in (("per_chunk", False), ("absolute", False), ("list", False), ("fixed", True)):
@@ -91,20 +98,20 @@ def test_no_two_calls_of_a_run_draw_the_same_noise(model, conditioning, monkeypa
 
         monkeypatch.setattr(comfy.sample, "sample", record)
         noise = ChunkNoise(7, policy, (3, 9))
-        settings = (noise, 4, 1.0, "euler_ancestral", "simple")
-        made = HostSampler(model, [(conditioning, conditioning)], *settings, low_noise=model, switch_step=2)
+        made = ksampler(model, conditioning, noise, sampler_name="euler_ancestral", low_noise=model, switch_step=2)
+        plain = unguided()
         for index in range(4):
             for attempt in range(2):
-                made(replace(unguided(), chunk_index=index, attempt=attempt))
+                made(replace(plain, request=replace(plain.request, index=index), attempt=attempt))
         assert len(seeds) == 16
         assert len(set(seeds)) == (4 if repeats else 16), policy
 
 
-def held_by_hand(release, steps, switch):
+def held_by_hand(end_percent, steps, switch):
     """The rule in plain words: a share of the steps, two free ones (one of few), one of the high-noise expert's."""
-    if release == 1:
+    if end_percent == 1:
         return steps
-    held = next(k for k in range(steps + 1) if k >= release * steps - 1e-3)
+    held = next(k for k in range(steps + 1) if k >= end_percent * steps - 1e-3)
     free = 1 if steps <= 3 else 2
     limit = steps - free if not 0 < switch < steps else min(steps - free, switch - 1)
     return max(0, min(held, limit))
@@ -119,7 +126,7 @@ def watched(model):
     return patched, seen
 
 
-RELEASES = torch.tensor([0.0, 0.35, 0.7, 0.99])
+SHARES = torch.tensor([0.0, 0.35, 0.7, 0.99])
 
 
 def held_in(seen, levels):
@@ -141,8 +148,8 @@ def test_every_schedule_holds_its_share_of_the_steps(model, conditioning, split)
             patched, seen = watched(model)
             switch = steps // 2 if split else 0
             one = sampler(patched, conditioning, "euler", scheduler, steps, switch)
-            one(guided(RELEASES))
-            expected = [held_by_hand(value, one._schedule.steps, switch) for value in RELEASES.tolist()]
+            one(guided(SHARES))
+            expected = [held_by_hand(value, one._schedule.steps, switch) for value in SHARES.tolist()]
             assert held_in(seen, one._schedule.levels) == expected, (scheduler, steps)
 
 
@@ -151,17 +158,17 @@ def test_every_sampler_frees_what_it_guides(model, conditioning, split):
     """What is freed does not come out as its guide, verbatim, and what is held to the end does."""
     import comfy.samplers
 
-    release = torch.tensor([0.3, 0.7, 0.99, 1.0])
+    shares = torch.tensor([0.3, 0.7, 0.99, 1.0])
     for name in comfy.samplers.KSampler.SAMPLERS:
         for steps in (2, 4, 9):
             patched, seen = watched(model)
             switch = steps // 2 if split else 0
-            guide = guided(release)
+            guide = guided(shares)
             one = sampler(patched, conditioning, name, "simple", steps, switch)
             made = one(guide)
             if name in ("dpm_fast", "dpm_adaptive"):  # they choose their own levels, and hold nothing whoever asks
                 continue
-            expected = [held_by_hand(value, one._schedule.steps, switch) for value in release.tolist()]
+            expected = [held_by_hand(value, one._schedule.steps, switch) for value in shares.tolist()]
             assert held_in(seen, one._schedule.levels) == expected, (name, steps)
             wrong = (made - guide.samples)[:, :, 3:].abs().amax(dim=(0, 1, 2, 3))[::2]
             assert (wrong[:3] > 1e-2).all(), (name, steps, wrong)

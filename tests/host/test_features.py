@@ -40,17 +40,16 @@ def conditioning(tiny):
     return clip.encode_from_tokens_scheduled(clip.tokenize("a red ball moves right"))
 
 
-def test_features_pass_from_the_start_image_to_the_handed_frame_by_time(encoder):
-    from wan_motion_chunks.wan.guide import ChunkGuide
+def test_features_pass_from_the_start_image_to_the_last_known_frame_by_time(encoder):
+    from wan_motion_chunks.wan import ChunkRequest
     from wan_motion_chunks.wan.host.features import FeatureTrack
 
     frames = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     first, last = (encoder.encode_image(frame[None].movedim(1, -1), crop=False) for frame in frames)
     kept = first.penultimate_hidden_states.clone()
-    nothing = torch.zeros(1)
     for time in (0.0, 0.4):
-        guide = ChunkGuide(1, "overlap", "", 9, nothing, None, nothing, nothing, time=time, handed=frames[1:])
-        found = FeatureTrack(frames[:1], first, encoder, 0.5)(guide)
+        request = ChunkRequest(1, 17, frames, (64, 64), continues=True, time=time)
+        found = FeatureTrack(frames[:1], first, encoder, 0.5)(request)
         expected = torch.lerp(kept, last.penultimate_hidden_states, 0.5 * time)
         torch.testing.assert_close(found.penultimate_hidden_states, expected)
     assert torch.equal(first.penultimate_hidden_states, kept)
@@ -103,22 +102,28 @@ class Kept:
     """Stands for a sampler: keeps the features that each chunk is told, and makes nothing."""
 
     def __init__(self, features):
-        self.features, self.told = features, []
+        self.features, self.found = features, []
 
     def __call__(self, guide):
-        self.told.append(self.features(guide).penultimate_hidden_states)
+        self.found.append(self.features(guide.request).penultimate_hidden_states)
         return guide.samples
+
+
+def features_of(state, model, clip, encoder, strength=0.0):
+    """The features of a planned video, as the nodes read them."""
+    from wan_motion_chunks.nodes.prompt_inputs import read_inputs
+
+    return read_inputs(state, model, clip, encoder, None, strength).features
 
 
 @pytest.fixture
 def tell(tiny, encoder):
     """What each chunk of a planned video is told by CLIP vision, for a model."""
-    from wan_motion_chunks.nodes.prompt_inputs import read_features
     from wan_motion_chunks.wan.loop import Tools, generate
 
     def run(state, model=tiny[0], strength=0.0):
-        sampler = Kept(read_features(state, model, None, encoder, strength))
-        return generate(state, Tools(tiny[2], sampler)), sampler.told
+        sampler = Kept(features_of(state, model, tiny[1], encoder, strength))
+        return generate(state, Tools(tiny[2], sampler)), sampler.found
 
     return run
 
@@ -134,7 +139,7 @@ def plan(start, end=None, stack=None, length=33.0):
     from wan_motion_chunks.nodes import PlanVideo
     from wan_motion_chunks.wan.settings import choose_settings
 
-    settings = choose_settings(own={"overlap_frames": 8}, level="overlap")
+    settings = choose_settings(own={"overlap_frames": 8}, continuity="overlap")
     return PlanVideo.execute(start, 64, 48, length, "frames", 16.0, 17, settings, stack, end).args[0]
 
 
@@ -143,19 +148,19 @@ def test_pictures_are_seen_whole_as_by_the_hosts_node(tell, encoder, pictures, f
 
     start, behind, first_end, last_end = pictures
     stack = [Keyframe("a", "", end_image=first_end), Keyframe("b", "", 1, start_image=behind)]
-    _, told = tell(plan(start, last_end, stack), flf)
+    _, features = tell(plan(start, last_end, stack), flf)
     whole = [of_host(encoder, picture) for picture in pictures]
-    assert len(told) == 2
-    assert torch.equal(told[0], torch.cat((whole[0], whole[2]), dim=-2))
-    assert torch.equal(told[1], torch.cat((whole[1], whole[3]), dim=-2))
+    assert len(features) == 2
+    assert torch.equal(features[0], torch.cat((whole[0], whole[2]), dim=-2))
+    assert torch.equal(features[1], torch.cat((whole[1], whole[3]), dim=-2))
 
 
-def test_a_frame_that_is_handed_over_is_the_videos_own(tell, encoder, pictures):
-    state, told = tell(plan(pictures[0], length=25.0), strength=1.0)
-    handed = state.video[16:17].movedim(1, -1)
+def test_the_last_known_frame_is_the_videos_own(tell, encoder, pictures):
+    state, features = tell(plan(pictures[0], length=25.0), strength=1.0)
+    last = state.video[16:17].movedim(1, -1)
     share = state.plan.chunks[1].start / 25
-    expected = of_host(encoder, pictures[0]).lerp(of_host(encoder, handed), share)
-    torch.testing.assert_close(told[1], expected)
+    expected = of_host(encoder, pictures[0]).lerp(of_host(encoder, last), share)
+    torch.testing.assert_close(features[1], expected)
 
 
 @pytest.fixture(scope="module")
@@ -181,17 +186,16 @@ def tiny_model(comfy, changes):
 
 def test_the_end_is_told_to_a_model_that_has_a_place_for_it_alone(tell, encoder, pictures, tiny):
     """WanFunInpaintToVideo, the host's node for such models, tells the start image's features only."""
-    _, told = tell(plan(pictures[0], pictures[3], length=17.0))
-    assert torch.equal(told[0], of_host(encoder, pictures[0]))
+    _, features = tell(plan(pictures[0], pictures[3], length=17.0))
+    assert torch.equal(features[0], of_host(encoder, pictures[0]))
 
 
 def test_what_a_chunk_is_told_differs_with_what_the_video_crops_away(encoder, pictures, tiny, flf):
-    from wan_motion_chunks.nodes.prompt_inputs import read_features
     from wan_motion_chunks.wan import Keyframe
 
     def fingerprint(model, start, behind, end):
         state = plan(start, end, [Keyframe("a", ""), Keyframe("b", "", 1, start_image=behind)])
-        track = read_features(state, model, None, encoder, 0.0)
+        track = features_of(state, model, tiny[1], encoder)
         chunks = [track.fingerprint(state)]
         state = replace(state, pieces=(torch.zeros(17, 3, 48, 64),))
         return [*chunks, track.fingerprint(state)]
@@ -214,7 +218,9 @@ def warnings(model, state, **more):
     return find_warnings(state, model, more.get("output"), more.get("encoder"), more.get("conditions"))
 
 
-def test_a_model_that_reads_features_and_gets_none_is_told_first(tiny, reads, flf, encoder, pictures, conditioning):
+def test_a_model_that_reads_features_and_gets_none_is_warned_of_first(
+    tiny, reads, flf, encoder, pictures, conditioning
+):
     from wan_motion_chunks.wan import Keyframe
 
     state = plan(pictures[0])
@@ -225,10 +231,10 @@ def test_a_model_that_reads_features_and_gets_none_is_told_first(tiny, reads, fl
     features = encoder.encode_image(pictures[0])
     assert not warnings(reads, state, output=features)
     assert not warnings(reads, state, encoder=encoder)
-    told = [[conditioning[0][0], conditioning[0][1] | {"clip_vision_output": features}]]
-    assert not warnings(reads, plan(pictures[0], stack=[Keyframe(told, told)]))
-    assert warnings(reads, plan(pictures[0], stack=[Keyframe(told, told), Keyframe("b", "", 1)]))
-    assert not warnings(reads, state, conditions=[told[0][1]])
+    shown = [[conditioning[0][0], conditioning[0][1] | {"clip_vision_output": features}]]
+    assert not warnings(reads, plan(pictures[0], stack=[Keyframe(shown, shown)]))
+    assert warnings(reads, plan(pictures[0], stack=[Keyframe(shown, shown), Keyframe("b", "", 1)]))
+    assert not warnings(reads, state, conditions=[shown[0][1]])
     assert warnings(reads, state, conditions=[conditioning[0][1]])
     _, _, report, _ = long_video(
         (reads, *tiny[1:]), pictures[0], conditioning, conditioning, "euler", "simple", steps=1
@@ -236,7 +242,7 @@ def test_a_model_that_reads_features_and_gets_none_is_told_first(tiny, reads, fl
     assert report.startswith("WARNING: model reads CLIP vision features")
 
 
-def test_an_end_picture_is_doubted_where_it_may_not_be_heeded(tiny, reads, flf, experts, encoder, pictures):
+def test_an_end_picture_is_warned_of_where_it_may_not_be_heeded(tiny, reads, flf, experts, encoder, pictures):
     from wan_motion_chunks.wan import Keyframe
 
     state, stacked = plan(pictures[0], pictures[3]), plan(pictures[0], stack=[Keyframe("a", "", end_image=pictures[3])])
@@ -261,7 +267,7 @@ def experts(comfy):
     )
 
 
-def test_the_split_nodes_doubt_as_well_and_once(tiny, reads, pictures, conditioning):
+def test_the_split_nodes_warn_as_well_and_once(tiny, reads, pictures, conditioning):
     from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk
 
     state = plan(pictures[0], length=25.0)

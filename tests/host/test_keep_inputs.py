@@ -56,12 +56,12 @@ def test_an_image_of_fewer_frames_than_promised_is_no_image(comfy):
 
 @pytest.mark.parametrize("count", [1, 8, 9, 1_000_000])
 def test_a_million_seeds_make_a_short_report(comfy, count):
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise
+    from wan_motion_chunks.wan.host.noise import ChunkNoise
 
-    told = ChunkNoise(0, "list", tuple(range(count))).describe()
-    assert told.startswith("noise list, seed 0")
-    assert len(told) < 80
-    assert told.endswith(f" and {count - 8} more" if count > 8 else f"{count - 1}")
+    words = ChunkNoise(0, "list", tuple(range(count))).describe()
+    assert words.startswith("noise list, seed 0")
+    assert len(words) < 80
+    assert words.endswith(f" and {count - 8} more" if count > 8 else f"{count - 1}")
 
 
 def test_a_name_is_one_run_however_it_is_typed(output):

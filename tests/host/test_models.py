@@ -85,7 +85,7 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
     from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
     from wan_motion_chunks.wan.host.conditioning import guide_by_step
 
-    settings = choose_settings(own={"overlap_frames": 8}, level=level)
+    settings = choose_settings(own={"overlap_frames": 8}, continuity=level)
     whole, _, report, _ = run(
         tiny,
         image,
@@ -107,13 +107,10 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
 
 
 def test_what_is_pinned_stays_through_both_experts(tiny, experts, image, conditioning):
-    from wan_motion_chunks.wan import ChunkState, GuideSettings, guide_state, plan_chunks
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
-    from wan_motion_chunks.wan.loop import finish_chunk
+    from wan_motion_chunks.tests.host.samplers import ksampler
+    from wan_motion_chunks.wan import ChunkState, GuideSettings, finish_chunk, guide_state, plan_chunks
 
-    sampler = HostSampler(
-        experts[0], [conditioning], ChunkNoise(1), STEPS, 1.0, "euler", "simple", low_noise=experts[1], switch_step=2
-    )
+    sampler = ksampler(experts[0], tuple(conditioning), 1, steps=STEPS, low_noise=experts[1], switch_step=2)
     start = image[:1, :32, :48].movedim(-1, 1)
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, start, GuideSettings(continuity="overlap_pinned"))
@@ -210,9 +207,9 @@ def test_custom_sampling_follows_motion_and_a_stack(tiny, image, conditioning, c
     plain, _, report, _ = custom_video(tiny, image, guider, *custom, length=25.0)
     assert "chunk 2/2: 8 new frames, level " in report
     stack = [["a red ball moves left", "", 0, None], ["a blue ball moves up", "", 1, None]]
-    told, _, report, _ = custom_video(tiny, image, guider, *custom, length=25.0, prompt_stack=stack, clip=tiny[1])
-    assert torch.equal(told[:8], plain[:8])
-    assert not torch.equal(told[17:], plain[17:])
+    changed, _, report, _ = custom_video(tiny, image, guider, *custom, length=25.0, prompt_stack=stack, clip=tiny[1])
+    assert torch.equal(changed[:8], plain[:8])
+    assert not torch.equal(changed[17:], plain[17:])
     assert "chunk 2/2: 8 new frames, prompt 2, level " in report
 
 
@@ -254,15 +251,15 @@ def test_every_scheduler_of_the_host_is_a_whole_schedule(tiny):
                 check_sigmas(sigmas, tiny[0].get_model_object("model_sampling"))
 
 
-def test_experts_of_different_shift_are_told_of(tiny, experts, image, conditioning):
+def test_experts_of_different_shift_are_warned_of(tiny, experts, image, conditioning):
     from comfy_extras.nodes_model_advanced import ModelSamplingSD3
 
     shifted = ModelSamplingSD3().patch(experts[1], 3.0)[0]
-    told = []
+    warned = []
     for low in (experts[1], shifted):
         _, _, report, _ = run(tiny, image, conditioning, experts[0], model_low_noise=low, switch_step=SWITCH)
-        told.append("different shifts" in report.splitlines()[0])
-    assert told == [False, True]
+        warned.append("different shifts" in report.splitlines()[0])
+    assert warned == [False, True]
 
 
 def test_nan_from_the_sampler_is_not_blamed_on_the_vae(tiny, image, conditioning):

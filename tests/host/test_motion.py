@@ -4,6 +4,7 @@ import pytest
 import torch
 from wan_motion_chunks.tiny.scenes import draw_scenes
 from wan_motion_chunks.wan import GuideSettings, guide_next_chunk
+from wan_motion_chunks.wan.records import Reason
 
 STEPS = 5
 
@@ -22,13 +23,13 @@ def conditioning(tiny):
 
 
 def guide(tiny, clip, level="motion", weight=0.3):
-    return guide_next_chunk(None, clip, 9, 0.8, weight, 0.35, 0.5, tiny[2], 1, 17, 64, 64, level=level)
+    return guide_next_chunk(None, clip, 9, 0.8, weight, 0.35, 0.5, tiny[2], 1, 17, 64, 64, continuity=level)
 
 
 def sample(model, conditioning, found, sampler_name="euler", scheduler="simple", steps=STEPS):
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
+    from wan_motion_chunks.tests.host.samplers import ksampler
 
-    return HostSampler(model, [(conditioning, conditioning)], ChunkNoise(3), steps, 1.0, sampler_name, scheduler)(found)
+    return ksampler(model, conditioning, 3, steps=steps, sampler_name=sampler_name, scheduler=scheduler)(found)
 
 
 def watched(model):
@@ -46,7 +47,7 @@ def watched(model):
 def test_the_scene_is_guided(tiny, clip):
     found = guide(tiny, clip)
     assert found.level == "motion"
-    assert (found.release[:, :, 3:] > 0).float().mean() > 0.3
+    assert (found.end_percent[:, :, 3:] > 0).float().mean() > 0.3
 
 
 def test_no_weight_is_pinned_bit_for_bit(tiny, clip, conditioning):
@@ -69,7 +70,7 @@ def test_a_step_holds_a_cell_or_frees_it_and_never_takes_it_back(tiny, clip, con
     assert (masks.diff(dim=0) >= 0).all()
     held = (masks[:, :, 0] == 0).float().mean(dim=0)[0]
     assert (held[:3] == 1).all()
-    assert ((held - found.release[0, 0])[3:].abs() <= 0.1 + 1e-3).all()  # up to 0.8, two free steps, all are below
+    assert ((held - found.end_percent[0, 0])[3:].abs() <= 0.1 + 1e-3).all()  # up to 0.8, two free steps, all are below
 
 
 def test_a_mask_function_that_holds_more_is_heeded(tiny, clip, conditioning):
@@ -111,8 +112,8 @@ def test_every_scheduler_of_the_host_does(tiny, clip, conditioning):
 
 
 def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
+    from wan_motion_chunks.tests.host.samplers import ksampler
     from wan_motion_chunks.wan.host.conditioning import apply_guide, guide_by_step, latent_dict
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     import nodes
 
@@ -124,8 +125,7 @@ def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
         settings = (model, noise, 4, 10, 1.0, "euler", "simple", graph, graph, latent, start, stop, leftover)
         latent = nodes.KSamplerAdvanced().sample(*settings)[0]
     model, our_masks = watched(tiny[0])
-    pair = [(conditioning, conditioning)]
-    ours = HostSampler(model, pair, ChunkNoise(3), 10, 1.0, "euler", "simple", low_noise=model, switch_step=4)(found)
+    ours = ksampler(model, conditioning, 3, steps=10, low_noise=model, switch_step=4)(found)
     for (_, theirs), (_, own) in zip(stock_masks, our_masks, strict=True):
         assert torch.equal(theirs, own)
     held = [(mask[:, :, 3:] == 0).any().item() for _, mask in our_masks]
@@ -152,8 +152,8 @@ def test_the_steps_follow_the_shift_that_the_sampler_runs_with(tiny, clip, condi
         )
         return torch.stack([mask for _, mask in seen])
 
-    shift, release = lambda model: ModelSamplingSD3().patch(model, 2.0)[0], lambda model: guide_by_step(model, found)
-    assert torch.equal(masks(shift, release), masks(release, shift))
+    shift, follow = lambda model: ModelSamplingSD3().patch(model, 2.0)[0], lambda model: guide_by_step(model, found)
+    assert torch.equal(masks(shift, follow), masks(follow, shift))
 
 
 def test_without_our_model_the_latent_is_that_of_a_pinned_chunk(tiny, clip):
@@ -172,7 +172,7 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
     model, _, vae = tiny
     image = clip.movedim(1, -1)
     sizes = {"width": 64, "height": 64, "length": 25.0, "length_unit": "frames", "chunk_frames": 17}
-    sizes |= {"fps": 16.0, "settings": choose_settings(own={"overlap_frames": 8}, level="motion")}
+    sizes |= {"fps": 16.0, "settings": choose_settings(own={"overlap_frames": 8}, continuity="motion")}
     whole, _, report, _ = LongVideo.execute(
         model,
         vae,
@@ -188,7 +188,7 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
         negative=conditioning,
     ).args
     assert "level motion" in report
-    for connected, level in ((model, "motion"), (None, "overlap_pinned")):
+    for connected, level, reason in ((model, "motion", Reason.CHOSEN), (None, "overlap_pinned", Reason.NO_MODEL)):
         state, chunks, _ = PlanVideo.execute(image, **sizes).args
         for index in range(chunks):
             state, positive, negative, latent, patched = GuideNextChunk.execute(
@@ -199,18 +199,20 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
             )[0]
             state, _, _ = FinishChunk.execute(state, sampled, vae).args
         assert state.settings == GuideSettings("motion")
-        assert f"level {level}" in state.report()
+        record = state.records[-1].continuity
+        assert (record.level, record.reason) == (level, reason)
         assert torch.equal(state.video.movedim(1, -1), whole) == (level == "motion")
     assert "no model is connected to Guide Next Chunk" in state.report()
 
 
 @pytest.mark.parametrize("noise", ["fixed", "absolute"])
 def test_noise_policies_make_other_videos(tiny, clip, conditioning, noise):
+    from wan_motion_chunks.tests.host.samplers import ksampler
     from wan_motion_chunks.wan import ChunkState, Tools, generate, plan_chunks
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
+    from wan_motion_chunks.wan.host.noise import ChunkNoise
 
     def video(policy):
-        sampler = HostSampler(tiny[0], [(conditioning, conditioning)], ChunkNoise(3, policy), 3, 1.0, "euler", "simple")
+        sampler = ksampler(tiny[0], conditioning, ChunkNoise(3, policy), steps=3)
         plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
         return generate(ChunkState(plan, clip), Tools(tiny[2], sampler)).video
 
@@ -218,7 +220,7 @@ def test_noise_policies_make_other_videos(tiny, clip, conditioning, noise):
 
 
 def test_an_unknown_noise_is_refused(comfy):
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise
+    from wan_motion_chunks.wan.host.noise import ChunkNoise
 
     with pytest.raises(ValueError, match="noise must be one of per_chunk, fixed, absolute, list, got 'none'"):
         ChunkNoise(3, "none")

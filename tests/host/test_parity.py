@@ -91,12 +91,12 @@ def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stoc
 
 
 def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
+    from wan_motion_chunks.tests.host.samplers import ksampler
     from wan_motion_chunks.wan import ChunkState, GuideSettings, finish_chunk, guide_state, plan_chunks
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
 
     model, _, vae = tiny
     image, positive, negative, _ = stock
-    sampler = HostSampler(model, [(positive, negative)], ChunkNoise(7), 4, 2.5, "euler", "simple")
+    sampler = ksampler(model, (positive, negative), 7, cfg=2.5)
     start = image[:1, :48, :64].movedim(-1, 1)
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, start, GuideSettings(continuity="overlap_pinned"))
@@ -125,8 +125,8 @@ def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
         assert len(added) == (17, 8, 5)[index]
     frames, split_report = AssembleVideo.execute(state).args
     assert torch.equal(frames, whole)
-    told = [line for line in report.splitlines()[:-1] if not line.startswith("noise ")]  # that of the sampler's node
-    assert split_report.splitlines() == told
+    lines = [line for line in report.splitlines()[:-1] if not line.startswith("noise ")]  # that of the sampler's node
+    assert split_report.splitlines() == lines
 
 
 def test_conditioning_is_left_as_it_was(stock, tiny):

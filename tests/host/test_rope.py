@@ -164,8 +164,8 @@ def test_what_does_not_exist_is_refused(tiny, component, frames, says):
         slow_rope(tiny[0], component, frames)
 
 
-@pytest.mark.parametrize(("frames", "doubted"), [(121, False), (125, True), (201, True)])
-def test_chunks_of_another_length_than_it_was_set_for_are_doubted(tiny, frames, doubted):
+@pytest.mark.parametrize(("frames", "warned"), [(121, False), (125, True), (201, True)])
+def test_chunks_of_another_length_than_it_was_set_for_are_warned_of(tiny, frames, warned):
     from wan_motion_chunks.nodes.prompt_inputs import find_warnings
     from wan_motion_chunks.wan import ChunkState, plan_chunks
     from wan_motion_chunks.wan.host.rope import slow_rope
@@ -173,6 +173,6 @@ def test_chunks_of_another_length_than_it_was_set_for_are_doubted(tiny, frames, 
     plan = plan_chunks(300, chunk_frames=121, overlap_frames=5)
     state = ChunkState(plan, torch.zeros(1, 3, 16, 16))
     assert [found.split(":")[0] for found in find_warnings(state, slow_rope(tiny[0], 4, frames), None, None)] == (
-        ["model"] if doubted else []
+        ["model"] if warned else []
     )
     assert not find_warnings(state, tiny[0], None, None)

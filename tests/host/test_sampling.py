@@ -12,7 +12,7 @@ def run(tiny, comfy, monkeypatch):
     """Make four chunks; returns the video and what the progress bar was told."""
     import comfy.utils
     from comfy.cli_args import LatentPreviewMethod, args
-    from wan_motion_chunks.wan.host.ksampler import ChunkNoise, HostSampler
+    from wan_motion_chunks.tests.host.samplers import ksampler
 
     monkeypatch.setattr(args, "preview_method", LatentPreviewMethod.Latent2RGB)
     model, clip, vae = tiny
@@ -26,7 +26,7 @@ def run(tiny, comfy, monkeypatch):
             hook(value)
 
         monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", record)
-        sampler = HostSampler(model, [(conditioning, conditioning)], ChunkNoise(0), STEPS, 1.0, sampler_name, "simple")
+        sampler = ksampler(model, conditioning, steps=STEPS, sampler_name=sampler_name)
         plan = plan_chunks(17 + 3 * 8, chunk_frames=17, overlap_frames=9)
         start = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(2))
         state = generate(ChunkState(plan, start), Tools(vae, sampler))

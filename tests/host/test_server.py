@@ -121,7 +121,7 @@ def test_the_blueprints_are_listed(server):
     from wan_motion_chunks.tools.examples import BLUEPRINTS
 
     listed = server.get("/global_subgraphs").values()
-    ours = {keyframe["name"] for keyframe in listed if keyframe["info"]["node_pack"].endswith("wan-motion-chunks")}
+    ours = {entry["name"] for entry in listed if entry["info"]["node_pack"].endswith("wan-motion-chunks")}
     assert ours == {make().path.stem for make in BLUEPRINTS}
 
 
@@ -144,8 +144,8 @@ def test_the_first_run_example_makes_a_video_of_five_chunks(server, prompt):
 
 def test_an_equal_prompt_is_answered_from_the_hosts_cache(server, prompt):
     server.execute(prompt)
-    keyframe = server.wait(server.queue(prompt))
-    cached = next(data["nodes"] for event, data in keyframe["status"]["messages"] if event == "execution_cached")
+    entry = server.wait(server.queue(prompt))
+    cached = next(data["nodes"] for event, data in entry["status"]["messages"] if event == "execution_cached")
     long_video = next(key for key, node in prompt.items() if node["class_type"] == "WanMotionLongVideo")
     assert long_video in cached
 
