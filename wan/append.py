@@ -11,9 +11,9 @@ from torch import Tensor
 from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowError
 from .color_anchor import anchor_color
-from .join import JoinRecord, as_made, join_chunk
+from .join import JoinedChunk, as_made, join_chunk
 from .protocols import Estimator
-from .records import Joining
+from .records import Joining, JoinRecord
 from .settings import GuideSettings
 from .state import ChunkState
 
@@ -30,7 +30,8 @@ class Appended:
 
     state: ChunkState
     join: JoinRecord
-    seam: SeamReport
+    seam: SeamReport | None
+    """None only where a bug kept it from being measured."""
 
 
 def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Appended:
@@ -39,45 +40,69 @@ def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Ap
     Args:
         decoded: ``(F, 3, H, W)``, the guided chunk, overlap included, as far as the video keeps it.
     """
-    settings, number = state.guide.request.settings, state.guide.request.index + 1
+    chunk, number = state.chunk, state.guide.request.index + 1
+    before = state.tail(chunk.overlap + SeamReport.REACH)
     try:
-        return _join(state, decoded, settings, estimator)
+        joined = _join(state, before, decoded, estimator)
     except torch.OutOfMemoryError:
         raise
     except FlowError as error:
         logger.warning("Joining chunk %d failed, it is cut as made: %s", number, error)
+        joined = replace(as_made(before, decoded, chunk.overlap), record=JoinRecord(Joining.FAILED))
     except BUGS as error:
-        logger.exception("Joining chunk %d failed, it is cut as made", number)
-        warning = f"joining chunk {number} failed ({type(error).__name__}): it is cut as made. Please report the log"
-        state = state.noted(warnings=(warning,))
-    made = _join(state, decoded, replace(settings, color_match="none", blend_strength=1.0), "auto")
-    return replace(made, join=JoinRecord(Joining.FAILED))
+        state = _report_bug(state, f"joining chunk {number} failed ({type(error).__name__}): it is cut as made")
+        joined = replace(as_made(before, decoded, chunk.overlap), record=JoinRecord(Joining.FAILED))
+    added = anchor_color(joined.added, state.scene_image(chunk), _settings(state).color_anchor, chunk.index)
+    pieces = (*replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
+    state = replace(state, pieces=pieces, exact_frames=joined.exact_frames if added is joined.added else 0)
+    try:
+        seam = _measure(state, estimator)
+    except torch.OutOfMemoryError:
+        raise
+    except BUGS as error:
+        state = _report_bug(state, f"the seam of chunk {number} could not be measured ({type(error).__name__})")
+        seam = None
+    return Appended(state, joined.record, seam)
 
 
-def _join(state: ChunkState, decoded: Tensor, settings: GuideSettings, estimator: Estimator) -> Appended:
-    chunk = state.chunk
-    before = state.tail(chunk.overlap + SeamReport.REACH)
+def _settings(state: ChunkState) -> GuideSettings:
+    return state.guide.request.settings
+
+
+def _report_bug(state: ChunkState, warning: str) -> ChunkState:
+    """The state with a warning about the bug that is being handled, whose traceback goes to the log."""
+    logger.exception("A bug: %s", warning)
+    return state.noted(warnings=(f"{warning}. Please report the traceback in the log",))
+
+
+def _join(state: ChunkState, before: Tensor, decoded: Tensor, estimator: Estimator) -> JoinedChunk:
+    chunk, settings = state.chunk, _settings(state)
     if state.guide.overlap_is_exact:
         # Both versions of the overlap are decoded from the same latents, but for the first: what parts them is the
         # decoder's start, which is over where the overlap ends and says nothing about the chunk.
-        joined = as_made(before, decoded, chunk.overlap)
-    else:
-        joined = join_chunk(
-            before,
-            decoded,
-            chunk.overlap,
-            color_match=settings.color_match,
-            blend_strength=settings.blend_strength,
-            mask_sigma=settings.mask_sigma,
-            estimator=estimator,
-        )
-    added = anchor_color(joined.added, state.scene_image(chunk), settings.color_anchor, chunk.index)
-    pieces = (*replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
-    made = replace(state, pieces=pieces, exact_frames=joined.exact_frames if added is joined.added else 0)
-    reach = 2 * SeamReport.REACH  # as far as replayed frames are looked for
-    earlier = made.tail(len(added) + reach)[: -len(added)]
-    seam = measure_seam(torch.cat((earlier, added[:reach])), len(earlier), estimator=estimator)
-    return Appended(made, joined.record, seam)
+        return as_made(before, decoded, chunk.overlap)
+    return join_chunk(
+        before,
+        decoded,
+        chunk.overlap,
+        color_match=settings.color_match,
+        blend_strength=settings.blend_strength,
+        mask_sigma=settings.mask_sigma,
+        estimator=estimator,
+    )
+
+
+def _measure(state: ChunkState, estimator: Estimator) -> SeamReport:
+    """The seam before the last piece; by the built-in estimator where that of the graph fails."""
+    count, reach = len(state.pieces[-1]), 2 * SeamReport.REACH  # as far as replayed frames are looked for
+    near = state.tail(count + reach)
+    seam = len(near) - count
+    near = near[: seam + reach]
+    try:
+        return measure_seam(near, seam, estimator=estimator)
+    except FlowError as error:
+        logger.warning("The seam of chunk %d is measured by the built-in flow: %s", state.made, error)
+        return measure_seam(near, seam)
 
 
 def replace_tail(pieces: tuple[Tensor, ...], tail: Tensor) -> tuple[Tensor, ...]:

@@ -113,9 +113,13 @@ def guide_chunk(
         estimator: of optical flow, for levels that predict motion.
     """
     level, reason = choose_level(request)
+    if request.continues:
+        logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", request.index + 1, level.name)
     conditioned = family.condition(request, vae)
     hold = level.hold(request, conditioned, reason, vae, estimator)
-    logger.info("Chunk %d: %s, latent %s", request.index + 1, hold.record.describe(), tuple(hold.samples.shape))
+    if request.continues:
+        logger.info("Motion-guided preparation complete for chunk %d", request.index + 1)
+        logger.info("Guided Input Latent Shape: %s", hold.samples.shape)
     return ChunkGuide(request, hold.record, conditioned.values, hold.samples, hold.noise_mask, hold.end_percent)
 
 

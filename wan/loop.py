@@ -84,9 +84,9 @@ def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
         guide = replace(state.guide, attempt=state.guide.attempt + attempt)
         made = finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.estimator)
         score = made.records[-1].score
-        if best is None or score < least:  # without a seam there is no second attempt
+        if best is None or score is None or score < least:
             best, least = made, score
-        if least is None or least <= 1:
+        if least is None or least <= 1:  # without a seam there is no second attempt
             break
     if attempt:
         logger.warning("Chunk %d: its seam stood out; kept the best of %d attempts", best.made, attempt + 1)

@@ -2,7 +2,6 @@ import pytest
 import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, guide_next_chunk, plan_chunks
-from wan_motion_chunks.wan.continuity import reuse_latents
 
 
 class BlurringVae(CausalVae):
@@ -12,27 +11,31 @@ class BlurringVae(CausalVae):
         return super().encode((pixels * 255 / 256 * 256).floor() / 256)
 
 
+def picture(guide):
+    return guide.conditioning["concat_latent_image"]
+
+
 def guide(previous, level="overlap", **changed):
     arguments = (previous, numbered_frames(8, 9), 9, 0.8, 0.3, 0.35, 0.5, CausalVae(), 1, 17, 16, 32)
-    return guide_next_chunk(*arguments, level=level, **changed)
+    return guide_next_chunk(*arguments, continuity=level, **changed)
 
 
 @pytest.mark.parametrize("level", ["overlap", "overlap_pinned"])
-def test_carried_latents_are_what_encoding_the_same_frames_gives(level):
+def test_reused_latents_are_what_encoding_the_same_frames_gives(level):
     previous = CausalVae().encode(numbered_frames(0, 17).movedim(1, -1))
-    carried, encoded = guide(previous, level), guide(previous, level, carry=0)
-    assert torch.equal(carried.concat_latent_image, encoded.concat_latent_image)
-    assert torch.equal(carried.samples, encoded.samples)
+    reused, encoded = guide(previous, level), guide(previous, level, exact_frames=0)
+    assert torch.equal(picture(reused), picture(encoded))
+    assert torch.equal(reused.samples, encoded.samples)
 
 
-def test_all_but_the_first_are_carried():
+def test_all_but_the_first_are_reused():
     previous = torch.randn(1, 16, 5, 2, 4, generator=torch.Generator().manual_seed(0))
-    carried, encoded = guide(previous, "overlap_pinned"), guide(None, "overlap_pinned")
-    assert torch.equal(carried.samples[:, :, 1:3], previous[:, :, -2:])
-    assert torch.equal(carried.concat_latent_image[:, :, 1:3], previous[:, :, -2:])
+    reused, encoded = guide(previous, "overlap_pinned"), guide(None, "overlap_pinned")
+    assert torch.equal(reused.samples[:, :, 1:3], previous[:, :, -2:])
+    assert torch.equal(picture(reused)[:, :, 1:3], previous[:, :, -2:])
     for latent, again in (
-        (carried.samples, encoded.samples),
-        (carried.concat_latent_image, encoded.concat_latent_image),
+        (reused.samples, encoded.samples),
+        (picture(reused), picture(encoded)),
     ):
         assert torch.equal(latent[:, :, :1], again[:, :, :1])
         assert torch.equal(latent[:, :, 3:], again[:, :, 3:])
@@ -50,7 +53,7 @@ def test_a_held_picture_drifts_only_where_it_is_encoded_again():
     drift = []
     for carry in (True, False):
         plan = plan_chunks(17 + 8 * 8, chunk_frames=17, overlap_frames=9)
-        settings = GuideSettings("overlap_pinned", reuse_latents=carry, color="none", blend_strength=1.0)
+        settings = GuideSettings("overlap_pinned", reuse_latents=carry, color_match="none", blend_strength=1.0)
         state = ChunkState(plan, numbered_frames(200, 1), settings)
         video = generate(state, Tools(BlurringVae(), hold)).video
         drift.append((video[-1] - video[16]).abs().max().item())
@@ -65,19 +68,20 @@ def test_a_previous_latent_of_another_size_is_refused():
         guide(torch.zeros(1, 16, 2, 2, 4))
 
 
-def test_one_known_frame_has_nothing_to_carry():
+def test_one_known_frame_has_nothing_to_reuse():
     found = guide(torch.zeros(1, 16, 5, 2, 4), "last_frame")
-    assert reuse_latents(found, torch.zeros(1, 16, 5, 2, 4), 17) is found
+    assert found.request.reused_latents is None
+    assert torch.equal(picture(found), picture(guide(None, "last_frame")))
 
 
 def test_only_frames_of_the_chunk_before_have_latents_there():
     previous = torch.randn(1, 16, 5, 2, 4, generator=torch.Generator().manual_seed(0))
-    part, encoded = guide(previous, "overlap_pinned", carry=4), guide(None, "overlap_pinned")
+    part, encoded = guide(previous, "overlap_pinned", exact_frames=4), guide(None, "overlap_pinned")
     assert torch.equal(part.samples[:, :, 2:3], previous[:, :, -1:])
     assert torch.equal(part.samples[:, :, :2], encoded.samples[:, :, :2])
 
 
-def test_a_long_overlap_is_told_as_it_stands_in_the_video():
+def test_a_long_overlap_is_known_as_it_stands_in_the_video():
     told = []
 
     def sample(guide):
@@ -87,13 +91,13 @@ def test_a_long_overlap_is_told_as_it_stands_in_the_video():
         return CausalVae().encode(numbered_frames(first, 17).movedim(1, -1))
 
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=13)
-    state = ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap", color="none", blend_strength=1.0))
+    state = ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap", color_match="none", blend_strength=1.0))
     video = generate(state, Tools(CausalVae(), sample)).video
     for chunk, known in zip(plan.chunks[1:], told[1:], strict=True):
         torch.testing.assert_close(known, video[chunk.start : chunk.start + 13], rtol=0, atol=0)
 
 
-def test_counting_goes_on_with_and_without_carrying():
+def test_counting_goes_on_with_and_without_reuse():
     for carry in (True, False):
         settings = GuideSettings("overlap_pinned", reuse_latents=carry)
         vae = CausalVae()

@@ -61,8 +61,8 @@ def test_bad_input_is_refused_by_name(changed, message):
 
 
 def test_an_unknown_level_is_refused():
-    with pytest.raises(ValueError, match="level must be one of auto, last_frame, overlap, overlap_pinned"):
-        guide_next_chunk(*ARGUMENTS.values(), level="best")
+    with pytest.raises(ValueError, match="continuity must be one of auto, last_frame, overlap, overlap_pinned"):
+        guide_next_chunk(*ARGUMENTS.values(), continuity="best")
 
 
 def test_a_vae_of_another_family_is_refused():

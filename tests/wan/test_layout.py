@@ -6,9 +6,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wan_motion_chunks.tests.fakes import CausalVae, numbered_frames
+from wan_motion_chunks.tests.fakes import numbered_frames
 from wan_motion_chunks.wan import ChunkState, Keyframe, plan_chunks
-from wan_motion_chunks.wan.guide import guide_chunk
+from wan_motion_chunks.wan.guide import ChunkRequest
 from wan_motion_chunks.wan.layout import MOST_CHUNKS
 
 SHORTEST_CUT = 5
@@ -191,7 +191,7 @@ def test_a_video_that_is_planned_arrives_and_what_is_refused_arrives_once_length
             continue
         last = plan.chunks[-1]
         known = numbered_frames(0, last.overlap or start_frames)
-        guide_chunk(known, last.length, CausalVae(), 16, 32, end=picture, dropped=last.stop - plan.total_frames)
+        ChunkRequest(last.index, last.length, known, (16, 32), end=picture, dropped=last.stop - plan.total_frames)
 
 
 def test_a_prompts_own_end_picture_that_cannot_fit_is_refused_by_name():

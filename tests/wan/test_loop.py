@@ -39,7 +39,7 @@ def test_a_level_decides_what_is_pinned(level, known, pinned):
     assert (second.noise_mask is not None) == pinned
     if pinned:
         assert second.noise_mask[0, 0, :, 0, 0].tolist() == [0, 0, 0, 1, 1]
-        assert (second.samples[:, :, :3] == second.concat_latent_image[:, :, :3]).all()
+        assert (second.samples[:, :, :3] == second.conditioning["concat_latent_image"][:, :, :3]).all()
         assert (second.samples[:, :, 3:] == 0).all()
     else:
         assert (second.samples == 0).all()

@@ -77,7 +77,7 @@ def test_an_overlap_too_long_for_the_chunks_is_as_long_as_they_allow():
 
 
 def test_auto_with_last_frame_keeps_its_overlap_of_one():
-    settings = choose_settings("Auto", level="last_frame")
+    settings = choose_settings("Auto", continuity="last_frame")
     vae = CausalVae()
     start = numbered_frames(5, 1)
     hold = Tools(vae, lambda guide: vae.encode(start.expand(guide.samples.shape[2] * 4 - 3, -1, -1, -1).movedim(1, -1)))

@@ -133,9 +133,10 @@ def test_a_cut_starts_from_its_own_picture_and_its_seam_is_left_alone():
     state = generate(ChunkState(plan(keyframes, total=50), numbered_frames(0, 1)), Tools(vae, model))
     expected = torch.cat((numbered_frames(0, 25), numbered_frames(500, 25)))
     torch.testing.assert_close(state.video, expected, rtol=0, atol=0)
-    assert "chunk 3/4: 17 new frames, prompt 2, a cut: its seam is left alone" in state.report()
+    record = state.records[2]
+    assert (record.added, record.cut, record.seam, record.prompt.shares) == (17, True, None, ((1, 1.0),))
     assert [guide.known_frames for guide in model.guides] == [1, 9, 1, 9]
-    assert torch.equal(model.guides[3].origin, numbered_frames(500, 1))
+    assert torch.equal(model.guides[3].request.scene_original, numbered_frames(500, 1))
 
 
 def test_an_end_image_is_told_to_the_last_chunk_only():
@@ -149,11 +150,11 @@ def test_an_end_image_is_told_to_the_last_chunk_only():
     total = 17 + 2 * 8 - 2
     state = ChunkState(plan_chunks(total, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1), end=end)
     generate(state, Tools(vae, sample))
-    assert [guide.end is None for guide in seen] == [True, True, False]
-    canvas = CausalVae().decode(seen[-1].concat_latent_image)[0].movedim(-1, 1)
+    assert [guide.request.end is None for guide in seen] == [True, True, False]
+    canvas = CausalVae().decode(seen[-1].conditioning["concat_latent_image"])[0].movedim(-1, 1)
     assert torch.equal(canvas[-3:], end.expand(3, -1, -1, -1))  # the kept last frame and the two that are dropped
     assert (canvas[9:-3] == 0.5).all()
-    rows = seen[-1].concat_mask[0, :, :, 0, 0].t().flatten()
+    rows = seen[-1].conditioning["concat_mask"][0, :, :, 0, 0].t().flatten()
     assert rows.tolist() == [0] * 12 + [1] * 5 + [0] * 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from .conditioning import apply_guide, guide_values
 from .encoding import Conditioning, mix_prompts
 from .features import FeatureTrack
 from .lora import LoraFiles, PatchedModel
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class ChunkInputs:
     def conditioning(self, guide: ChunkGuide) -> list[Conditioning]:
         """Positive and negative conditioning of the guided chunk, guide and features included."""
         features = None if self.features is None else self.features(guide.request)
+        if guide.request.index:
+            logger.info("Applied motion guidance to conditioning for chunk %d", guide.request.index + 1)
         return [apply_guide(conditioning, guide, features) for conditioning in self.mixed(guide)]
 
     def patched(self, model) -> PatchedModel:

@@ -24,7 +24,7 @@ from .names import RunError as RunError
 from .names import check_name as check_name
 from .names import printable, reason
 
-FORMAT = "1"
+FORMAT = "2"
 DTYPES = {
     torch.uint8: "U8",
     torch.float16: "F16",
@@ -166,7 +166,7 @@ def _parse(metadata: dict[str, str]) -> tuple[Facts, str]:
         raise ValueError("it is of another format")
     text, content = metadata["facts"], metadata["content"]
     facts = parse_facts(text)
-    if facts.results and metadata.get("seal") != _seal(text, content):
+    if metadata.get("seal") != _seal(text, content):
         raise ValueError("its facts are not what was written")
     return facts, content
 
