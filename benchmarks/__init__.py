@@ -1,1 +1,1 @@
-"""Where the README's figures come from; run by ``python dev.py bench``."""
+"""Where the figures of ``docs/benchmarks.md`` come from; run by ``python dev.py bench``."""

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from .animation import write_animation
+from .join_picture import parse, write_join
 from .server import Server
 from .workflow import EXAMPLES, ROOT
 
@@ -50,6 +51,11 @@ FIT = """() => {
 def main(arguments: list[str]) -> int:
     from playwright.sync_api import sync_playwright
 
+    options = parse(arguments)
+    if options.clip is not None:
+        print(write_join(options.clip, DOCS / "join.webp"))
+    if options.join_only:
+        return 0
     with Server() as server, sync_playwright() as playwright:
         shutil.copy(server.comfyui / "input" / "example.png", server.base / "input" / "example.png")
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
