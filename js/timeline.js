@@ -36,7 +36,7 @@ const STYLE = `
 
 const GRADES = { clean: "as real video", near: "a little out", out: "out" };
 
-/** How a seam measures: within what passes as real video, up to twice as far out, or farther. */
+/** How a seam measures: a score of 1 or less looks uncut, 2 is twice as far out. */
 function grade(score) {
     if (score === null || score === undefined) return "";
     return score <= 1 ? "clean" : score <= 2 ? "near" : "out";
@@ -45,8 +45,8 @@ function grade(score) {
 /** How many seams have each grade, in words; empty before a run. */
 function summary(chunks) {
     const count = Object.keys(GRADES).map((name) => [chunks.filter((chunk) => grade(chunk.score) === name).length, GRADES[name]]);
-    const told = count.filter(([number]) => number).map(([number, words]) => `${number} ${words}`);
-    return told.length ? `Seams: ${told.join(", ")}. Choose one to see it.` : "";
+    const counted = count.filter(([number]) => number).map(([number, words]) => `${number} ${words}`);
+    return counted.length ? `Seams: ${counted.join(", ")}. Choose one to see it.` : "";
 }
 
 /** Chunks side by side in as many groups as are drawn, of one each where that is possible. */
@@ -99,18 +99,18 @@ class Timeline {
         this.track.replaceChildren();
         this.frames.replaceChildren();
         for (const { first, last } of groups(chunks)) {
-            const { start, entry } = chunks[first];
+            const { start, prompt } = chunks[first];
             const { stop } = chunks[last];
             const bar = element("div", "chunk", this.track);
             bar.style.left = place(start);
             bar.style.width = place(stop - start);
             bar.title = `${first === last ? `chunk ${first + 1}` : `chunks ${first + 1} to ${last + 1}`}: frames ${start} to ${stop - 1}`;
-            if (first === last) bar.textContent = entry ? `${first + 1} (prompt ${entry})` : `${first + 1}`;
+            if (first === last) bar.textContent = prompt ? `${first + 1} (prompt ${prompt})` : `${first + 1}`;
         }
         for (const index of choosable(chunks)) {
             const chunk = chunks[index];
             const seam = element("button", grade(chunk.score), this.track);
-            const measured = chunk.score === null || chunk.score === undefined ? "" : `, ${chunk.score.toFixed(2)} of what passes`;
+            const measured = chunk.score === null || chunk.score === undefined ? "" : `, seam score ${chunk.score.toFixed(2)}`;
             seam.type = "button";
             seam.setAttribute("aria-pressed", "false");
             seam.style.left = place(chunk.seam);

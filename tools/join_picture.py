@@ -82,7 +82,7 @@ def tint(frames: Tensor) -> Tensor:
 def worst_score(video: Tensor) -> float:
     """The highest seam score from the overlap's first frame to twelve frames after its last, wherever a join lies."""
     around = tuple(range(FIRST - OVERLAP, FIRST + FALL + 1))
-    return max(report.excess for report in survey_video(video, around).reports)
+    return max(report.score for report in survey_video(video, around).reports)
 
 
 def read(clip: Path, start: int, count: int) -> Tensor:

@@ -149,7 +149,7 @@ class ChunkState:
                     "start": chunk.start,
                     "stop": min(chunk.stop, self.plan.total_frames),
                     "seam": chunk.seam,
-                    "keyframe": chunk.keyframe + 1 if several else None,
+                    "prompt": chunk.keyframe + 1 if several else None,
                     "score": None if record is None else record.score,
                     "words": "" if record is None else record.describe(count),
                 }

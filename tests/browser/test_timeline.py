@@ -43,7 +43,7 @@ def test_the_timeline_after_a_run_of_very_many_chunks_shows_the_seams_that_stand
         """() => {
             const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
             const chunks = Array.from({ length: 1000 }, (_, index) => ({
-                start: 8 * index, stop: 8 * index + 17, seam: 8 * index + 9, entry: null, words: `words ${index + 1}`,
+                start: 8 * index, stop: 8 * index + 17, seam: 8 * index + 9, prompt: null, words: `words ${index + 1}`,
                 score: index === 0 ? null : index % 100 === 50 ? 3 : index % 100 === 51 ? 1.5 : 0.5,
             }));
             node.onExecuted({ wan_motion_timeline: [{ total: 8009, fps: 8, chunks }] });
@@ -59,7 +59,7 @@ def test_the_timeline_after_a_run_of_very_many_chunks_shows_the_seams_that_stand
     assert seams.count() == 20
     seams.nth(2).focus()
     page.keyboard.press("Enter")
-    assert words.text_content() == "seam before frame 1209, 3.00 of what passes. words 151"
+    assert words.text_content() == "seam before frame 1209, seam score 3.00. words 151"
 
 
 def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_them(page):
