@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from wan_motion_chunks.tests.host.conftest import comfyui_path
+from wan_motion_chunks.tools.browser import find
 from wan_motion_chunks.tools.workflow import EXAMPLES
 
 BENIGN = (
@@ -26,20 +27,20 @@ BENIGN = (
 registry and the model hub, which it may not reach, and, from a newer front end, what an older host cannot answer."""
 
 
-def chromium_path() -> str:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
+def browser_path() -> str:
+    path = find()
+    if path is None:
         if os.environ.get("CI"):
-            pytest.fail("CI needs chromium: apt-get install chromium")
-        pytest.skip("needs chromium: apt-get install chromium")
-    return found
+            pytest.fail("CI needs a browser; python dev.py test fetches one.")
+        pytest.skip("needs Chrome, Edge or Chromium: run python dev.py test")
+    return path
 
 
 @pytest.fixture(scope="session", params=["own", "newest"])
 def server(request):
     """The host with its own front end, and with the newest."""
     comfyui_path()
-    chromium_path()
+    browser_path()
     from wan_motion_chunks.tools.environment import newest_front_end
     from wan_motion_chunks.tools.server import Server
 
@@ -72,7 +73,7 @@ def _lay_out_files(server) -> None:
 def browser():
     from playwright.sync_api import sync_playwright
 
-    path = chromium_path()
+    path = browser_path()
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield opened
