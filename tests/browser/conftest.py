@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
+import matplotlib
 import pytest
 from wan_motion_chunks.tests.host.conftest import comfyui_path
 from wan_motion_chunks.tools.browser import find
@@ -25,6 +27,18 @@ BENIGN = (
 )
 """Parts of what the front end itself logs as errors in a fresh host: settings that are not there yet, the
 registry and the model hub, which it may not reach, and, from a newer front end, what an older host cannot answer."""
+
+FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
+FONTCONFIG = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{folder}</dir>
+  <cachedir>{folder}/cache</cachedir>
+  <match target="pattern">
+    <edit name="hintstyle" mode="append"><const>hintslight</const></edit>
+  </match>
+</fontconfig>
+"""
 
 
 def browser_path() -> str:
@@ -70,12 +84,25 @@ def _lay_out_files(server) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser():
+def fonts(tmp_path_factory):
+    """Fontconfig's file for one family and nothing of the system's: the least width of a node depends on its font, and
+    on how that is hinted. Only Linux heeds it; elsewhere every system has the same Arial."""
+    folder = tmp_path_factory.mktemp("fonts")
+    for name in FONTS:
+        shutil.copy(Path(matplotlib.get_data_path(), "fonts", "ttf", name), folder)
+    path = folder / "fonts.conf"
+    path.write_text(FONTCONFIG.format(folder=folder), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(fonts):
     from playwright.sync_api import sync_playwright
 
     path = browser_path()
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        environ = os.environ | {"FONTCONFIG_FILE": str(fonts)}
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], env=environ)
         yield opened
         opened.close()
 
