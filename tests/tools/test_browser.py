@@ -112,7 +112,7 @@ import sys
 sys.path.insert(0, {root!r})
 import dev
 from tools import browser, environment
-for name in ("python", "host", "fetch_front_end", "fetch_registry_tools"):
+for name in ("python", "host", "node", "fetch_front_end", "fetch_registry_tools"):
     setattr(environment, name, lambda: "x")
 browser.fetch = lambda python: {missing!r}
 dev.lint = lambda arguments: 0

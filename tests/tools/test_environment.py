@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -84,6 +86,12 @@ def test_the_versions_of_the_dev_extra_are_those_that_are_locked():
     versions = {canonicalize_name(requirement.name): str(requirement.specifier) for requirement in locked}
     asked = [Requirement(line) for line in project["optional-dependencies"]["dev"]]
     assert {each.name: str(each.specifier) for each in asked} == {each.name: versions[each.name] for each in asked}
+
+
+def test_node_is_where_its_package_puts_it(monkeypatch):
+    monkeypatch.setattr(environment, "VENV", environment.Path(sys.prefix))
+    done = subprocess.run([str(environment.node()), "--version"], capture_output=True, text=True, check=True)
+    assert re.match(r"v\d+\.", done.stdout)
 
 
 def test_pip_is_told_to_take_nothing_else():
