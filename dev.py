@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parent
 if sys.version_info < (3, 11):  # said before anything else fails
     sys.exit(f"dev.py needs Python 3.11 or newer, this is {sys.version.split()[0]}. Try: python3.12 dev.py")
 
-from tools import environment  # noqa: E402  standard library only, like this file
+from tools import browser, environment  # noqa: E402  standard library only, like this file
 
 COMMANDS = {
     "demo": "make a long video with the tiny model in a real ComfyUI; leaves it in demo/",
-    "test": "all that CI runs: lint, then unit, host, browser and registry tests; further arguments go to pytest",
+    "test": "all that CI runs: lint, then all tests; with --fast unit tests only; further arguments go to pytest",
     "lint": "ruff; with --fix it mends what it can",
     "bench": "a benchmark by name; without one it lists them",
     "examples": "write the example workflows anew from the nodes of a running host",
@@ -32,6 +32,9 @@ COMMANDS = {
     "train": "train a tiny model: vae, transformer",
     "lock": "write down anew which files are installed, by hash; with --upgrade the newest",
 }
+
+FAST = ("-m", "not host and not browser and not registry and not slow", "--durations=10")
+"""Of pytest, for unit tests only."""
 
 
 def main() -> int:
@@ -54,15 +57,19 @@ def lint(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    python, host = environment.python(), environment.host()
-    environment.fetch_front_end()
-    environment.fetch_registry_tools()
-    failed = lint([])
-    if failed:
-        return failed
-    return subprocess.call(
-        [str(python), "-m", "pytest", *arguments], cwd=ROOT, env=os.environ | {"COMFYUI_PATH": str(host)}
-    )
+    fast = "--fast" in arguments
+    python, missing = _prepare(), ""
+    if fast:
+        arguments = [*FAST, *(word for word in arguments if word != "--fast")]
+    else:
+        environment.fetch_front_end()
+        environment.fetch_registry_tools()
+        missing = browser.fetch(python)
+    code = lint([]) or subprocess.call([python, "-m", "pytest", *arguments], cwd=ROOT)
+    if missing:
+        print(f"The browser tests did not run: {missing}", file=sys.stderr)
+        return code or (1 if os.environ.get("CI") else 0)
+    return code
 
 
 def demo(arguments: list[str]) -> int:
@@ -107,11 +114,17 @@ def host(arguments: list[str]) -> int:
     return _run("tools.server", arguments)
 
 
+def _prepare() -> str:
+    """The project's Python; what it starts finds the host, and for Playwright a Node.js, since Playwright's own needs a
+    libatomic that a bare Debian lacks."""
+    os.environ["COMFYUI_PATH"] = str(environment.host())
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(environment.node()))
+    return str(environment.python())
+
+
 def _run(module: str, arguments: list[str]) -> int:
     """Run ``main`` of a module of the pack with the project's Python and the host beside it."""
-    env = os.environ | {"COMFYUI_PATH": str(environment.host())}
-    command = [str(environment.python()), str(ROOT / "tools" / "run.py"), module, *arguments]
-    with subprocess.Popen(command, env=env) as process:
+    with subprocess.Popen([_prepare(), str(ROOT / "tools" / "run.py"), module, *arguments]) as process:
         while True:
             try:
                 return process.wait()

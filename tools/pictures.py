@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from .animation import write_animation
+from .browser import find
 from .join_picture import parse, write_join
 from .server import Server
 from .workflow import EXAMPLES, ROOT
@@ -56,9 +57,12 @@ def main(arguments: list[str]) -> int:
         print(write_join(options.clip, DOCS / "join.webp"))
     if options.join_only:
         return 0
+    path = find()
+    if path is None:
+        raise SystemExit("Pictures need Chrome, Edge or Chromium; python dev.py test fetches one.")
     with Server() as server, sync_playwright() as playwright:
         shutil.copy(server.comfyui / "input" / "example.png", server.base / "input" / "example.png")
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
         page.goto(server.url)
         page.wait_for_function("() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow")

@@ -3,9 +3,12 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
+import matplotlib
 import pytest
 from wan_motion_chunks.tests.host.conftest import comfyui_path
+from wan_motion_chunks.tools.browser import find
 from wan_motion_chunks.tools.workflow import EXAMPLES
 
 BENIGN = (
@@ -25,21 +28,33 @@ BENIGN = (
 """Parts of what the front end itself logs as errors in a fresh host: settings that are not there yet, the
 registry and the model hub, which it may not reach, and, from a newer front end, what an older host cannot answer."""
 
+FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
+FONTCONFIG = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{folder}</dir>
+  <cachedir>{folder}/cache</cachedir>
+  <match target="pattern">
+    <edit name="hintstyle" mode="append"><const>hintslight</const></edit>
+  </match>
+</fontconfig>
+"""
 
-def chromium_path() -> str:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
+
+def browser_path() -> str:
+    path = find()
+    if path is None:
         if os.environ.get("CI"):
-            pytest.fail("CI needs chromium: apt-get install chromium")
-        pytest.skip("needs chromium: apt-get install chromium")
-    return found
+            pytest.fail("CI needs a browser; python dev.py test fetches one.")
+        pytest.skip("needs Chrome, Edge or Chromium: run python dev.py test")
+    return path
 
 
 @pytest.fixture(scope="session", params=["own", "newest"])
 def server(request):
     """The host with its own front end, and with the newest."""
     comfyui_path()
-    chromium_path()
+    browser_path()
     from wan_motion_chunks.tools.environment import newest_front_end
     from wan_motion_chunks.tools.server import Server
 
@@ -69,12 +84,25 @@ def _lay_out_files(server) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser():
+def fonts(tmp_path_factory):
+    """Fontconfig's file for one family and nothing of the system's: the least width of a node depends on its font, and
+    on how that is hinted. Only Linux heeds it; elsewhere every system has the same Arial."""
+    folder = tmp_path_factory.mktemp("fonts")
+    for name in FONTS:
+        shutil.copy(Path(matplotlib.get_data_path(), "fonts", "ttf", name), folder)
+    path = folder / "fonts.conf"
+    path.write_text(FONTCONFIG.format(folder=folder), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(fonts):
     from playwright.sync_api import sync_playwright
 
-    path = chromium_path()
+    path = browser_path()
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        environ = os.environ | {"FONTCONFIG_FILE": str(fonts)}
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], env=environ)
         yield opened
         opened.close()
 

@@ -56,6 +56,7 @@ def test_the_legend_says_how_long_its_rim_is():
     assert torch.equal(slow[..., 33:, -written.shape[-1] :], written.expand(-1, 3, -1, -1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1e-6, 0.1, 12.34, 123.4, 12345.6])
 @pytest.mark.parametrize("size", [(8, 8), (40, 300), (480, 832), (2160, 3840)])
 def test_any_length_and_any_size_has_a_legend_within_its_picture(length, size):

