@@ -71,7 +71,7 @@ def hold(host: TinyHost, start: Tensor, settings: GuideSettings) -> Tensor:
 
 
 def drift(video: Tensor) -> list[tuple[float, float, float]]:
-    """Of each later chunk's last frame from the first chunk's: PSNR, CIEDE2000, and that of the mean colour."""
+    """Of each later chunk's last frame from the first chunk's: PSNR, CIEDE2000, and that of the mean color."""
     from skimage.color import deltaE_ciede2000, rgb2lab
 
     last = video[CHUNK - 1 :: CHUNK - OVERLAP]

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     logging.getLogger().setLevel(logging.ERROR)
     scenes = draw_scenes(DRAWN, CHUNK, torch.Generator().manual_seed(SEED), turn=0.0, say_motion=0.0, two_sprites=0.0)
     speed = scenes.velocities[:, 0].norm(dim=-1).median(dim=-1).values
-    numbers = ((speed > FAST) & is_straight(scenes.centres[:, 0, 2:])).nonzero()[: options.scenes, 0].tolist()
+    numbers = ((speed > FAST) & is_straight(scenes.centers[:, 0, 2:])).nonzero()[: options.scenes, 0].tolist()
     print(
         f"{len(numbers)} held-out scenes, sprites faster than {FAST} px/frame, {OVERLAP} true frames; the rest of the"
     )
@@ -68,6 +68,6 @@ def continue_scene(host: TinyHost, scenes: Scenes, scene: int, settings: GuideSe
 def measure(video: Tensor, scenes: Scenes, scene: int) -> list[float]:
     """Velocity error and PSNR of what the chunk added."""
     found = locate_sprite(video[None], scenes.appearance.select(slice(scene, scene + 1)), 0)[0]
-    error = mean_velocity(found[OVERLAP:]) - mean_velocity(scenes.centres[scene, 0, OVERLAP:])
+    error = mean_velocity(found[OVERLAP:]) - mean_velocity(scenes.centers[scene, 0, OVERLAP:])
     difference = (video[OVERLAP:] - scenes.frames[scene, OVERLAP:]).square().mean()
     return [error.norm().item(), -10 * difference.log10().item()]

@@ -39,10 +39,10 @@ def main(arguments: list[str]) -> int:
     (frames, confidence), rendering = clock("predicted frames", lambda: render(clip[-1:], motion))
     _, mapping = clock("map of end_percent", lambda: end_percent_map(confidence, 0.3, 0.35))
     spent = analysis + rendering + mapping
-    # A chunk whose overlap is off in colour and place, so that every stage has something to do.
+    # A chunk whose overlap is off in color and place, so that every stage has something to do.
     video = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t, t)) for t in range(-SeamReport.REACH, OVERLAP)])
     chunk = torch.cat([waves(HEIGHT, WIDTH, (2.0 * t + 2, t)) for t in range(2 * OVERLAP)]) * 0.97
-    joined, joining = clock("colour, join, what is better", lambda: join_chunk(video, chunk, OVERLAP))
+    joined, joining = clock("color, join, what is better", lambda: join_chunk(video, chunk, OVERLAP))
     whole = torch.cat((video[:-OVERLAP], joined.tail, joined.added))
     _, measuring = clock("measure the seam", lambda: measure_seam(whole, len(video)))
     seam = joining + measuring

@@ -1,4 +1,4 @@
-"""Colour drift over ten chunks of a model that tints all it makes, through the tiny VAE, with and without correction.
+"""Color drift over ten chunks of a model that tints all it makes, through the tiny VAE, with and without correction.
 
 Every chunk comes out, its overlap included, with 2 % more red, a little less blue and more contrast than it was told;
 where the overlap's latents are pinned, the host's sampler puts them back as they were.
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     logging.getLogger().setLevel(logging.ERROR)
     starts = draw_scenes(options.scenes, 1, torch.Generator().manual_seed(SEED)).frames
     print(f"{options.scenes} scenes held for {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}, by the tiny VAE")
-    print("last frame of each chunk against that of the first: CIEDE2000, mean of the pixels / of the mean colour")
+    print("last frame of each chunk against that of the first: CIEDE2000, mean of the pixels / of the mean color")
     print_drift(starts, ROWS, lambda start, settings: tinted(host, start, settings), (1, 2))
     return 0
 

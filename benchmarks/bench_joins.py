@@ -95,7 +95,7 @@ def joins(first: Tensor, second: Tensor) -> dict[str, Tensor]:
         "linear crossfade": crossfade(first, second, smooth=False),
         "smoothstep crossfade": crossfade(first, second, smooth=True),
         "crossfade + hm-mvgd-hm": crossfade(first, per_frame(second, first[0]), smooth=True),
-        "ours, no colour": join_clips(first, second, OVERLAP).frames,
+        "ours, no color": join_clips(first, second, OVERLAP).frames,
         "ours": join_clips(first, matched, OVERLAP).frames,
     }
 
@@ -109,7 +109,7 @@ def crossfade(first: Tensor, second: Tensor, *, smooth: bool) -> Tensor:
 
 
 def per_frame(clip: Tensor, reference: Tensor) -> Tensor:
-    """Each frame's colours matched to the start image, as most packs do."""
+    """Each frame's colors matched to the start image, as most packs do."""
     from color_matcher import ColorMatcher
 
     wanted = reference.movedim(0, -1).numpy()

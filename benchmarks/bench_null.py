@@ -1,6 +1,6 @@
-"""How much frame pairs of real, uncut clips stand out from their neighbours: the table that a seam is judged by.
+"""How much frame pairs of real, uncut clips stand out from their neighbors: the table that a seam is judged by.
 
-Prints ``blending/null.py``'s table. Every pair of every shot that has its neighbours is judged as if it were a seam;
+Prints ``blending/null.py``'s table. Every pair of every shot that has its neighbors is judged as if it were a seam;
 shots of a clip count alike, however long they are. Then the share of places that have a flag, by percentile: in the
 clips that the table is made of, and in each clip by a table of the others alone. And how much speed differs for good
 between the two sides of a place, which a seam would have to exceed to be told from it.

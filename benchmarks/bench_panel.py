@@ -81,7 +81,7 @@ def is_found(report: SeamReport, table: dict[str, tuple[float, ...]]) -> bool:
 
 
 def print_untouched(untouched: list[tuple[str, SeamReport]], tables: dict[str, dict]) -> None:
-    """False alarms at all places that have their neighbours, per clip and in all."""
+    """False alarms at all places that have their neighbors, per clip and in all."""
     print(f"flagged where nothing is wrong, figures beyond their {100 * LEVELS[2]:g}th percentile:")
     sums = [0, 0, 0]
     for name, table in tables.items():

@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
     )
     speed = drawn.velocities[:, 0, 0].norm(dim=-1)
     numbers = (
-        ((speed > SLOW) & (speed < FAST) & is_straight(drawn.centres[:, 0])).nonzero()[: options.scenes, 0].tolist()
+        ((speed > SLOW) & (speed < FAST) & is_straight(drawn.centers[:, 0])).nonzero()[: options.scenes, 0].tolist()
     )
     print(
         f"{len(numbers)} scenes x {CHUNKS} chunks of {CHUNK} frames, overlap {OVERLAP}; "
@@ -93,7 +93,7 @@ def measure(
 
 
 def parts(video: Tensor, scenes: Scenes, scene: int) -> list[Tensor]:
-    """Centres ``(8, 2)`` of the sprite in the last frames that each chunk adds."""
+    """Centers ``(8, 2)`` of the sprite in the last frames that each chunk adds."""
     found = locate_sprite(video[None], scenes.appearance.select(slice(scene, scene + 1)), 0)[0]
     step = CHUNK - OVERLAP
     return [found[CHUNK + step * (index - 1) : CHUNK + step * index] for index in range(CHUNKS)]

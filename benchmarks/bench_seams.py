@@ -27,7 +27,7 @@ CHUNK, OVERLAP, CHUNKS = 17, 9, 4
 SPAN = 8
 """Frames before and after a seam over which a velocity is taken."""
 LEVELS = {"windows": OVERLAP, "last_frame": 1, "overlap": OVERLAP, "overlap_pinned": OVERLAP, "motion": OVERLAP}
-"""Frames that two neighbours share; ``windows`` are the host's own, all denoised at once."""
+"""Frames that two neighbors share; ``windows`` are the host's own, all denoised at once."""
 FAST = 1.2
 """Pixels per frame."""
 DRAWN = 12
@@ -37,7 +37,7 @@ COLUMNS = {
     "PSNR": "dB, first",
     "velocity jump": "px/frame, all",
     "seam ratio": "all",
-    "colour step": "CIE76, all",
+    "color step": "CIE76, all",
 }
 
 
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
     speed = scenes.velocities[:, 0].norm(dim=-1).median(dim=-1).values
     numbers = list(range(options.scenes))
     if options.fast:
-        straight = is_straight(scenes.centres[:, 0, CHUNK - SPAN : CHUNK + SPAN])
+        straight = is_straight(scenes.centers[:, 0, CHUNK - SPAN : CHUNK + SPAN])
         numbers = ((speed > FAST) & straight).nonzero()[: options.scenes, 0].tolist()
     print(
         f"{len(numbers)} held-out {'fast ' if options.fast else ''}scenes x {options.seeds} seeds x {CHUNKS} chunks "
@@ -125,7 +125,7 @@ def make_video(
 def measure(video: Tensor, scenes: Scenes, scene: int, level: str) -> list[float]:
     """The columns of one video: its first seam against the truth, and the medians over all its seams."""
     found = locate_sprite(video[None], scenes.appearance.select(slice(scene, scene + 1)), 0)[0]
-    truth = scenes.centres[scene, 0]
+    truth = scenes.centers[scene, 0]
     seams = []
     for seam in range(CHUNK, len(video), CHUNK - LEVELS[level]):
         before, after = slice(seam - SPAN, seam), slice(seam, seam + SPAN)
@@ -136,7 +136,7 @@ def measure(video: Tensor, scenes: Scenes, scene: int, level: str) -> list[float
         jump = (velocity - mean_velocity(found[before])).norm().item()
         difference = (video[after] - scenes.frames[scene, after]).square().mean()
         error = (velocity - mean_velocity(truth[after])).norm().item()
-        local = [jump, report.difference_ratio, report.colour_step]
+        local = [jump, report.difference_ratio, report.color_step]
         seams.append((seam, [error, -10 * difference.log10().item()], local))
     if not seams:
         return [float("nan")] * len(COLUMNS)

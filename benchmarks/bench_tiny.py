@@ -76,7 +76,7 @@ def print_row(name: str, videos: Tensor, scenes: Scenes, known: int, judged: sli
     errors, resting, straight = [], [], []
     for index in range(scenes.present.shape[1]):
         there = scenes.present[:, index]
-        path = scenes.centres[there, index, judged]
+        path = scenes.centers[there, index, judged]
         found = mean_velocity(locate_sprite(videos[:, judged], scenes.appearance, index))[there]
         errors.append((found - mean_velocity(path)).norm(dim=-1))
         resting.append(mean_velocity(path).norm(dim=-1))
@@ -100,7 +100,7 @@ def captions(host: TinyHost, count: int, length: int) -> tuple[int, int]:
             moved = mean_velocity(locate_sprite(video, scenes.appearance.select(part), index))
             for scene, caption in enumerate(scenes.captions[part]):
                 words = caption.split(", ")
-                straight = is_straight(scenes.centres[part][scene, index, :JUDGED])
+                straight = is_straight(scenes.centers[part][scene, index, :JUDGED])
                 if not scenes.present[part][scene, index] or "moves" not in words[index] or not straight:
                     continue  # a sprite that bounces in its own clip does not do what the caption says at first
                 direction = words[index].split("moves ")[1].rsplit(" ", 1)[0]
@@ -135,9 +135,9 @@ def print_chunks(host: TinyHost, count: int, length: int, chunks: int) -> None:
         rows.append((str(chunk + 1), video))
     for name, video in rows:
         free = video[:, OVERLAP:]
-        centres = locate_sprite(free, scenes.appearance, 0)
-        shape = shape_psnr(free, scenes.appearance, 0, centres).median(dim=1).values
+        centers = locate_sprite(free, scenes.appearance, 0)
+        shape = shape_psnr(free, scenes.appearance, 0, centers).median(dim=1).values
         # Short windows, few of which hold a bounce.
-        velocity = mean_velocity(centres.unfold(1, NEAR, 1).transpose(2, 3))
+        velocity = mean_velocity(centers.unfold(1, NEAR, 1).transpose(2, 3))
         kept = velocity.norm(dim=-1).median(dim=1).values / speed
         print(f"{name:>18} {shape.median():8.2f} {kept[moving].median():10.2f}", flush=True)

@@ -59,7 +59,7 @@ def everything(clip: Tensor, generator: torch.Generator) -> Tensor:
 
 
 DAMAGES: dict[str, Damage] = {
-    "colour": color,
+    "color": color,
     "gamma": gamma,
     "shift": shift,
     "warp": warp,
@@ -69,11 +69,11 @@ DAMAGES: dict[str, Damage] = {
 }
 
 
-def add_disc(clip: Tensor, centres: Tensor, radius: float, seed: int) -> Tensor:
-    """Lay a textured disc over a clip, at ``centres`` (T, 2) pixels as x, y."""
+def add_disc(clip: Tensor, centers: Tensor, radius: float, seed: int) -> Tensor:
+    """Lay a textured disc over a clip, at ``centers`` (T, 2) pixels as x, y."""
     height, width = clip.shape[-2:]
-    x = torch.arange(width) + 0.5 - centres[:, 0, None, None]
-    y = torch.arange(height)[:, None] + 0.5 - centres[:, 1, None, None]
+    x = torch.arange(width) + 0.5 - centers[:, 0, None, None]
+    y = torch.arange(height)[:, None] + 0.5 - centers[:, 1, None, None]
     alpha = (radius - (x.square() + y.square()).sqrt() + 0.5).clamp(0, 1)[:, None]
     generator = torch.Generator().manual_seed(seed)
     angle = 2 * math.pi * torch.rand(3, 1, generator=generator)

@@ -93,7 +93,7 @@ def jump(pixels: float, share: float = 1.0) -> Defect:
 
 
 def cut(clip: Tensor, place: int, generator: torch.Generator) -> tuple[Tensor, int] | None:
-    """Another shot: the clip's colours inverted and turned upside down."""
+    """Another shot: the clip's colors inverted and turned upside down."""
     return _join(clip[:place], (1 - clip[place:]).flip(-2))
 
 

@@ -36,9 +36,9 @@ class World:
     def render(self, velocity: Tensor, start: Tensor | None = None) -> Tensor:
         """Clips ``(B, 17, 3, H, W)`` of the sprite moving at each ``velocity`` (B, 2)."""
         time = torch.arange(LENGTH).view(1, -1, 1)
-        centres = (self.start if start is None else start) + velocity[:, None] * time  # (B, T, 2)
+        centers = (self.start if start is None else start) + velocity[:, None] * time  # (B, T, 2)
         one = Appearance(*(value.expand(len(velocity), *value.shape[1:]) for value in vars(self.appearance).values()))
-        alpha, texture = sprite_layer(one, 0, centres, SIZE)
+        alpha, texture = sprite_layer(one, 0, centers, SIZE)
         return self.ground * (1 - alpha) + texture * alpha
 
 
@@ -47,7 +47,7 @@ class Damage:
     """What a chunk may have done to the frames that it hands on."""
 
     gain: float = 1.0
-    """Of all colours."""
+    """Of all colors."""
     blur: float = 0.0
     """Pixels, the deviation of a Gaussian."""
     offset: float = 0.0

@@ -1,4 +1,4 @@
-"""Joining clips, holding colour steady, and measuring the seam. Torch and kornia, over ``motion``."""
+"""Joining clips, holding color steady, and measuring the seam. Torch and kornia, over ``motion``."""
 
 from .color import ColorTransform, fit_color, match_color
 from .gaussian import gaussian_blur, gaussian_ramp, gaussian_window

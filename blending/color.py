@@ -1,7 +1,7 @@
-"""Colour held steady from chunk to chunk, by one transform for all of a chunk.
+"""Color held steady from chunk to chunk, by one transform for all of a chunk.
 
 An overlap exists twice: as the end of one chunk and as the head of the next. The pair shows the same things, so that
-it tells how the next chunk's colours are off, without guessing. One transform per chunk cannot flicker.
+it tells how the next chunk's colors are off, without guessing. One transform per chunk cannot flicker.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ that are a few pixels apart must not pass for contrast that is lost."""
 ROUNDS, OUTLIER, RIDGE = 5, 1.5, 1e-4
 """Of reweighting; robust deviations beyond which a pixel counts less; pull towards no change, per pixel."""
 SURE = 1e-4
-"""Deviation below which two colours are the same."""
+"""Deviation below which two colors are the same."""
 LARGEST_GAIN, LARGEST_SHIFT = 0.15, 0.06
-"""How far a transform may go from none: of each entry of its matrix, and of the mean colour."""
+"""How far a transform may go from none: of each entry of its matrix, and of the mean color."""
 
 
 @dataclass(frozen=True)
 class ColorTransform:
-    """An affine map of colours: ``out = colour @ matrix + bias``, RGB in [0, 1] and beyond."""
+    """An affine map of colors: ``out = color @ matrix + bias``, RGB in [0, 1] and beyond."""
 
     matrix: Tensor
     """``(3, 3)`` float32."""
@@ -58,7 +58,7 @@ class ColorTransform:
 def match_color(
     source: Tensor, reference_pair: tuple[Tensor, Tensor], *, strength: float = 1.0, method: str = "affine"
 ) -> Tensor:
-    """Give a clip the colours of another, by frames that both show.
+    """Give a clip the colors of another, by frames that both show.
 
     Args:
         source: ``(T, 3 or 4, H, W)`` floating point, the clip to correct.
@@ -82,9 +82,9 @@ def match_color(
 
 @torch.no_grad()
 def fit_color(own: Tensor, wanted: Tensor, *, method: str = "affine") -> ColorTransform:
-    """The transform that gives ``own`` the colours of ``wanted``.
+    """The transform that gives ``own`` the colors of ``wanted``.
 
-    The default is a least-squares fit of pixel to pixel, reweighted so that what moved or was made anew does not
+    The default is a least-squares fit of pixel to pixel, reweighted so that what moved or was regenerated does not
     count (``w = 1 / max(1, r / 1.5 s)^2`` with the robust deviation s), and clamped close to no change.
 
     Args:
@@ -102,24 +102,24 @@ def fit_color(own: Tensor, wanted: Tensor, *, method: str = "affine") -> ColorTr
     x, y = _samples("own", own), _samples("wanted", wanted)
     if (len(own), own.shape[2:]) != (len(wanted), wanted.shape[2:]) and METHODS[method].paired:
         raise ValueError(
-            f"Colours are compared pixel by pixel: expected frames of one shape, got {tuple(own.shape)} and "
+            f"Colors are compared pixel by pixel: expected frames of one shape, got {tuple(own.shape)} and "
             f"{tuple(wanted.shape)}."
         )
     # In the better precision of the two, since matrices of two dtypes cannot be multiplied.
     kind = torch.promote_types(x.dtype, y.dtype)
     x, y = x.to(kind), y.to(x.device, kind)
     if not (torch.isfinite(x).all() and torch.isfinite(y).all()):
-        raise ValueError("Colours cannot be matched: frames hold NaN or infinite pixels. Check what made them.")
+        raise ValueError("Colors cannot be matched: frames hold NaN or infinite pixels. Check what made them.")
     matrix, mean, wanted_mean = METHODS[method].fit(x, y)
     eye = torch.eye(3).to(matrix)
     matrix = eye + (matrix - eye).clamp(-LARGEST_GAIN, LARGEST_GAIN)
-    # Clamped where the colours are: at black, which may be far from them, a gain needs a bias of its own.
+    # Clamped where the colors are: at black, which may be far from them, a gain needs a bias of its own.
     shifted = mean + (wanted_mean - mean).clamp(-LARGEST_SHIFT, LARGEST_SHIFT)
     return ColorTransform(matrix.float(), (shifted - mean @ matrix).float())
 
 
 def _samples(name: str, frames: Tensor) -> Tensor:
-    """Colours ``(n, 3)`` of shrunk frames, float32 or better."""
+    """Colors ``(n, 3)`` of shrunk frames, float32 or better."""
     check_pictures(name, frames)
     shrink = max(SHRINK, min(frames.shape[-2:]) / SMALL)
     size = [max(1, round(side / shrink)) for side in frames.shape[-2:]]
@@ -130,7 +130,7 @@ def _samples(name: str, frames: Tensor) -> Tensor:
 def _paired(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Matrix, mean of x and mean of y, as of the other methods."""
     eye = torch.eye(3).to(x)
-    residual = (y - x).norm(dim=1, keepdim=True)  # a transform is close to none: what is far off was made anew
+    residual = (y - x).norm(dim=1, keepdim=True)  # a transform is close to none: what is far off was regenerated
     for _ in range(ROUNDS):
         deviation = 1.4826 * residual.median().clamp(min=SURE)
         weight = (OUTLIER * deviation / residual.clamp(min=1e-8)).clamp(max=1).square()

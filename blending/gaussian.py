@@ -15,12 +15,12 @@ FEATHER = 1 / 8
 """Of the shorter side: the deviation of a feather at ``mask_sigma`` 1."""
 
 
-def gaussian_ramp(length: int, *, centre: float | None = None, sigma: float | None = None) -> Tensor:
+def gaussian_ramp(length: int, *, center: float | None = None, sigma: float | None = None) -> Tensor:
     """A hard cut blurred by a Gaussian: the weight of what comes after, frame by frame.
 
     Args:
         length: frames.
-        centre: where the cut lies, in frames from the start of the first; the middle by default. The ramp and its
+        center: where the cut lies, in frames from the start of the first; the middle by default. The ramp and its
             reverse then sum to 1 exactly.
         sigma: frames, the deviation of the Gaussian; a fourth of the length by default, 0 cuts hard.
 
@@ -35,7 +35,7 @@ def gaussian_ramp(length: int, *, centre: float | None = None, sigma: float | No
     sigma = length / 4 if sigma is None else sigma
     if sigma < 0:
         raise ValueError(f"sigma must be 0 or more, got {sigma}.")
-    middle = length / 2 if centre is None else centre
+    middle = length / 2 if center is None else center
     time = torch.arange(length, dtype=torch.float64) + 0.5 - middle
     ramp = ((time.sign() + 1) / 2 if sigma == 0 else torch.special.ndtr(time / sigma)).float()
     if middle == length / 2:  # rounding must not part the two halves

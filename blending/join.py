@@ -16,7 +16,7 @@ from .mask import feather_mask
 from .pictures import check_pictures
 
 FALL = 12
-"""Frames behind the overlap over which a difference of place is let go."""
+"""Frames behind the overlap over which a difference of place fades."""
 FEATHER = 0.1
 """Of ``mask_sigma``: around what cannot be aligned."""
 ROOM = 0.75
@@ -100,13 +100,13 @@ def join_clips(
     if blend_strength == 0:
         return Joined(torch.cat((first[:before], second)), JoinReport(before, 0, 0.0, 1.0))
     a, b = first[before:], second[:overlap]
-    centre, half = _choose_cut(a, b, blend_strength)
-    weight = gaussian_ramp(overlap, centre=centre, sigma=half / 2)
+    center, half = _choose_cut(a, b, blend_strength)
+    weight = gaussian_ramp(overlap, center=center, sigma=half / 2)
     report = JoinReport(before + int((weight < 0.5).sum()), 0, 0.0, 1.0)
     if torch.equal(a, b):
         return Joined(torch.cat((first, second[overlap:])), report)
     fall = min(FALL, len(second) - overlap)
-    share = gaussian_ramp(overlap + fall, centre=overlap + fall / 4, sigma=max(fall, 2) / 3)
+    share = gaussian_ramp(overlap + fall, center=overlap + fall / 4, sigma=max(fall, 2) / 3)
     start = max(0, overlap - FALL)
     residual = find_residual(exact(a[start:, :3]), exact(b[start:, :3]), estimator=estimator)
     frames = [first[:before], *_overlap(a, b, weight, share, start, residual, mask_sigma)]
@@ -160,7 +160,7 @@ def _shift(frame: Tensor, displacement: Tensor) -> Tensor:
 
 
 def _choose_cut(a: Tensor, b: Tensor, strength: float) -> tuple[float, float]:
-    """Centre and half width of the ramp, in frames: near ``strength`` of the overlap, where the clips agree best."""
+    """Center and half width of the ramp, in frames: near ``strength`` of the overlap, where the clips agree best."""
     overlap = len(a)
     room = min(strength, 1 - strength) * overlap * ROOM
     middle = strength * overlap
@@ -173,8 +173,8 @@ def _choose_cut(a: Tensor, b: Tensor, strength: float) -> tuple[float, float]:
     def cost(place: float) -> float:
         return apart[min(overlap - 1, int(place))] * (1 + LATER * (latest - place))
 
-    centre = min(reversed(steps), key=cost)
-    return centre, min(centre, overlap - centre)
+    center = min(reversed(steps), key=cost)
+    return center, min(center, overlap - center)
 
 
 def _check(first: Tensor, second: Tensor, overlap: int, blend_strength: float, mask_sigma: float) -> None:

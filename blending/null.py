@@ -1,4 +1,4 @@
-"""How much frame pairs of real video stand out from their neighbours where there is no seam.
+"""How much frame pairs of real video stand out from their neighbors where there is no seam.
 
 Measured by ``python dev.py bench null``, which prints this table.
 """
@@ -11,7 +11,7 @@ false alarms than six did at the 99th percentile."""
 NULL: dict[str, tuple[float, float, float]] = {
     "motion_jump": (1.03, 1.59, 4.12),
     "warp_error": (1.01, 2.41, 8.31),
-    "colour_step": (0.00, 0.15, 0.21),
+    "color_step": (0.00, 0.15, 0.21),
     "sharpness_step": (0.00, 0.08, 0.15),
     "stall": (0.84, 1.23, 1.62),
     "difference_ratio": (1.03, 1.52, 2.09),

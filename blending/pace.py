@@ -22,7 +22,7 @@ def position_jump(series: PairSeries, pair: int, others: list[int]) -> float:
 
     Of each cell for itself, so that what shakes is held against its own shaking; the 95th percentile over the cells. A
     picture that jumps, dropped frames and a held one show as what they are: as a place that things should not be at.
-    The largest of the neighbours makes this a rank: whatever the distribution, one of fifteen pairs is the largest.
+    The largest of the neighbors makes this a rank: whatever the distribution, one of fifteen pairs is the largest.
 
     Args:
         pair: index of the pair across the seam.
@@ -47,7 +47,7 @@ def speed_change(series: PairSeries, pair: int, reach: int) -> float:
         reach: pairs on either side that are looked at.
 
     Returns:
-        0 where fewer than four pairs are on either side: what lasts cannot be told.
+        0 where fewer than four pairs are on either side: what lasts cannot be seen.
     """
     velocity = series.velocity
     before, behind = velocity[max(0, pair - reach) : pair].flip(0), velocity[pair + 1 : pair + 1 + reach]

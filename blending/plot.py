@@ -1,4 +1,4 @@
-"""A picture of a video's seams: how frames differ, and where colours go."""
+"""A picture of a video's seams: how frames differ, and where colors go."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INK, GRID, SEAM, WRONG, CURVE, DRIFT = "#202020", "#d8d8d8", "#2a9d5c", "#c62828
 
 
 def plot_seams(report: VideoReport) -> Tensor:
-    """Frame difference and colour drift over time, seams marked: green, or red where they stand out.
+    """Frame difference and color drift over time, seams marked: green, or red where they stand out.
 
     Returns:
         ``(1, 3, 480, 960)`` RGB in [0, 1].
@@ -25,8 +25,8 @@ def plot_seams(report: VideoReport) -> Tensor:
     draw = ImageDraw.Draw(picture)
     middle = HEIGHT // 2
     curves = (
-        ("difference of neighbouring frames, 8-bit levels", report.series.difference, 1, 24, middle - 28, CURVE),
-        ("colour drift from the first frame, CIE76", report.drift, 0, middle + 24, HEIGHT - 28, DRIFT),
+        ("difference of neighboring frames, 8-bit levels", report.series.difference, 1, 24, middle - 28, CURVE),
+        ("color drift from the first frame, CIE76", report.drift, 0, middle + 24, HEIGHT - 28, DRIFT),
     )
     count = len(report.drift)
     for title, values, first, top, bottom, ink in curves:

@@ -12,9 +12,9 @@ SIDE = 64
 LONGEST = 25
 """Frames that are looked for: the largest overlap of the presets."""
 ALIKE = 0.25
-"""Of the usual difference of neighbouring frames: less, and two frames are the same one."""
+"""Of the usual difference of neighboring frames: less, and two frames are the same one."""
 STILL = 0.15
-"""8-bit levels between neighbouring frames: less moves than any two encodings of a still picture differ by."""
+"""8-bit levels between neighboring frames: less moves than any two encodings of a still picture differ by."""
 NEAR = 2
 """Frame pairs on either side of a replay that say what is usual just there."""
 STRAIGHT = 0.75
@@ -28,7 +28,7 @@ CUT = 27.0
 def replayed_frames(frames: Tensor, seam: int) -> int:
     """How many frames behind a seam repeat those before it: frame ``seam + j`` is frame ``seam - n + j``.
 
-    They do where they differ by a small share of what neighbouring frames do, in the clip and just there. Motion that
+    They do where they differ by a small share of what neighboring frames do, in the clip and just there. Motion that
     turns back passes the same place twice, and a clip that repeats itself does so everywhere: neither is a replay.
 
     Args:

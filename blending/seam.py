@@ -19,7 +19,7 @@ FLOORS = {"motion_jump": 0.08, "warp_error": 1.0, "stall": 0.08, "difference_rat
 NAMES = {
     "motion_jump": "motion jump",
     "warp_error": "warp error",
-    "colour_step": "colour step",
+    "color_step": "color step",
     "sharpness_step": "sharpness step",
     "stall": "stall",
     "difference_ratio": "difference ratio",
@@ -30,7 +30,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class SeamReport:
-    """A seam against its neighbourhood: ``REACH`` frame pairs on either side, or as many in all near a clip's end.
+    """A seam against its neighborhood: ``REACH`` frame pairs on either side, or as many in all near a clip's end.
 
     1 or 0 is like any other.
     """
@@ -38,20 +38,20 @@ class SeamReport:
     REACH: ClassVar[int] = 8
 
     motion_jump: float
-    """Change of velocity at the same point, over its neighbours' median."""
+    """Change of velocity at the same point, over its neighbors' median."""
     warp_error: float
-    """What the flow leaves unexplained, over its neighbours' median."""
-    colour_step: float
-    """Shift of colour along the flow beyond its neighbours' median, in CIE76 units."""
+    """What the flow leaves unexplained, over its neighbors' median."""
+    color_step: float
+    """Shift of color along the flow beyond its neighbors' median, in CIE76 units."""
     sharpness_step: float
-    """Change of the logarithm of the Laplacian's variance beyond its neighbours' median."""
+    """Change of the logarithm of the Laplacian's variance beyond its neighbors' median."""
     stall: float
-    """Motion of the neighbours, or what the nearest two lead to if that is less, over that at the seam: large where a
+    """Motion of the neighbors, or what the nearest two lead to if that is less, over that at the seam: large where a
     frame is held, and not where a pan turns back."""
     difference_ratio: float
-    """Mean absolute difference across the seam over its neighbours' median."""
+    """Mean absolute difference across the seam over its neighbors' median."""
     position_jump: float = 0.0
-    """How far things land from where they were going, over the farthest of the neighbours."""
+    """How far things land from where they were going, over the farthest of the neighbors."""
     speed_change: float = 0.0
     """Lasting change of velocity, over what the unsteadiness on both sides makes of it."""
     replayed: int = 0
@@ -94,7 +94,7 @@ class SeamReport:
         return asdict(self) | {"flags": list(self.flags), "boundary_jump": self.boundary_jump}
 
     def __str__(self) -> str:
-        text = f"boundary jump {self.boundary_jump:.2f}, colour step {self.colour_step:.2f}"
+        text = f"boundary jump {self.boundary_jump:.2f}, color step {self.color_step:.2f}"
         return f"{text}, {', '.join(self.flags)}" if self.flags else f"{text}, clean"
 
 
@@ -112,7 +112,7 @@ def measure_seam(frames: Tensor, seam: int, *, estimator: str | FlowEstimator = 
     if not 1 <= seam < len(frames):
         raise ValueError(f"A seam of {len(frames)} frames lies at 1 to {len(frames) - 1}, got {seam}.")
     if len(frames) < 3:
-        raise ValueError(f"A seam needs a neighbouring frame pair to compare with, got {len(frames)} frames.")
+        raise ValueError(f"A seam needs a neighboring frame pair to compare with, got {len(frames)} frames.")
     # Twice as far for replays: 13 frames are what one pack repeats.
     first = max(0, seam - 2 * SeamReport.REACH)
     near = frames[first : seam + 2 * SeamReport.REACH]
@@ -153,7 +153,7 @@ def judge(series: PairSeries, pair: int, *, replayed: int = 0, changed: bool = F
             found[name] = (min(usual, expected_speed(series, pair)) + floor) / (own + floor)
         else:
             found[name] = (own + floor) / (usual + floor)
-    for name, figures in (("colour_step", length), ("sharpness_step", series.sharpness.abs())):
+    for name, figures in (("color_step", length), ("sharpness_step", series.sharpness.abs())):
         found[name] = max(0.0, (figures[pair] - figures[others].median()).item())
     found["position_jump"] = position_jump(series, pair, others)
     found["speed_change"] = speed_change(series, pair, SeamReport.REACH)

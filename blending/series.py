@@ -43,7 +43,7 @@ class PairSeries:
     """Change of the logarithm of the Laplacian's variance."""
     landing_error: Tensor
     """``(P, rows, columns)`` cells: how far things land from the middle of where the pairs before and behind lead;
-    at a clip's first and last pair, from where the one neighbour does. Pixels of the frames that are looked at, whose
+    at a clip's first and last pair, from where the one neighbor does. Pixels of the frames that are looked at, whose
     shorter side is 240 or less: a flow's own error does not grow with the picture."""
     known: Tensor
     """``(P, rows, columns)`` bool: cells whose flow is consistent in most pixels."""
@@ -136,7 +136,7 @@ def _measure(clip: Tensor, estimator: str | FlowEstimator) -> PairSeries:
 def _astray(forward: Tensor, change: Tensor) -> Tensor:
     """``(P, rows, columns)``: length of each cell's median of velocity less the mean of those before and behind.
 
-    At the same material point. The first and the last pair have one neighbour; there it is how much velocity differs
+    At the same material point. The first and the last pair have one neighbor; there it is how much velocity differs
     from its own, or from where it and the next lead, whichever is less.
 
     Args:

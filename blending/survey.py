@@ -14,7 +14,7 @@ from .seam import NAMES, SeamReport, judge
 from .series import PairSeries, measure_pairs, shrink
 
 FOUND = 1.5
-"""How often the last percentile of real video a figure is where a frame pair is taken for a seam nobody told of."""
+"""How often the last percentile of real video a figure is where a frame pair is taken for a seam that nobody named."""
 APART = 4
 """Frames between two seams that are found."""
 LOOK = 2 * SeamReport.REACH
@@ -34,7 +34,7 @@ class VideoReport:
     series: PairSeries
     """Of all frame pairs."""
     drift: Tensor
-    """``(T,)``: distance of each frame's mean colour from the first frame's, CIE76."""
+    """``(T,)``: distance of each frame's mean color from the first frame's, CIE76."""
 
     @property
     def flagged(self) -> tuple[int, ...]:
@@ -65,7 +65,7 @@ class VideoReport:
             lines.append(f"median of the seams: {_figures(self.median())}")
         if self.usual is not None:
             lines.append(f"median elsewhere:    {_figures(self.usual)}")
-        lines.append(f"colour drift, last frame from first: {self.drift[-1].item():.2f} (CIE76)")
+        lines.append(f"color drift, last frame from first: {self.drift[-1].item():.2f} (CIE76)")
         return "\n".join(lines)
 
 
@@ -92,16 +92,16 @@ def survey_video(
     small = torch.cat([shrink(frame[None], SIDE) for frame in frames])  # once for cuts, replays and drift
     change = content_change(small)
     every = [judge(series, pair, changed=is_cut(change, pair)) for pair in range(len(series))]
-    told = tuple(sorted(set(seams))) if seams is not None else _find(every, small)
+    places = tuple(sorted(set(seams))) if seams is not None else _find(every, small)
     reports = tuple(
-        judge(series, seam - 1, replayed=_replayed(small, seam), changed=is_cut(change, seam - 1)) for seam in told
+        judge(series, seam - 1, replayed=_replayed(small, seam), changed=is_cut(change, seam - 1)) for seam in places
     )
-    others = [report for pair, report in enumerate(every) if all(abs(pair + 1 - seam) > 1 for seam in told)]
-    return VideoReport(told, reports, _median(others), series, color_drift(small))
+    others = [report for pair, report in enumerate(every) if all(abs(pair + 1 - seam) > 1 for seam in places)]
+    return VideoReport(places, reports, _median(others), series, color_drift(small))
 
 
 def color_drift(frames: Tensor) -> Tensor:
-    """``(T,)``: distance of each frame's mean LAB colour from the first frame's."""
+    """``(T,)``: distance of each frame's mean LAB color from the first frame's."""
     from kornia.color import rgb_to_lab
 
     mean = rgb_to_lab(shrink(frames, SIDE)).mean(dim=(2, 3))
@@ -109,7 +109,7 @@ def color_drift(frames: Tensor) -> Tensor:
 
 
 def _find(every: list[SeamReport], frames: Tensor) -> tuple[int, ...]:
-    """Frame pairs that stand out, the worst of each neighbourhood, and frames that are replayed."""
+    """Frame pairs that stand out, the worst of each neighborhood, and frames that are replayed."""
     score = torch.tensor([report.score for report in every])
     found: list[int] = []
     for pair in score.argsort(descending=True, stable=True).tolist():

@@ -33,7 +33,7 @@ export function countFrames(length, unit, fps) {
 /**
  * @param {number} total frames of the finished video
  * @param {number} chunkFrames frames of one chunk, 4n + 1
- * @param {number} overlapFrames frames that neighbours share; the next 4k + 1 is used
+ * @param {number} overlapFrames frames that neighbors share; the next 4k + 1 is used
  * @param {boolean} toPicture whether the video, or a part of it, ends with a given picture
  * @returns {{start: number, stop: number, seam: number}[]} none where the numbers make no plan
  */

@@ -21,7 +21,7 @@ JAGGED = 0.036
 STRAIGHT = 3e-5
 """Share of the squared slope across stripes that numbers of finite precision put along them."""
 LARGEST = 200.0
-"""Of what speaks against a motion: more cannot be told apart, and would drown its neighbours."""
+"""Of what speaks against a motion: more cannot be told apart, and would drown its neighbors."""
 
 
 def motion_evidence(a: Tensor, moved: Tensor, window: float) -> tuple[Tensor, Tensor]:
@@ -34,7 +34,7 @@ def motion_evidence(a: Tensor, moved: Tensor, window: float) -> tuple[Tensor, Te
     Args:
         a: ``(N, 1, H, W)`` brightness in [0, 1].
         moved: ``(N, 1, H, W)``, the other frame, warped onto the first one.
-        window: standard deviation of the neighbourhood, pixels.
+        window: standard deviation of the neighborhood, pixels.
 
     Returns:
         ``(N, 1, H, W)`` each, 0 to 200: noise that the window leaves, as a share of the smaller eigenvalue; and

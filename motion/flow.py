@@ -2,7 +2,7 @@
 
 A flow is ``(N, 2, H, W)``: channel 0 points to the right and channel 1 downwards, in pixels of its own
 grid. Forward flow t leads from frame t to frame t + 1 and lies on the grid of frame t; backward flow t
-leads from frame t + 1 to frame t and lies on the grid of frame t + 1. Pixel centres are where
+leads from frame t + 1 to frame t and lies on the grid of frame t + 1. Pixel centers are where
 ``align_corners=False`` puts them.
 """
 

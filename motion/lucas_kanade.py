@@ -12,7 +12,7 @@ from .variational import refine
 from .warp import backward_warp, exact, lands_inside
 
 WINDOW, LIGHT = 2.0, 6.0
-"""Standard deviations of the Gaussian window, and of the neighbourhood whose light may change, pixels."""
+"""Standard deviations of the Gaussian window, and of the neighborhood whose light may change, pixels."""
 ITERATIONS = 2
 """More of them improve nothing that the next refinement would not, and stray further where they stray."""
 DAMPING = 1e-4

@@ -135,7 +135,7 @@ def flow_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> 
     """How far to trust a flow, from what it leaves unexplained and from what the frames could have shown.
 
     The expected error in pixels is a product of powers of four signs of trouble, which ``bench confidence`` fits on
-    pairs with known flow: the forward-backward error of the neighbourhood, the flow's gradient, the displacement
+    pairs with known flow: the forward-backward error of the neighborhood, the flow's gradient, the displacement
     that would explain the brightness left over, and the noise. Confidence is ``exp(-expected / tolerance)``, less
     where noise hides the motion, on even surfaces and along stripes; see :func:`~motion.evidence.motion_evidence`.
 
@@ -173,7 +173,7 @@ def error_signs(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> tupl
     """What a flow's error can be told by; see :func:`flow_confidence` for the arguments.
 
     Returns:
-        ``(N, 1, H, W)`` each: the forward-backward error of the neighbourhood, in pixels of a 480-pixel frame; the
+        ``(N, 1, H, W)`` each: the forward-backward error of the neighborhood, in pixels of a 480-pixel frame; the
         flow's gradient; the displacement that would explain the brightness left over, in such pixels; and noise as a
         share of what shows the motion.
     """
@@ -216,13 +216,13 @@ def _in_place(a: Tensor, b: Tensor, forward: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _left_over(a: Tensor, moved: Tensor) -> Tensor:
-    """Signed difference that the flow leaves between two pictures, less its neighbourhood's mean: light may change."""
+    """Signed difference that the flow leaves between two pictures, less its neighborhood's mean: light may change."""
     difference = moved - a
     return difference - gaussian_blur(difference, max(1.0, 8 * _scale(a)))
 
 
 def _window(displacement: Tensor) -> float:
-    """Deviation of the neighbourhood that shows a motion, pixels."""
+    """Deviation of the neighborhood that shows a motion, pixels."""
     return max(2.0, 16 * _scale(displacement))
 
 

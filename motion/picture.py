@@ -1,4 +1,4 @@
-"""Pictures of flow: the Middlebury colour wheel with its legend, arrows, occlusion and confidence."""
+"""Pictures of flow: the Middlebury color wheel with its legend, arrows, occlusion and confidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEGMENTS = (15, 6, 4, 11, 13, 6)
 """Steps from red to yellow, green, cyan, blue, magenta and back (Baker et al. 2011)."""
 
 
-STYLES = ("colours", "arrows", "confidence")
+STYLES = ("colors", "arrows", "confidence")
 LEGEND = 8
 """The legend's wheel is this fraction of the picture's shorter side."""
 SPACING = 16
@@ -29,8 +29,8 @@ def show_flow(
 
     Args:
         flow: of N pairs.
-        style: one of :data:`STYLES`: the colour wheel with its legend, arrows, or the confidence.
-        largest: pixels in full colour, the longest of all by default; and of an arrow from one to the next, which
+        style: one of :data:`STYLES`: the color wheel with its legend, arrows, or the confidence.
+        largest: pixels in full color, the longest of all by default; and of an arrow from one to the next, which
             otherwise ends where its pixel goes.
         ground: ``(N, 3, H, W)`` to draw arrows on; gray by default.
         hidden: ``(N, 1, H, W)``, tinted where it is 1.
@@ -42,12 +42,12 @@ def show_flow(
         raise ValueError(f"style must be one of {', '.join(STYLES)}, got {style!r}.")
     length = longest(flow.displacement) if largest is None else largest
     pictures = []
-    for one in range(len(flow.displacement)):  # one at a time: colours take ten times the memory of their flow
+    for one in range(len(flow.displacement)):  # one at a time: colors take ten times the memory of their flow
         part = slice(one, one + 1)
         shown = Flow(flow.displacement[part], flow.confidence[part])
         if style == "confidence":
             picture = heat_map(shown.confidence)
-        elif style == "colours":
+        elif style == "colors":
             picture = flow_to_rgb(shown.displacement, largest=length)
         else:
             under = torch.full_like(shown.confidence, 0.5).expand(-1, 3, -1, -1) if ground is None else ground[part]
@@ -55,14 +55,14 @@ def show_flow(
             picture = draw_arrows(under.to(shown.displacement), shown.displacement * scale)
         if hidden is not None:
             picture = overlay_mask(picture, hidden[part])
-        if style == "colours":
+        if style == "colors":
             _paste(picture, legend(length, picture))
         pictures.append(picture)
     return torch.cat(pictures)
 
 
 def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor:
-    """Direction as hue and length as saturation, in the colours of the Middlebury benchmark.
+    """Direction as hue and length as saturation, in the colors of the Middlebury benchmark.
 
     Args:
         displacement: ``(N, 2, H, W)`` pixels.
@@ -91,17 +91,17 @@ def longest(displacement: Tensor) -> float:
 
 
 def legend(largest: float, picture: Tensor) -> Tensor:
-    """The colour wheel, with the length of its rim in pixels where there is room for it.
+    """The color wheel, with the length of its rim in pixels where there is room for it.
 
     Args:
-        largest: pixels in full colour.
+        largest: pixels in full color.
         picture: ``(N, 3, H, W)`` that it is meant for.
 
     Returns:
         ``(1, 3, h, w)`` RGB in [0, 1], an eighth of the picture or more.
     """
     side = max(1, min(picture.shape[-2:]) // LEGEND)
-    wheel = colour_wheel(side, picture)
+    wheel = color_wheel(side, picture)
     decimals = 2 if largest < 10 else 1 if largest < 100 else 0
     text = draw_text(f"{largest:.{decimals}f}px", picture, dot=max(1, side // 30))
     if side < text.shape[-2]:
@@ -112,10 +112,10 @@ def legend(largest: float, picture: Tensor) -> Tensor:
     return white
 
 
-def colour_wheel(size: int, like: Tensor) -> Tensor:
-    """``(1, 3, size, size)``: the colours of all directions, right pointing right, on white."""
-    centre = (size - 1) / 2
-    offset = (pixel_grid(size, size, like) - centre) / max(centre, 1)
+def color_wheel(size: int, like: Tensor) -> Tensor:
+    """``(1, 3, size, size)``: the colors of all directions, right pointing right, on white."""
+    center = (size - 1) / 2
+    offset = (pixel_grid(size, size, like) - center) / max(center, 1)
     inside = offset.norm(dim=1, keepdim=True) <= 1
     return torch.where(inside, flow_to_rgb(offset, largest=1.0), torch.ones_like(offset[:, :1]))
 
@@ -139,17 +139,17 @@ def draw_arrows(picture: Tensor, displacement: Tensor, *, spacing: int = SPACING
     steps = max(2, math.ceil(vector.abs().max().item()) + 1) if vector.numel() else 2
     along = torch.linspace(0, 1, steps).to(displacement).view(-1, 1, 1, 1, 1)
     drawn = picture.clone()
-    for points, colour in ((start + along * vector, 0.0), (start + vector[None], 1.0)):
+    for points, color in ((start + along * vector, 0.0), (start + vector[None], 1.0)):
         x, y = points.round().long().unbind(2)  # (steps, N, rows, columns)
         frame = torch.arange(len(picture), device=x.device).view(1, -1, 1, 1).expand_as(x)
         seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        drawn[frame[seen], :, y[seen], x[seen]] = colour
+        drawn[frame[seen], :, y[seen], x[seen]] = color
     return drawn
 
 
-def overlay_mask(picture: Tensor, mask: Tensor, *, colour: tuple[float, float, float] = (1.0, 0.0, 0.3)) -> Tensor:
+def overlay_mask(picture: Tensor, mask: Tensor, *, color: tuple[float, float, float] = (1.0, 0.0, 0.3)) -> Tensor:
     """Tint ``(N, 3, H, W)`` where ``mask`` ``(N, 1, H, W)`` is 1, keeping half of the picture."""
-    tint = picture.new_tensor(colour).view(1, 3, 1, 1)
+    tint = picture.new_tensor(color).view(1, 3, 1, 1)
     return picture + 0.5 * mask.to(picture) * (tint - picture)
 
 

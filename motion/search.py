@@ -19,7 +19,7 @@ COST_OF_LENGTH = 0.01
 
 
 def search_displacement(template: Tensor, picture: Tensor) -> Tensor:
-    """The whole-pixel motion of each pixel's neighbourhood that costs least, by absolute difference.
+    """The whole-pixel motion of each pixel's neighborhood that costs least, by absolute difference.
 
     Args:
         template: ``(N, 1, H, W)`` in [0, 1].

@@ -82,7 +82,7 @@ def fill_holes(field: Tensor, known: Tensor) -> Tensor:
 def invert_flow(flow: Flow) -> Flow:
     """The flow that leads back, on the grid that ``flow`` leads to.
 
-    Where several pixels land the most trusted wins; where none does, the neighbourhood's motion stands in, with
+    Where several pixels land the most trusted wins; where none does, the neighborhood's motion stands in, with
     confidence 0.
     """
     vector, trusted = flow.displacement, flow.confidence

@@ -2,7 +2,7 @@
 
 Minimises, over the flow (u, v), the sum over pixels of
 ``delta * psi(brightness) + gamma * psi(gradient) + alpha * psi(|grad u|^2 + |grad v|^2)``, with
-``psi(s^2) = sqrt(s^2 + eps^2)`` and both data terms normalised by the picture's own slope (Brox et al. 2004;
+``psi(s^2) = sqrt(s^2 + eps^2)`` and both data terms normalized by the picture's own slope (Brox et al. 2004;
 Zimmer et al. 2011). The weights, for brightness in 0 to 255, are OpenCV's VariationalRefinement's, but for a
 gamma half as large again: small smooth shapes keep more of their motion.
 """
@@ -19,7 +19,7 @@ from .warp import backward_warp, lands_inside
 ALPHA, GAMMA, DELTA = 20.0, 15.0, 5.0
 EPSILON = 1e-3
 ZETA = 0.01
-"""Squared slope below which the data terms' normalisation fades out."""
+"""Squared slope below which the data terms' normalization fades out."""
 RELAXATION = 1.7
 
 
@@ -62,7 +62,7 @@ class _DataTerm:
         scale = torch.rsqrt(ix * ix + iy * iy + ZETA)
         scale_x, scale_y = torch.rsqrt(ixx * ixx + ixy * ixy + ZETA), torch.rsqrt(iyy * iyy + ixy * ixy + ZETA)
         self.weights = DELTA * 0.5 * inside, GAMMA * 0.5 * inside
-        # Rows (slope along x, slope along y, residual) of three normalised linear equations.
+        # Rows (slope along x, slope along y, residual) of three normalized linear equations.
         self.brightness = ix * scale, iy * scale, change * scale
         self.gradient_x = ixx * scale_x, ixy * scale_x, ixt * scale_x
         self.gradient_y = ixy * scale_y, iyy * scale_y, iyt * scale_y
@@ -122,7 +122,7 @@ def _smoothness(flow: Tensor) -> tuple[Tensor, Tensor]:
 class _Lattice:
     """A red-black solver on four sublattices (row parity, column parity), each contiguous.
 
-    Red cells (0, 0) and (1, 1) have only black neighbours and the other way round, so that a colour is
+    Red cells (0, 0) and (1, 1) have only black neighbors and the other way round, so that a color is
     updated in place and at once, with no work thrown away on the other.
     """
 
@@ -141,7 +141,7 @@ class _Lattice:
         cell = r, c
         beside, above = self.step[r, 1 - c], self.step[1 - r, c]
         right, left, down, up = self.right[cell], self.left[cell], self.down[cell], self.up[cell]
-        if c == 0:  # its right neighbour has its own index, its left one the index before
+        if c == 0:  # its right neighbor has its own index, its left one the index before
             total = torch.addcmul(self.known[cell], right, beside)
             total[..., 1:].addcmul_(left[..., 1:], beside[..., :-1])
         else:

@@ -54,7 +54,7 @@ def backward_warp(
 
 
 def lands_inside(displacement: Tensor) -> Tensor:
-    """``(N, 1, H, W)`` bool: whether a flow ``(N, 2, H, W)`` ends in the frame, half a pixel beyond its centres."""
+    """``(N, 1, H, W)`` bool: whether a flow ``(N, 2, H, W)`` ends in the frame, half a pixel beyond its centers."""
     height, width = displacement.shape[-2:]
     displacement = exact(displacement)
     x, y = (pixel_grid(height, width, displacement) + displacement).unbind(1)

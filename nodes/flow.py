@@ -15,7 +15,7 @@ from .types import CATEGORY, FlowType, OpticalFlowType
 from .values import checked
 
 LARGEST = 10000.0
-"""Pixels per frame that full colour can stand for."""
+"""Pixels per frame that full color can stand for."""
 
 
 class EstimateFlow(io.ComfyNode):
@@ -74,7 +74,7 @@ class FlowToImage(io.ComfyNode):
                 io.Combo.Input(
                     "style",
                     options=list(STYLES),
-                    tooltip="colours: the Middlebury colour wheel, with its legend in the corner. "
+                    tooltip="colors: the Middlebury color wheel, with its legend in the corner. "
                     "arrows: lines from a pixel to where it goes. confidence: black 0, white 1.",
                 ),
                 io.Float.Input(
@@ -83,7 +83,7 @@ class FlowToImage(io.ComfyNode):
                     min=0.0,
                     max=LARGEST,
                     step=0.5,
-                    tooltip="Pixels per frame in full colour, as the legend says; 0 takes the fastest of the clip. "
+                    tooltip="Pixels per frame in full color, as the legend says; 0 takes the fastest of the clip. "
                     "For arrows: pixels from one arrow to the next; 0 ends them where their pixels go.",
                 ),
                 io.Image.Input("images", optional=True, tooltip="Frames to draw arrows on; gray without."),

@@ -33,7 +33,7 @@ def plan_inputs() -> list[io.Input]:
     return [
         io.Image.Input(
             "start_image",
-            tooltip="First frame of the video, scaled and cropped at its centre to width x height. A batch is taken as "
+            tooltip="First frame of the video, scaled and cropped at its center to width x height. A batch is taken as "
             "that many known frames.",
         ),
         io.Int.Input("width", default=832, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
@@ -187,7 +187,7 @@ def video_outputs() -> list[io.Output]:
         io.Latent.Output(display_name="latent", tooltip="The last chunk as sampled, overlap included."),
         io.String.Output(
             display_name="report",
-            tooltip="The plan, all settings, and per chunk what it was told, the level used and how its seam measures.",
+            tooltip="The plan, all settings, and per chunk its prompt, the level used and how its seam measures.",
         ),
         io.Video.Output(display_name="video", tooltip="The finished video, for Save Video."),
     ]

@@ -1,4 +1,4 @@
-"""Joining any two clips, matching their colours, and measuring the seams of any video."""
+"""Joining any two clips, matching their colors, and measuring the seams of any video."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class JoinClips(io.ComfyNode):
             node_id="WanMotionJoinClips",
             display_name="Join Clips (Wan Motion)",
             category=CATEGORY,
-            description="Joins two clips that share frames: colours matched, moved into each other rather than mixed.",
+            description="Joins two clips that share frames: colors matched, moved into each other rather than mixed.",
             search_aliases=["crossfade", "concatenate", "blend clips", "overlap"],
             inputs=[
                 io.Image.Input("first", tooltip="Its last frames are shown again by the second clip."),
-                io.Image.Input("second", tooltip="Begins with the last frames of the first clip, made anew."),
+                io.Image.Input("second", tooltip="Begins with the last frames of the first clip, generated once more."),
                 io.Int.Input(
                     "overlap_frames",
                     default=17,
@@ -50,7 +50,7 @@ class JoinClips(io.ComfyNode):
                 io.Combo.Input(
                     "color_match",
                     options=list(COLORS),
-                    tooltip="Gives the second clip the first one's colours, by the overlap: affine pixel by pixel, "
+                    tooltip="Gives the second clip the first one's colors, by the overlap: affine pixel by pixel, "
                     "mean and mkl by the overlap's mean, or mean and covariance.",
                 ),
                 io.Boolean.Input("cut", default=False, tooltip="An intended cut: nothing is matched or mixed."),
@@ -83,7 +83,7 @@ class JoinClips(io.ComfyNode):
         fits = a.shape[1:] == b.shape[1:] and overlap_frames > 0
         if fits and color_match != "none" and not cut:
             transform = fit_color(b[:overlap_frames], a[-overlap_frames:], method=color_match)
-            words.append(f"colours changed by {transform.change(b[:overlap_frames]):.1f}/255")
+            words.append(f"colors changed by {transform.change(b[:overlap_frames]):.1f}/255")
             b = transform(b)
         joined = join_clips(
             a,
@@ -104,8 +104,8 @@ class MatchColor(io.ComfyNode):
             node_id="WanMotionMatchColor",
             display_name="Match Color (Wan Motion)",
             category=CATEGORY,
-            description="Gives a clip the colours of a reference, by one transform for all frames: it cannot flicker.",
-            search_aliases=["color match", "color transfer", "colour drift"],
+            description="Gives a clip the colors of a reference, by one transform for all frames: it cannot flicker.",
+            search_aliases=["color match", "color transfer", "color drift"],
             inputs=[
                 io.Image.Input("images", tooltip="The clip to correct."),
                 io.Image.Input(
@@ -146,7 +146,7 @@ class MeasureSeams(io.ComfyNode):
             display_name="Measure Seams (Wan Motion)",
             category=CATEGORY,
             description="Says how much the seams of a video stand out from real, uncut video, and plots them.",
-            search_aliases=["seam report", "flicker", "colour drift", "video quality"],
+            search_aliases=["seam report", "flicker", "color drift", "video quality"],
             inputs=[
                 io.Image.Input("images", tooltip="A video, three frames or more."),
                 io.String.Input(
@@ -160,18 +160,18 @@ class MeasureSeams(io.ComfyNode):
             outputs=[
                 io.String.Output(display_name="report", tooltip="Each seam in words, and what is usual elsewhere."),
                 io.String.Output(display_name="json", tooltip="All figures as JSON."),
-                io.Image.Output(display_name="plot", tooltip="Frame differences and colour drift, seams marked."),
+                io.Image.Output(display_name="plot", tooltip="Frame differences and color drift, seams marked."),
             ],
         )
 
     @classmethod
     @checked
     def execute(cls, images, seams, optical_flow=None) -> io.NodeOutput:
-        told = parse_numbers("seams", seams)
+        places = parse_numbers("seams", seams)
         comfy.model_management.throw_exception_if_processing_interrupted()
         report = survey_video(
             to_clip("images", images),
-            told or None,
+            places or None,
             estimator=host_estimator(optical_flow),
         )
         plot = to_image(plot_seams(report))

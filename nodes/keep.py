@@ -67,20 +67,20 @@ class KeepRun(io.ComfyNode):
                     default=0,
                     min=0,
                     max=LAST_CHUNK,
-                    tooltip="Makes this chunk, counted from 1, and all after it another time, from other noise; "
-                    "0: none. See variation.",
+                    tooltip="Regenerates this chunk, counted from 1, and all after it, with another seed; 0: none. "
+                    "See variation.",
                 ),
                 io.Int.Input(
                     "variation",
                     default=1,
                     min=0,
                     max=LAST_VARIATION,
-                    tooltip="Which other noise vary_from takes. Another number is another take, 0 the first.",
+                    tooltip="Which other seed vary_from takes. Another number is another take, 0 the first.",
                 ),
                 io.Boolean.Input(
                     "overwrite",
                     default=False,
-                    tooltip="Forgets all that is kept under this name, each time that it runs.",
+                    tooltip="Deletes what is kept under this name before it starts, each time that it runs.",
                 ),
             ],
             outputs=[RunType.Output(display_name="run", tooltip="For Long Video.")],
@@ -127,7 +127,7 @@ class LoadRun(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, run_name, fps, frames_in_memory=True):
-        """Anew whenever the run has come further, or another file is in the place of one."""
+        """Another whenever the run has come further, or another file is in the place of one."""
         return str(list_chunks(runs_folder() / check_name(run_name)))
 
     @classmethod

@@ -42,7 +42,7 @@ def gather_image(count: int, parts: Iterable[Tensor]) -> Tensor:
 
 def to_frames(name: str, image: Tensor) -> Tensor:
     """The IMAGE of input ``name`` to frames ``(T, 3, H, W)``; see :func:`to_clip`. Alpha is dropped, as the host's Wan
-    nodes do: what was transparent shows the colours that it has."""
+    nodes do: what was transparent shows the colors that it has."""
     return to_clip(name, image)[:, :3]
 
 

@@ -122,5 +122,5 @@ def _report(state: ChunkState, store: RunStore | None, began: float) -> str:
 
 
 def take_frames(pieces: list[torch.Tensor]) -> torch.Tensor:
-    """Pieces as one IMAGE; each is let go once it is copied."""
+    """Pieces as one IMAGE; each is freed once it is copied."""
     return gather_image(sum(map(len, pieces)), (pieces.pop(0) for _ in range(len(pieces))))

@@ -87,7 +87,7 @@ class WarpLatent(io.ComfyNode):
                     default=2,
                     min=1,
                     max=HORIZON // 4,
-                    tooltip="Latents to make, four frames each; the motion must foretell as many frames.",
+                    tooltip="Latents to make, four frames each; the motion must predict as many frames.",
                 ),
             ],
             outputs=[

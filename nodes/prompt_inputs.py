@@ -1,4 +1,4 @@
-"""What the chunks of a run are told besides their guides: prompts, LoRAs, CLIP vision features."""
+"""Prompts, LoRAs and CLIP vision features of a run, from a node's inputs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_inputs(
     clip_vision_output=None,
     feature_continuity: float = 0.0,
 ) -> ChunkInputs:
-    """What the chunks of a planned video are told: its prompts encoded, its LoRAs read, and CLIP vision features."""
+    """What conditions the chunks of a planned video: its prompts encoded, its LoRAs read, and CLIP vision features."""
     start, keyframes = state.scene_original(state.plan.chunks[0]), state.plan.keyframes
     features = FeatureTrack(start, clip_vision_output, clip_vision, feature_continuity, reads_end=reads_end(model))
     loras = LoraFiles(keyframes, model, clip)
@@ -59,7 +59,7 @@ def find_warnings(
     Args:
         output: the host's CLIP_VISION_OUTPUT of the start image, or None.
         encoder: the host's CLIP_VISION, or None.
-        conditions: options of the conditions that the chunks are told; by default those of the state's keyframes.
+        conditions: options of the conditions of the chunks; by default those of the state's keyframes.
     """
     warnings, keyframes = [], state.plan.keyframes
     if conditions is None:

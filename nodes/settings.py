@@ -42,7 +42,7 @@ class Settings(io.ComfyNode):
                     default=0,
                     min=0,
                     max=LONGEST_CHUNK - 1,
-                    tooltip="Frames handed from chunk to chunk; the next 4k + 1 is used (8, 16, 24 become 9, 17, 25). "
+                    tooltip="Frames that each chunk shares with the one before; the next 4k + 1 is used (8, 16, 24 become 9, 17, 25). "
                     "More carries motion better and adds fewer new frames per chunk. 0: the preset's.",
                 ),
                 _own(
@@ -64,7 +64,8 @@ class Settings(io.ComfyNode):
                 _own(
                     "blend_strength",
                     "How long the earlier chunk is held in the overlap before the next takes over. 0 cuts where the "
-                    "overlap begins, 1 where it ends. Kept only where the seam measures better with it.",
+                    "overlap begins, 1 where it ends. Kept only where the seam measures better with it. Does nothing while the "
+                    "overlap is pinned (continuity motion or overlap_pinned, the default) and color_anchor is 0.",
                 ),
                 io.Combo.Input(
                     "continuity",
@@ -76,14 +77,15 @@ class Settings(io.ComfyNode):
                 io.Combo.Input(
                     "color_match",
                     options=list(COLORS),
-                    tooltip="How a chunk takes the colours of the one before, from the overlap that both show; one "
+                    tooltip="How a chunk takes the colors of the one before, from the overlap that both show; one "
                     "transform for all of the chunk. affine: pixel by pixel. mean, mkl: by the overlap's mean, or mean "
-                    "and covariance. Used with continuity overlap and last_frame, and where color_anchor is on.",
+                    "and covariance. Does nothing while the overlap is pinned "
+                    "(continuity motion or overlap_pinned, the default) and color_anchor is 0.",
                 ),
                 share_input(
                     "color_anchor",
                     0.0,
-                    tooltip="0: off. Leads colours back to the start image, more with every chunk up to the fifth. "
+                    tooltip="0: off. Leads colors back to the start image, more with every chunk up to the fifth. "
                     "Against slow drift of one scene; 0.2 is a lot where the scene changes. While it is on, overlaps "
                     "are encoded again, which costs sharpness.",
                 ),
@@ -92,7 +94,7 @@ class Settings(io.ComfyNode):
                     default=0,
                     min=0,
                     max=MOST_RETRIES,
-                    tooltip="How often a chunk may be made again, from other noise, while its seam stands out from "
+                    tooltip="How often a chunk may be regenerated, with another seed, while its seam stands out from "
                     "real video.",
                 ),
                 _strength("lora_at_rest", "nothing moves"),

@@ -36,7 +36,7 @@ def show_seams(pieces: Iterable[Tensor], seams: Iterable[int]) -> dict[int, dict
     Returns:
         Per seam what the front end finds its picture by.
     """
-    # Temporary files are numbered anew by each host process; a browser may still know the last one's.
+    # Temporary files are numbered from the start by each host process; a browser may still know the last one's.
     name, found = f"wan_motion_{uuid.uuid4().hex[:8]}", {}
     try:
         for seam, strip in cut_strips(pieces, seams):

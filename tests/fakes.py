@@ -15,8 +15,8 @@ def hadamard(order: int) -> torch.Tensor:
 class CausalVae:
     """Wan's grouping 1 + 4 + 4 + ... without its losses, for pictures that are flat within each 8 x 8 cell.
 
-    The channels hold the colours of up to four frames and the kind of the latent (one frame or
-    four), mixed by a Hadamard matrix; 8-bit colours survive to the bit. Decoding a latent of the
+    The channels hold the colors of up to four frames and the kind of the latent (one frame or
+    four), mixed by a Hadamard matrix; 8-bit colors survive to the bit. Decoding a latent of the
     wrong kind, as a slice or a concatenation of latents would, is an error.
     """
 
@@ -53,7 +53,7 @@ class CausalVae:
 
 
 def numbered_frames(first: int, count: int, height: int = 16, width: int = 32) -> torch.Tensor:
-    """``(count, 3, H, W)``: frame t shows the number ``first + t`` in base 256, flat in 8-bit colours."""
+    """``(count, 3, H, W)``: frame t shows the number ``first + t`` in base 256, flat in 8-bit colors."""
     number = torch.arange(first, first + count)
     digits = torch.stack((number % 256, number // 256, number * 0 + 7), dim=1)
     return (digits / 256).view(count, 3, 1, 1).expand(count, 3, height, width).clone()

@@ -1,7 +1,7 @@
 """Scenes with known motion: textured sprites over a panning background, drawn from a seed.
 
 What the tiny models are trained on and measured against. Positions are in pixels, x to the right
-and y downwards, with pixel centres at half integers; velocities are in pixels per frame.
+and y downwards, with pixel centers at half integers; velocities are in pixels per frame.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Scenes:
     """``(B, T, 3, H, W)`` RGB in [0, 1]; on the device that was asked for, all else on the CPU."""
     captions: tuple[str, ...]
     """What each sprite is about to do, and how the camera pans."""
-    centres: Tensor
-    """``(B, N, T, 2)`` pixels: sprite centres as x, y."""
+    centers: Tensor
+    """``(B, N, T, 2)`` pixels: sprite centers as x, y."""
     present: Tensor
     """``(B, N)`` bool: which of the N sprites the scene has. A later sprite hides an earlier one."""
     pan: Tensor
@@ -51,7 +51,7 @@ class Scenes:
     @property
     def velocities(self) -> Tensor:
         """``(B, N, T - 1, 2)`` pixels per frame, from each frame to the next."""
-        return self.centres.diff(dim=2)
+        return self.centers.diff(dim=2)
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,18 @@ class Appearance:
     """``(B, N)`` index into :data:`SHAPES`."""
     radius: Tensor
     """``(B, N)`` pixels."""
-    colour: Tensor
-    """``(B, N, 2, 3)`` RGB in [0, 1]: the two colours of the stripes."""
+    color: Tensor
+    """``(B, N, 2, 3)`` RGB in [0, 1]: the two colors of the stripes."""
     stripes: Tensor
     """``(B, N)`` radians: direction of the stripes."""
 
     def select(self, part: slice) -> Appearance:
         """The appearance of some of the scenes."""
-        return Appearance(self.shape[part], self.radius[part], self.colour[part], self.stripes[part])
+        return Appearance(self.shape[part], self.radius[part], self.color[part], self.stripes[part])
 
     def to(self, device: torch.device | str) -> Appearance:
         """The same on another device."""
-        return Appearance(*(value.to(device) for value in (self.shape, self.radius, self.colour, self.stripes)))
+        return Appearance(*(value.to(device) for value in (self.shape, self.radius, self.color, self.stripes)))
 
 
 def draw_scenes(
@@ -118,7 +118,7 @@ def draw_scenes(
     appearance = Appearance(
         shape=torch.randint(0, len(SHAPES), (count, SPRITES), generator=generator),
         radius=uniform(count, SPRITES, low=0.15, high=0.20) * size,
-        colour=torch.stack((base, shade), dim=2),
+        color=torch.stack((base, shade), dim=2),
         stripes=(torch.randint(0, 4, (count, SPRITES), generator=generator) + 0.5) * (math.pi / 2),
     )
 
@@ -135,13 +135,13 @@ def draw_scenes(
     farthest = (others - place).norm(dim=-1).argmax(dim=1)
     place = torch.cat((place, others[torch.arange(count), farthest][:, None]), dim=1)  # (B, N, 2)
     start = appearance.radius[..., None] + place * (size - 2 * appearance.radius[..., None])
-    travelled = torch.cat((start[:, :, None], start[:, :, None] + step.cumsum(2)), dim=2)
+    traveled = torch.cat((start[:, :, None], start[:, :, None] + step.cumsum(2)), dim=2)
     margin = appearance.radius[..., None, None]
-    centres = margin + _bounce(travelled - margin, size - 2 * margin)
+    centers = margin + _bounce(traveled - margin, size - 2 * margin)
 
     camera = uniform(count, 2, low=-1.0, high=1.0) * (uniform(count, 1) < pan)
     frames = _draw_background(uniform, count, length, size, camera, device)
-    look, places, seen = appearance.to(device), centres.to(device), present.to(device)
+    look, places, seen = appearance.to(device), centers.to(device), present.to(device)
     for index in range(SPRITES):
         alpha, texture = sprite_layer(look, index, places[:, index], size)
         alpha = alpha * seen[:, index, None, None, None, None]
@@ -149,20 +149,20 @@ def draw_scenes(
 
     said = torch.zeros(count, 1, dtype=torch.long) if told is None else told[:, None]
     said = torch.maximum(said, when[..., 0] * turns[..., 0]).clamp(max=max(length - 2, 0))  # (B, N)
-    moving = torch.cat((centres.diff(dim=2), torch.zeros(count, SPRITES, 1, 2)), dim=2)
+    moving = torch.cat((centers.diff(dim=2), torch.zeros(count, SPRITES, 1, 2)), dim=2)
     heading = moving.gather(2, said[..., None, None].expand(-1, -1, 1, 2))[:, :, 0]
     spoken = (uniform(count) < say_motion) & (length > 1)
     captions = tuple(
         _describe(appearance, names, present, heading, camera, scene, bool(spoken[scene])) for scene in range(count)
     )
-    return Scenes(frames.clamp(0, 1), captions, centres, present, camera, appearance)
+    return Scenes(frames.clamp(0, 1), captions, centers, present, camera, appearance)
 
 
-def sprite_layer(appearance: Appearance, index: int, centres: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Coverage ``(B, T, 1, H, W)`` in [0, 1] and colour ``(B, T, 3, H, W)`` of one sprite at ``centres`` (B, T, 2)."""
-    position = torch.arange(size, device=centres.device) + 0.5
-    dx = position - centres[..., 0, None, None]  # (B, T, 1, W)
-    dy = position[:, None] - centres[..., 1, None, None]  # (B, T, H, 1)
+def sprite_layer(appearance: Appearance, index: int, centers: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Coverage ``(B, T, 1, H, W)`` in [0, 1] and color ``(B, T, 3, H, W)`` of one sprite at ``centers`` (B, T, 2)."""
+    position = torch.arange(size, device=centers.device) + 0.5
+    dx = position - centers[..., 0, None, None]  # (B, T, 1, W)
+    dy = position[:, None] - centers[..., 1, None, None]  # (B, T, H, 1)
     radius = appearance.radius[:, index, None, None, None]
     shape = appearance.shape[:, index, None, None, None]
     ball = (dx.square() + dy.square()).sqrt() - radius
@@ -172,7 +172,7 @@ def sprite_layer(appearance: Appearance, index: int, centres: Tensor, size: int)
     angle = appearance.stripes[:, index, None, None, None]
     # Half a stripe pair per radius: coarse enough for 16 latent channels, fine enough for optical flow.
     wave = torch.sin((dx * angle.cos() + dy * angle.sin()) * (3.0 / radius)) * 0.5 + 0.5
-    first, second = appearance.colour[:, index, :, None, :, None, None].unbind(1)
+    first, second = appearance.color[:, index, :, None, :, None, None].unbind(1)
     return (0.5 - distance / 1.5).clamp(0, 1)[:, :, None], first * wave[:, :, None] + second * (1 - wave[:, :, None])
 
 
@@ -213,13 +213,13 @@ def _draw_background(uniform, count: int, length: int, size: int, camera: Tensor
 
 
 def _describe(appearance, names, present, heading, camera, scene: int, spoken: bool) -> str:
-    colours = list(PALETTE)
+    colors = list(PALETTE)
     clauses = []
     for index in range(SPRITES):
         if not present[scene, index]:
             continue
-        colour = colours[names[scene, index]]
-        clause = f"{'an' if colour == 'orange' else 'a'} {colour} {SHAPES[appearance.shape[scene, index]]}"
+        color = colors[names[scene, index]]
+        clause = f"{'an' if color == 'orange' else 'a'} {color} {SHAPES[appearance.shape[scene, index]]}"
         if spoken:
             clause += " " + describe_velocity(heading[scene, index])
         clauses.append(clause)

@@ -66,8 +66,8 @@ def fit_teacher(seed: int = 5, clips: int = 768) -> Teacher:
 
 def _principal(patches: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     mean = patches.mean(0)
-    centred = patches - mean
-    variance, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
+    centered = patches - mean
+    variance, vectors = torch.linalg.eigh(centered.T @ centered / len(centered))
     return mean, vectors.flip(1)[:, :CHANNELS], variance.flip(0)[:CHANNELS].sqrt()
 
 

@@ -2,7 +2,7 @@
 
 Wan reads 4096 numbers per token and its cross-attention knows nothing of word order. UMT5 tells the
 model which words belong together; here the mean of a clause does, so that in ``a red ball moves
-left, a blue ball moves right`` each direction carries its colour.
+left, a blue ball moves right`` each direction carries its color.
 """
 
 from __future__ import annotations

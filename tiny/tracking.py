@@ -21,7 +21,7 @@ def locate_sprite(frames: Tensor, appearance: Appearance, index: int) -> Tensor:
         frames: ``(B, T, 3, H, W)`` in [0, 1].
 
     Returns:
-        ``(B, T, 2)`` pixels: centres as x, y, refined below a pixel by a parabola through the minimum. Off by
+        ``(B, T, 2)`` pixels: centers as x, y, refined below a pixel by a parabola through the minimum. Off by
         a third of a pixel, towards where the stripes change least; the same in every frame of a scene.
     """
     b, t, _, height, width = frames.shape
@@ -47,12 +47,12 @@ def locate_sprite(frames: Tensor, appearance: Appearance, index: int) -> Tensor:
     return torch.stack((column + x, row + y), dim=-1) + 0.5
 
 
-def shape_psnr(frames: Tensor, appearance: Appearance, index: int, centres: Tensor) -> Tensor:
+def shape_psnr(frames: Tensor, appearance: Appearance, index: int, centers: Tensor) -> Tensor:
     """How much sprite ``index`` still looks like itself, wherever it is.
 
     Args:
         frames: ``(B, T, 3, H, W)`` in [0, 1].
-        centres: ``(B, T, 2)`` pixels: where the sprite is, as :func:`locate_sprite` finds it.
+        centers: ``(B, T, 2)`` pixels: where the sprite is, as :func:`locate_sprite` finds it.
 
     Returns:
         ``(B, T)`` dB: PSNR of the pixels that its own picture covers in full, at the best place within half a pixel.
@@ -60,26 +60,26 @@ def shape_psnr(frames: Tensor, appearance: Appearance, index: int, centres: Tens
     best = frames.new_full(frames.shape[:2], float("inf"))
     for y in STEPS:
         for x in STEPS:
-            alpha, texture = sprite_layer(appearance, index, centres + torch.tensor((x, y)), frames.shape[-1])
+            alpha, texture = sprite_layer(appearance, index, centers + torch.tensor((x, y)), frames.shape[-1])
             covered = (alpha == 1).float()
             error = (covered * (frames - texture).square()).sum(dim=(2, 3, 4)) / (3 * covered.sum(dim=(2, 3, 4)))
             best = torch.minimum(best, error)
     return -10 * best.log10()
 
 
-def mean_velocity(centres: Tensor) -> Tensor:
+def mean_velocity(centers: Tensor) -> Tensor:
     """``(..., T, 2)`` pixels to ``(..., 2)`` pixels per frame: the least-squares slope over time."""
-    time = torch.arange(centres.shape[-2], dtype=centres.dtype)
+    time = torch.arange(centers.shape[-2], dtype=centers.dtype)
     time = time - time.mean()
-    return (centres * time[:, None]).sum(-2) / time.square().sum()
+    return (centers * time[:, None]).sum(-2) / time.square().sum()
 
 
-def is_straight(centres: Tensor) -> Tensor:
+def is_straight(centers: Tensor) -> Tensor:
     """``(..., T, 2)`` true positions to ``(...)`` bool: constant velocity, no turn and no bounce."""
-    return centres.diff(dim=-2).diff(dim=-2).abs().amax(dim=(-2, -1)) < 1e-3
+    return centers.diff(dim=-2).diff(dim=-2).abs().amax(dim=(-2, -1)) < 1e-3
 
 
 def _parabola(before: Tensor, at: Tensor, after: Tensor) -> Tensor:
-    """Offset of the minimum of a parabola through three neighbours, within half a pixel."""
+    """Offset of the minimum of a parabola through three neighbors, within half a pixel."""
     curvature = before - 2 * at + after
     return torch.where(curvature > 0, (before - after) / (2 * curvature), torch.zeros_like(at)).clamp(-0.5, 0.5)

@@ -266,7 +266,7 @@ def _keep_times_on_card() -> None:
 
 
 def _capture(step: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """A CUDA graph of ``step``, which is run a few times first: so it compiles, and optimisers make their state."""
+    """A CUDA graph of ``step``, which is run a few times first: so it compiles, and optimizers make their state."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):

@@ -49,7 +49,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
 
 
 class Training:
-    """A resumable optimisation whose schedule follows the share of its time budget that is spent."""
+    """A resumable optimization whose schedule follows the share of its time budget that is spent."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Training:
         self._set(0.0)
 
     def descend(self, loss: Tensor) -> None:
-        """Gradients and optimisers: all of a step that a CUDA graph can hold."""
+        """Gradients and optimizers: all of a step that a CUDA graph can hold."""
         self.model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

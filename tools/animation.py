@@ -31,7 +31,7 @@ def write_animation(server: Server, path: Path) -> Path:
         for node in prompt.values():
             if node["class_type"] == "WanMotionSettings":
                 node["inputs"]["continuity"] = continuity
-                # One frame is all that last_frame hands on.
+                # One frame is all that last_frame passes.
                 node["inputs"]["overlap_frames"] = 0 if continuity == "last_frame" else 8
         outputs = server.execute(prompt)
         timeline = next(found["wan_motion_timeline"][0] for found in outputs.values() if "wan_motion_timeline" in found)

@@ -77,7 +77,7 @@ def optical_flow() -> Workflow:
     scale = Node("ImageScale", (1060, 120), (280, 130), values, {"image": (video, "frames")})
     flow = Node("WanMotionEstimateFlow", (1060, 330), (280, 130), {}, {"images": (scale, "IMAGE")})
     more = {
-        "colours": {"occlusion": (flow, "occlusion")},
+        "colors": {"occlusion": (flow, "occlusion")},
         "arrows": {"images": (scale, "IMAGE")},
         "confidence": {},
     }
@@ -92,7 +92,7 @@ def optical_flow() -> Workflow:
 Press **Run**. The tiny Wan2.1 that comes with the pack makes one chunk of 17 frames, and **Estimate Flow** finds how \
 every pixel moves from each frame to the next.
 
-1. *colours*: direction as hue, length as saturation; the wheel in the corner says which and how long. Red is hidden \
+1. *colors*: direction as hue, length as saturation; the wheel in the corner says which and how long. Red is hidden \
 in the next frame.
 2. *arrows*: each ends where its pixel goes.
 3. *confidence*: white is trusted, black is not: even surfaces show no motion, and what is hidden has none to find.
@@ -130,9 +130,9 @@ def prompts() -> Workflow:
     seams = Node("WanMotionMeasureSeams", (1780, 520), (360, 400), {"seams": SEAMS}, {"images": (video, "frames")})
     text = """# Prompts by time
 
-Press **Run**. The square is told to go left, and from the fourth chunk on (chunks count from 0) to go right; the \
-second prompt takes over within two chunks. The report says what each chunk was told, and **Measure Seams** \
-is given the plan's seams."""
+Press **Run**. The first prompt has the square go left, the second from the fourth chunk on (chunks count from 0) right; the \
+second prompt takes over within two chunks. The report names the prompt of each chunk, and **Measure Seams** \
+has the plan's seams."""
     return Workflow(
         "wan-motion_tiny_prompts",
         [

@@ -130,7 +130,7 @@ by chunk, LoRAs included.
 2. The LoRA here lets Wan2.1 work in 6 steps at cfg 1; without it set steps 20, cfg 6. Any prompt may have its own.
 3. Press **Run**. {KEEP}
 
-Only the chunks from a changed prompt on are made anew."""
+Only the chunks from a changed prompt on are regenerated."""
     return Workflow(
         "wan-motion_wan21_prompts_and_loras",
         [
@@ -159,7 +159,7 @@ def two_experts() -> Workflow:
 the same noise twice, which a stochastic sampler leaves in the picture: give them two seeds.
 2. Press **Run**. {KEEP}
 
-This model can also be told where to arrive: connect **end_image**."""
+This model also takes an end picture: connect **end_image**."""
     return Workflow(
         "wan-motion_wan22_i2v_two_experts",
         [
@@ -181,7 +181,7 @@ def measure_seams() -> Workflow:
 Choose any video. **seams** are the numbers of the first frames behind each seam, such as 81, 145; empty: it looks for \
 places that stand out.
 
-Every place is held against real, uncut video: jumps of motion, steps of colour and sharpness, frames that stand \
+Every place is held against real, uncut video: jumps of motion, steps of color and sharpness, frames that stand \
 still, are replayed, or flash."""
     return Workflow(
         "wan-motion_measure_any_video",
@@ -208,7 +208,7 @@ def join_clips() -> Workflow:
     text = """# Join two clips
 
 The last **overlap_frames** of the first clip and the first of the second should show the same: the second was made as \
-the first one's continuation. Colours are matched, and the picture moves over rather than being mixed."""
+the first one's continuation. Colors are matched, and the picture moves over rather than being mixed."""
     return Workflow(
         "wan-motion_join_two_clips",
         [("Clips", made), ("Join", [joined, video, note((720, 560), (340, 220), text)]), ("Result", [save, words])],

@@ -53,7 +53,10 @@ def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Ap
         state = _report_bug(state, f"joining chunk {number} failed ({type(error).__name__}): it is cut as made")
         joined = replace(as_made(before, decoded, chunk.overlap), record=JoinRecord(Joining.FAILED))
     added = anchor_color(joined.added, state.scene_image(chunk), _settings(state).color_anchor, chunk.index)
-    pieces = (*replace_tail(state.pieces, joined.tail), added.clone())  # lets go of the overlap
+    pieces = (
+        *replace_tail(state.pieces, joined.tail),
+        added.clone(),
+    )  # a copy: a view would keep the overlap in memory
     state = replace(state, pieces=pieces, exact_frames=joined.exact_frames if added is joined.added else 0)
     try:
         seam = _measure(state, estimator)

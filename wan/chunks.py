@@ -36,7 +36,7 @@ class ChunkPlan:
     """The overlap that was asked for; the plan takes the next 4k + 1."""
     chunks: tuple[Chunk, ...]
     keyframes: tuple[Keyframe, ...] = ()
-    """What is asked for, in the order in which it begins; none where all chunks are told the same."""
+    """What is asked for, in the order in which it begins; none where all chunks have the same prompt."""
     fps: float = FPS
     to_picture: bool = False
     """Whether the video ends with a given picture."""
@@ -65,7 +65,7 @@ class ChunkPlan:
         return chunk.index + 1 == len(self.chunks) or self.chunks[chunk.index + 1].keyframe != chunk.keyframe
 
     def cuts(self, chunk: Chunk) -> bool:
-        """Whether ``chunk`` starts anew, from a picture of its own."""
+        """Whether ``chunk`` starts from a picture of its own."""
         return chunk.index > 0 and chunk.overlap == 0
 
     @cached_property
@@ -87,7 +87,7 @@ class ChunkPlan:
         return self._scenes[bisect_right(self._scenes, chunk.index, key=_index) - 1]
 
     def chunk_prompt(self, chunk: Chunk) -> ChunkPrompt:
-        """What ``chunk`` is told of the keyframes, by the middle of the frames that it adds."""
+        """The prompt of ``chunk``: its keyframes in shares, by the middle of the frames that it adds."""
         if not self.keyframes:
             return ChunkPrompt()
         turns, middle = self.turns, chunk.seam + self.added(chunk) / 2
@@ -233,14 +233,14 @@ def plan_chunks(
     """Cut a video of ``total_frames`` into overlapping chunks.
 
     All chunks have ``chunk_frames`` frames except the last, which is as long as it must be (4n + 1)
-    and whose surplus frames are dropped, and those whose keyframe says otherwise. Neighbours share
+    and whose surplus frames are dropped, and those whose keyframe says otherwise. Neighbors share
     ``overlap_frames``, or the next 4k + 1, but for a chunk that starts from a picture of its own.
 
     Args:
         total_frames: pixel frames of the finished video, at least 1.
         chunk_frames: pixel frames of one sampling call, 4n + 1. Wan2.1 is trained on 81 and bounces
             back towards its first frame on longer chunks.
-        overlap_frames: pixel frames handed from chunk to chunk, at least 1.
+        overlap_frames: pixel frames that neighboring chunks share, at least 1.
         keyframes: what is asked for from when on. Before the first one's start it holds too.
         fps: frames per second, for keyframes that start in seconds.
         to_picture: whether the last chunk must arrive at a given picture, which takes more than one new frame.

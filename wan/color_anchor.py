@@ -1,4 +1,4 @@
-"""Colours led back, little by little, to what the start image has."""
+"""Colors led back, little by little, to what the start image has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHUNKS = 4
 
 @torch.no_grad()
 def anchor_color(frames: Tensor, reference: Tensor, strength: float, chunk_index: int) -> Tensor:
-    """Lead a chunk's colours towards a reference, from nothing at its seam to full at its end.
+    """Lead a chunk's colors towards a reference, from nothing at its seam to full at its end.
 
     What has drifted within a chunk no overlap can tell. The frames do not show what the reference does, so that only
     mean and covariance are compared (Pitie and Kokaram 2007); weak is better than strong.

@@ -60,7 +60,7 @@ def guide_next_chunk(
         image_width: pixels, a multiple of 16.
         reference_image: ``(1, 3, H, W)``. Belongs to the holding of color; no level here reads it.
         continuity: the level; ``auto`` takes the highest that its checks allow. ``motion`` falls to
-            ``overlap_pinned`` where motion cannot be told or trusted, and the guide's record says why.
+            ``overlap_pinned`` where motion cannot be estimated or trusted, and the guide's record says why.
         estimator: of flow; see :func:`~motion.estimate_flow`.
         region: ``(1, 1, H, W)`` in [0, 1], scales motion guidance; all of the frame by default.
         exact_frames: how many of ``previous_frames``, from the last one back, were decoded from ``previous_latent``:

@@ -35,8 +35,8 @@ TOP = 1 - 1e-3
 def end_percent_map(confidence: Tensor, weight: float, mask_sigma: float, region: Tensor | None = None) -> Tensor:
     """The share of the steps for which each cell follows its guide: the cube root of ``weight * confidence``.
 
-    Flow matching with Wan's shift is at noise levels above 0.9 for the first half of its steps, where a guide that is
-    let go is soon forgotten. The root puts the weights that users know, 0.2 to 0.35, where an exact denoiser settles
+    Flow matching with Wan's shift is at noise levels above 0.9 for the first half of its steps, where a guide that
+    ends is soon forgotten. The root puts the weights that users know, 0.2 to 0.35, where an exact denoiser settles
     on the guide's motion and still mends one that is wrong by half (``bench guidance``).
 
     Args:
@@ -161,7 +161,7 @@ def step_mask(noise_mask: Tensor, held: Tensor, step: Tensor | int) -> Tensor:
     """The noise mask of one sampling step: 0 also where a cell is still held.
 
     Args:
-        noise_mask: any shape; 1 where the guide lets go at all.
+        noise_mask: any shape; 1 where the guide ends before the last step.
         held: steps for which each cell is held, of a shape that broadcasts to it.
         step: index of the step, from 0 on.
     """

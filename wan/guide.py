@@ -39,7 +39,7 @@ class ChunkRequest:
     exact_frames: int = 0
     """How many of the known frames, from the last one back, were decoded from it."""
     end: Tensor | None = None
-    """``(1, 3, H, W)``: the frame that the chunk is to end with, where the model can be told one."""
+    """``(1, 3, H, W)``: the frame that the chunk is to end with, where the model takes one."""
     dropped: int = 0
     """Frames at the chunk's end that the video does not keep; ``end`` is held through them."""
     region: Tensor | None = None

@@ -18,7 +18,7 @@ from .records import Joining, JoinRecord
 NEAR = 1.0
 """8-bit levels, root mean square: a smaller difference is left alone. To encode changed frames again costs more."""
 LAST = 5
-"""Frames at the overlap's end that tell whether the chunks differ: before them a decoder that starts anew does."""
+"""Frames at the overlap's end that tell whether the chunks differ: before them a decoder that has just started does."""
 SHORTEST = 5
 """Frames of overlap that a join takes; in fewer there is no room to pass over."""
 

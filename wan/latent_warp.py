@@ -16,7 +16,7 @@ def warp_latent(latent: Tensor, motion: MotionPrediction, count: int) -> tuple[T
 
     A latent stands for the middle of its four frames, so that the k-th one ahead has moved for 4 k frames. What
     bilinear sampling takes from a channel's contrast is given back. Where nothing is known the last latent stays: in
-    ComfyUI's latent space zero is a colour, not nothing.
+    ComfyUI's latent space zero is a color, not nothing.
 
     Args:
         latent: ``(1, 16, T, h, w)``, two latents or more: the first of a clip codes one frame.
@@ -31,16 +31,16 @@ def warp_latent(latent: Tensor, motion: MotionPrediction, count: int) -> tuple[T
     """
     if latent.ndim != 5 or len(latent) != 1 or latent.shape[2] < 2:
         raise ValueError(f"latent: expected one video of two latents or more, got {tuple(latent.shape)}.")
-    foretold = len(motion.displacement)
-    if foretold < TEMPORAL_STRIDE:
+    predicted = len(motion.displacement)
+    if predicted < TEMPORAL_STRIDE:
         raise ValueError(
-            f"motion: it foretells {foretold} frames, and a latent takes {TEMPORAL_STRIDE}. "
+            f"motion: it predicts {predicted} frames, and a latent takes {TEMPORAL_STRIDE}. "
             "Raise frames in Predict Motion."
         )
-    if not 1 <= count <= foretold // TEMPORAL_STRIDE:
+    if not 1 <= count <= predicted // TEMPORAL_STRIDE:
         raise ValueError(
-            f"latents must be from 1 to {foretold // TEMPORAL_STRIDE}, a fourth of the {foretold} frames that the "
-            f"motion foretells, got {count}."
+            f"latents must be from 1 to {predicted // TEMPORAL_STRIDE}, a fourth of the {predicted} frames that the "
+            f"motion predicts, got {count}."
         )
     last = latent[:, :, -1]
     size = tuple(last.shape[-2:])

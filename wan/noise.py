@@ -21,7 +21,7 @@ def chunk_seed(seed: int, chunk_index: int, policy: NoisePolicy, seeds: Sequence
     """The seed of a chunk: the run's, counted on unless it is fixed.
 
     Absolute noise is drawn by moment of the video; there the seed is what a stochastic sampler draws from in each step,
-    which must be other noise in each chunk. Of named ``seeds`` each chunk takes its own; chunks beyond them count on
+    which must differ from chunk to chunk. Of named ``seeds`` each chunk takes its own; chunks beyond them count on
     from the last.
     """
     if policy == "list":

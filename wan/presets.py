@@ -71,7 +71,7 @@ def preset_at(speed: float) -> Preset:
 def lora_factor(speed: float, at_rest: float, in_motion: float) -> float:
     """How strong LoRAs are at a speed: ``at_rest`` at none, ``in_motion`` at 8 px/frame and above, in steps of 0.05.
 
-    Linear between, and in steps, since weights are patched anew for each strength.
+    Linear between, and in steps, since weights are patched again for each strength.
     """
     share = min(1.0, speed / FAST_SPEED)
     return round(((1 - share) * at_rest + share * in_motion) / 0.05) * 0.05

@@ -49,7 +49,7 @@ def _read_mark(line: str) -> _Mark | None:
 
 
 def parse_schedule(text: str, negative: Any = "") -> tuple[Keyframe, ...]:
-    """Entries from a text with a line for each: ``0: walking``, ``2: running``, ``7.5s over 1s: jumping``.
+    """Keyframes from a text with a line for each: ``0: walking``, ``2: running``, ``7.5s over 1s: jumping``.
 
     A text whose first line has no such mark is one prompt, as it stands.
 

@@ -108,10 +108,10 @@ class Keyframe:
 
 @dataclass(frozen=True)
 class ChunkPrompt:
-    """What one chunk is told of the keyframes."""
+    """The prompt and LoRAs of one chunk: keyframes in shares."""
 
     shares: tuple[tuple[int, float], ...] = ()
-    """Entries by index, with shares that sum to 1; none where there are no keyframes."""
+    """Keyframes by index, with shares that sum to 1; none where there are no keyframes."""
     loras: tuple[Lora, ...] = ()
     """With the strengths of this chunk."""
     low_noise_loras: tuple[Lora, ...] = ()
@@ -158,7 +158,7 @@ def _low_noise(keyframe: Keyframe) -> tuple[Lora, ...]:
 
 
 def parse_stack(items: Sequence) -> tuple[Keyframe, ...]:
-    """Entries from a prompt stack: keyframes, or lists ``[positive, negative, start_chunk, lora_stack]``.
+    """Keyframes from a prompt stack: keyframes, or lists ``[positive, negative, start_chunk, lora_stack]``.
 
     Raises:
         ValueError: if an item is neither, or two start at the same moment.

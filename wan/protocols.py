@@ -1,4 +1,4 @@
-"""What the chunk loop is handed, and what it may expect of it."""
+"""What the chunk loop calls, and what it may expect of it."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class ChunkRecord:
     cut: bool = False
     """Whether it starts from a picture of its own, behind a cut."""
     prompt: ChunkPrompt | None = None
-    """What it was told; None where all chunks are told the same."""
+    """Its prompt; None where all chunks have the same."""
     speed: float | None = None
     """Pixels per frame of the frames that it continues, if measured; see :func:`~wan.presets.measure_speed`."""
     adapted: tuple[tuple[str, float], ...] = ()

@@ -68,7 +68,7 @@ def test_even_and_black_frames_do_not_explode(method, value):
         assert (found - own).abs().max() <= 3 * LARGEST_GAIN + LARGEST_SHIFT
 
 
-def test_an_even_frame_takes_the_others_colour():
+def test_an_even_frame_takes_the_others_color():
     own = torch.full((1, 3, 32, 32), 0.5)
     torch.testing.assert_close(match_color(own, (own, own + 0.03)), own + 0.03, atol=1e-4, rtol=0)
 
@@ -81,7 +81,7 @@ def test_a_transform_is_clamped_close_to_none():
     assert (mean @ fit.matrix + fit.bias - mean).abs().max() <= LARGEST_SHIFT + 0.01
 
 
-def test_contrast_is_changed_around_the_colours_that_are_there():
+def test_contrast_is_changed_around_the_colors_that_are_there():
     bright = 0.8 + 0.1 * (picture() - 0.5)
     flat = 0.8 + 0.09 * (picture() - 0.5)
     torch.testing.assert_close(match_color(flat, (flat, bright)), bright, atol=2e-3, rtol=0)

@@ -13,15 +13,15 @@ def test_a_ramp_and_its_reverse_sum_to_one_exactly(length, sigma):
 
 
 @settings(deadline=None)
-@given(length=st.integers(1, 60), centre=st.floats(0, 60), sigma=st.floats(0, 30))
-def test_a_ramp_rises_from_the_first_clip_to_the_second(length, centre, sigma):
-    ramp = gaussian_ramp(length, centre=centre, sigma=sigma)
+@given(length=st.integers(1, 60), center=st.floats(0, 60), sigma=st.floats(0, 30))
+def test_a_ramp_rises_from_the_first_clip_to_the_second(length, center, sigma):
+    ramp = gaussian_ramp(length, center=center, sigma=sigma)
     assert (ramp.diff() >= 0).all()
     assert ((ramp >= 0) & (ramp <= 1)).all()
 
 
 def test_a_ramp_without_width_is_a_hard_cut():
-    assert gaussian_ramp(6, centre=4, sigma=0).tolist() == [0, 0, 0, 0, 1, 1]
+    assert gaussian_ramp(6, center=4, sigma=0).tolist() == [0, 0, 0, 0, 1, 1]
 
 
 def test_a_ramp_is_a_step_blurred_by_a_gaussian():

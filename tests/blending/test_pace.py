@@ -42,12 +42,12 @@ def test_where_things_land_is_how_far_they_jump(jump):
     clip = along(0.6 * TIME + jump * (TIME >= SEAM))
     landing_error = measure_pairs(clip[SEAM - 8 : SEAM + 8]).landing_error.flatten(1).median(dim=1).values
     expected = torch.zeros(15)
-    expected[6:9] = torch.tensor([0.5, 1.0, 0.5]) * jump  # the neighbours are held against the jump
+    expected[6:9] = torch.tensor([0.5, 1.0, 0.5]) * jump  # the neighbors are held against the jump
     torch.testing.assert_close(landing_error, expected, atol=0.06, rtol=0)
 
 
-def test_at_a_clips_ends_one_neighbour_tells_where_things_go():
-    # From the neighbour's velocity, or from where it and the next lead, whichever is less.
+def test_at_a_clips_ends_one_neighbor_tells_where_things_go():
+    # From the neighbor's velocity, or from where it and the next lead, whichever is less.
     for jump, acceleration, expected in ((1.0, 0.0, 1.0), (0.0, 0.1, 0.0), (1.0, 0.1, 0.9), (-1.0, 0.1, 1.0)):
         path = 0.5 * acceleration * TIME[:6].square() + 0.3 * TIME[:6]
         path[0] -= jump
@@ -134,7 +134,7 @@ def test_a_change_of_speed_is_what_no_trend_explains(before, behind, slope):
     time = torch.arange(-8.0, 9.0)
     speed = torch.where(time < 0, before, behind) + slope * time
     found = speed_change(moving(torch.stack((speed, torch.zeros(17)), dim=1)), 8, 8)
-    # The means of four pairs lie five pairs apart; neighbouring doubled pairs differ by two slopes.
+    # The means of four pairs lie five pairs apart; neighboring doubled pairs differ by two slopes.
     change = abs(behind - before + 5 * slope)
     shaking = 2 * slope / 1.25
     assert found == pytest.approx(change / (shaking + 5 * slope + JITTER), rel=1e-3, abs=1e-4)

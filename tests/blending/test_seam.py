@@ -25,7 +25,7 @@ def spoil(clip, name):
         return torch.cat((clip[:20], clip[19:-1]))
     if name == "flash":
         changed[20] = changed[20] * 0.8 + 0.2
-    if name == "colour":
+    if name == "color":
         changed[20:, 0] += 3 / 255
     if name == "blur":
         changed[20:] = gaussian_blur(changed[20:], 1.5)
@@ -40,7 +40,7 @@ def test_a_steady_pan_has_no_seam():
     seam = measure_seam(pan(), 20)
     assert seam.flags == ()
     assert seam.boundary_jump == pytest.approx(1, abs=0.15)
-    assert seam.colour_step < 0.05
+    assert seam.color_step < 0.05
     assert seam.score < 1
     assert "clean" in str(seam)
 
@@ -50,8 +50,8 @@ def test_a_steady_pan_has_no_seam():
     [
         ("replay", "13 frames replayed"),
         ("held frame", "frozen"),
-        ("flash", "colour step"),
-        ("colour", "colour step"),
+        ("flash", "color step"),
+        ("color", "color step"),
         ("blur", "sharpness step"),
         ("jump", "motion jump"),
         ("cut", "cut"),
@@ -66,7 +66,7 @@ def test_what_is_wrong_is_found_and_named(name, flag):
 
 
 @pytest.mark.parametrize("levels", [1.0, 4.0])
-def test_a_colour_step_is_measured_in_cielab(levels):
+def test_a_color_step_is_measured_in_cielab(levels):
     from skimage.color import rgb2lab
 
     frames = pan() * 0.8
@@ -74,7 +74,7 @@ def test_a_colour_step_is_measured_in_cielab(levels):
     changed[20:, 0] += levels / 255
     before, after = (rgb2lab(clip[20].movedim(0, -1).numpy()) for clip in (frames, changed))
     expected = float(((after - before).mean(axis=(0, 1)) ** 2).sum() ** 0.5)
-    assert measure_seam(changed, 20).colour_step == pytest.approx(expected, rel=0.15)
+    assert measure_seam(changed, 20).color_step == pytest.approx(expected, rel=0.15)
 
 
 def test_a_larger_picture_is_judged_alike():
@@ -105,7 +105,7 @@ def cuts_of(detector, number, picture):
 
 def test_a_still_clip_gives_finite_numbers_and_replays_nothing():
     seam = measure_seam(torch.full((20, 3, 24, 24), 0.5), 10)
-    assert (seam.boundary_jump, seam.colour_step, seam.replayed, seam.flags) == (1, 0, 0, ())
+    assert (seam.boundary_jump, seam.color_step, seam.replayed, seam.flags) == (1, 0, 0, ())
     assert replayed_frames(torch.zeros(20, 3, 24, 24), 10) == 0
 
 
@@ -129,7 +129,7 @@ def test_a_seam_outside_the_clip_is_refused(seam):
 
 
 def test_two_frames_have_nothing_to_compare_with():
-    with pytest.raises(ValueError, match="needs a neighbouring frame pair"):
+    with pytest.raises(ValueError, match="needs a neighboring frame pair"):
         measure_seam(pan(2), 1)
 
 

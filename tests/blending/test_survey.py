@@ -6,7 +6,7 @@ from wan_motion_chunks.blending import plot_seams, survey_video
 from wan_motion_chunks.tests.blending.test_seam import pan, spoil
 
 
-@pytest.mark.parametrize("name", ["replay", "held frame", "flash", "colour", "jump", "cut"])
+@pytest.mark.parametrize("name", ["replay", "held frame", "flash", "color", "jump", "cut"])
 def test_a_seam_that_nobody_told_of_is_found(name):
     report = survey_video(spoil(pan(), name))
     assert report.seams
@@ -22,10 +22,10 @@ def test_nothing_is_found_in_a_clean_video():
 
 
 def test_a_told_seam_is_judged_beside_what_is_usual():
-    report = survey_video(spoil(pan(), "colour"), (20, 30))
+    report = survey_video(spoil(pan(), "color"), (20, 30))
     assert report.seams == (20, 30)
     assert report.flagged == (20,)
-    assert report.reports[0].colour_step > 5 * report.usual.colour_step
+    assert report.reports[0].color_step > 5 * report.usual.color_step
     assert "frame 20" in str(report)
     assert "median elsewhere" in str(report)
 
@@ -42,15 +42,15 @@ def test_drift_is_the_distance_from_the_first_frame():
 
 
 def test_the_figures_are_json():
-    report = survey_video(spoil(pan(30), "colour"), (20,))
+    report = survey_video(spoil(pan(30), "color"), (20,))
     read = json.loads(report.as_json())
     assert read["seams"][0]["frame"] == 20
-    assert read["seams"][0]["flags"] == ["colour step"]
+    assert read["seams"][0]["flags"] == ["color step"]
     assert len(read["drift"]) == 30
 
 
 def test_the_plot_marks_seams_that_stand_out_in_red():
-    clean, wrong = (plot_seams(survey_video(clip, (20,))) for clip in (pan(), spoil(pan(), "colour")))
+    clean, wrong = (plot_seams(survey_video(clip, (20,))) for clip in (pan(), spoil(pan(), "color")))
     red = torch.tensor([198, 40, 40]).view(3, 1, 1) / 255
     assert clean.shape == wrong.shape == (1, 3, 480, 960)
     for picture, marked in ((clean, False), (wrong, True)):

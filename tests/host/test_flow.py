@@ -29,12 +29,12 @@ def images(scenes):
 
 def test_sprites_are_seen_to_move_as_they_were_drawn(nodes, scenes):
     errors = []
-    for frames, centres, velocities in zip(scenes.frames, scenes.centres, scenes.velocities, strict=True):
+    for frames, centers, velocities in zip(scenes.frames, scenes.centers, scenes.velocities, strict=True):
         flow, occlusion, confidence = nodes.EstimateFlow.execute(frames[:2].movedim(1, -1), "auto").args
         assert flow.displacement.shape == (1, 2, 128, 128)
         assert occlusion.shape == confidence.shape == (1, 128, 128)
         assert confidence.mean() > 0.5
-        x, y = centres[0, 0].long().tolist()
+        x, y = centers[0, 0].long().tolist()
         found = flow.displacement[0, :, y - 3 : y + 4, x - 3 : x + 4].mean(dim=(1, 2))
         errors.append((found - velocities[0, 0]).norm())
     assert torch.stack(errors).mean() < 0.35  # stripes show no motion along themselves
@@ -49,7 +49,7 @@ def test_a_clip_in_groups_is_the_clip_at_once(nodes, images, monkeypatch):
     torch.testing.assert_close(parts[2], whole[2], rtol=0, atol=1e-2)
 
 
-@pytest.mark.parametrize("style", ["colours", "arrows", "confidence"])
+@pytest.mark.parametrize("style", ["colors", "arrows", "confidence"])
 def test_a_flow_is_shown_as_pictures(nodes, images, style):
     flow, occlusion, _ = nodes.EstimateFlow.execute(images[:3], "lucas_kanade").args
     occlusion = torch.zeros_like(occlusion)
@@ -64,9 +64,9 @@ def test_a_flow_is_shown_as_pictures(nodes, images, style):
     assert torch.equal(changed, occlusion == 1)
 
 
-def test_colours_are_those_of_the_core_with_the_legend_in_the_corner(nodes, images):
+def test_colors_are_those_of_the_core_with_the_legend_in_the_corner(nodes, images):
     flow, _, _ = nodes.EstimateFlow.execute(images[:3], "lucas_kanade").args
-    (shown,) = nodes.FlowToImage.execute(flow, "colours", 2.0).args
+    (shown,) = nodes.FlowToImage.execute(flow, "colors", 2.0).args
     expected = flow_to_rgb(flow.displacement, largest=2.0).movedim(1, -1)
     corner = legend(2.0, expected.movedim(-1, 1)).movedim(1, -1)
     height, width = corner.shape[1:3]
@@ -110,4 +110,4 @@ def test_frames_and_masks_of_another_clip_are_refused(nodes, images):
     with pytest.raises(ValueError, match="images: expected"):
         nodes.FlowToImage.execute(flow, "arrows", 0.0, images=images[:, :64])
     with pytest.raises(ValueError, match="occlusion: expected"):
-        nodes.FlowToImage.execute(flow, "colours", 0.0, occlusion=occlusion[1:])
+        nodes.FlowToImage.execute(flow, "colors", 0.0, occlusion=occlusion[1:])

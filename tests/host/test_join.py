@@ -13,13 +13,13 @@ def image(comfy):
     return pan().movedim(1, -1)
 
 
-def test_join_clips_matches_colours_and_counts_frames_once(image):
+def test_join_clips_matches_colors_and_counts_frames_once(image):
     from wan_motion_chunks.nodes.join import JoinClips
 
     joined, report = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", False).args
     assert joined.shape == image.shape
     assert (joined - image).abs().mean() < 0.5 / 255
-    assert "colours changed by" in report
+    assert "colors changed by" in report
     cut, report = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", True).args
     assert torch.equal(cut[24:], (image * 0.96)[24:])
 
@@ -41,7 +41,7 @@ def test_measure_seams_reports_in_words_figures_and_a_plot(image):
     for told in ("20", ""):
         report, figures, plot = MeasureSeams.execute(changed, told).args
         assert "frame 20" in report
-        assert json.loads(figures)["seams"][0]["flags"] == ["colour step"]
+        assert json.loads(figures)["seams"][0]["flags"] == ["color step"]
         assert plot.shape == (1, 480, 960, 3)
 
 

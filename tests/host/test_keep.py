@@ -289,5 +289,5 @@ def test_reports_and_errors_name_no_place_outside_the_output_folder(make, output
     with pytest.raises(ValueError, match=r"wan_motion_runs/run\. chunk_0001\.safetensors is damaged") as caught:
         LoadRun.execute("run", 16.0)
     texts += [make(length=25.0, run=keep())[2], str(caught.value), caplog.text]
-    assert sum(line.endswith("is made again") for line in texts[3].splitlines()) == 2
+    assert sum(line.endswith("is regenerated") for line in texts[3].splitlines()) == 2
     assert not [text for text in texts if str(output.parent) in text]

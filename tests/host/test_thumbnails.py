@@ -63,7 +63,7 @@ def test_chunks_that_another_job_made_anew_cost_only_the_pictures(thumbnails, ca
 
     def gone():
         yield numbered(10)
-        raise RunError("made anew")
+        raise RunError("regenerated")
 
     assert thumbnails.show_seams(gone(), [5, 15]).keys() == {5}
-    assert "made anew" in caplog.text
+    assert "regenerated" in caplog.text

@@ -43,7 +43,7 @@ def test_x_points_right_and_y_down(dtype):
 
 
 @PRECISIONS
-def test_half_a_pixel_is_the_mean_of_neighbours(dtype):
+def test_half_a_pixel_is_the_mean_of_neighbors(dtype):
     source = picture(dtype)
     half = backward_warp(source, constant(0.5, 0, dtype))
     torch.testing.assert_close(half[..., :-1], (source[..., 1:] + source[..., :-1]) / 2)

@@ -5,7 +5,7 @@ from wan_motion_chunks.motion import Flow, flow_to_rgb
 from wan_motion_chunks.motion.label import draw_text
 from wan_motion_chunks.motion.picture import (
     SPACING,
-    colour_wheel,
+    color_wheel,
     draw_arrows,
     heat_map,
     legend,
@@ -18,7 +18,7 @@ def field(seed=0):
     return torch.randn(2, 2, 24, 32, generator=torch.Generator().manual_seed(seed)) * 5
 
 
-def test_colours_are_those_of_torchvision():
+def test_colors_are_those_of_torchvision():
     for flow in field():  # torchvision takes the longest vector of the whole batch as well
         expected = flow_to_image(flow[None]).float() / 255
         assert (flow_to_rgb(flow[None]) - expected).abs().max() < 0.02
@@ -28,7 +28,7 @@ def test_rest_is_white():
     assert torch.equal(flow_to_rgb(torch.zeros(1, 2, 4, 4)), torch.ones(1, 3, 4, 4))
 
 
-def test_opposite_motions_have_different_colours():
+def test_opposite_motions_have_different_colors():
     right, left = flow_to_rgb(torch.tensor([[[[1.0]], [[0.0]]], [[[-1.0]], [[0.0]]]])).flatten(1)
     assert (right - left).norm() > 0.8
 
@@ -38,8 +38,8 @@ def test_longer_than_the_largest_is_darker():
     assert two.max() <= 0.75 < one.max()
 
 
-def test_the_legend_shows_the_colours_of_its_directions():
-    wheel = colour_wheel(33, torch.zeros(1))
+def test_the_legend_shows_the_colors_of_its_directions():
+    wheel = color_wheel(33, torch.zeros(1))
     right = flow_to_rgb(torch.tensor([1.0, 0.0]).view(1, 2, 1, 1), largest=1.0)
     torch.testing.assert_close(wheel[..., 16:17, 32:33], right)
     assert torch.equal(wheel[..., 0, 0], torch.ones(1, 3))
@@ -49,7 +49,7 @@ def test_the_legend_says_how_long_its_rim_is():
     picture = torch.zeros(1, 3, 264, 300)
     slow, fast = (legend(length, picture) for length in (2.5, 7.5))
     assert slow.shape == fast.shape == (1, 3, 33 + 7, 33)
-    torch.testing.assert_close(slow[..., :33, :], colour_wheel(33, picture))
+    torch.testing.assert_close(slow[..., :33, :], color_wheel(33, picture))
     assert torch.equal(slow[..., :33, :], fast[..., :33, :])
     assert not torch.equal(slow[..., 33:, :], fast[..., 33:, :])
     written = draw_text("2.50px", picture)
@@ -61,7 +61,7 @@ def test_the_legend_says_how_long_its_rim_is():
 @pytest.mark.parametrize("size", [(8, 8), (40, 300), (480, 832), (2160, 3840)])
 def test_any_length_and_any_size_has_a_legend_within_its_picture(length, size):
     flow = Flow(torch.zeros(1, 2, *size), torch.ones(1, 1, *size))
-    assert show_flow(flow, "colours", largest=length).shape == (1, 3, *size)
+    assert show_flow(flow, "colors", largest=length).shape == (1, 3, *size)
 
 
 def test_a_character_is_its_dots():

@@ -13,7 +13,7 @@ def scenes(seed=0, count=8, length=9, **options):
 
 
 def locations():
-    """``(64, 64, 2)``: x and y of each pixel's centre."""
+    """``(64, 64, 2)``: x and y of each pixel's center."""
     position = torch.arange(64) + 0.5
     return torch.stack(torch.meshgrid(position, position, indexing="xy"), dim=-1)
 
@@ -37,14 +37,14 @@ def test_frames_are_pictures():
 def test_sprites_bounce_and_never_leave_the_picture(seed, length):
     drawn = scenes(seed, count=4, length=length)
     margin = drawn.appearance.radius[:, :, None, None]
-    assert (drawn.centres >= margin - 1e-3).all()
-    assert (drawn.centres <= 64 - margin + 1e-3).all()
+    assert (drawn.centers >= margin - 1e-3).all()
+    assert (drawn.centers <= 64 - margin + 1e-3).all()
     assert (drawn.velocities.norm(dim=-1) <= 2.4 + 1e-3).all()
 
 
 def test_the_background_moves_as_it_says():
     drawn = scenes(5, count=32, length=9, pan=1.0, two_sprites=0.0)
-    clear = (locations() - drawn.centres[:, 0, :, None, None]).norm(dim=-1) > 24  # (B, T, H, W)
+    clear = (locations() - drawn.centers[:, 0, :, None, None]).norm(dim=-1) > 24  # (B, T, H, W)
     # Wavelengths are 25 pixels and more, so that a shift by the slope of the picture is good to a hundredth.
     slope = torch.stack(torch.gradient(drawn.frames[:, 4], dim=(3, 2)), dim=-1)  # (B, 3, H, W, 2)
     expected = drawn.frames[:, 4] - (slope * drawn.pan[:, None, None, None]).sum(-1)
@@ -61,7 +61,7 @@ def test_sprites_are_found_where_they_are(shape, seed):
     drawn = scenes(seed, count=32, length=9, two_sprites=float(shape == "behind"), turn=0.0)
     index = int(shape == "behind")  # the later sprite is in front of the other
     found = locate_sprite(drawn.frames, drawn.appearance, index)
-    offset = found - drawn.centres[:, index]
+    offset = found - drawn.centers[:, index]
     assert offset.norm(dim=-1).quantile(0.95) < 0.8
     jitter = (offset - offset.median(dim=1, keepdim=True).values).norm(dim=-1)
     assert jitter.median() < 0.1
@@ -72,7 +72,7 @@ def test_sprites_are_found_where_they_are(shape, seed):
 def test_found_sprites_give_their_velocity():
     drawn = scenes(13, count=32, length=9, two_sprites=0.0)
     found = mean_velocity(locate_sprite(drawn.frames, drawn.appearance, 0))
-    truth = mean_velocity(drawn.centres[:, 0])
+    truth = mean_velocity(drawn.centers[:, 0])
     assert (found - truth).norm(dim=-1).median() < 0.03
 
 
@@ -172,9 +172,9 @@ def test_a_sprite_looks_like_itself_and_not_like_another():
     own = shape_psnr(drawn.frames, drawn.appearance, 0, found)
     assert own.median() > 33
     look = drawn.appearance
-    rounder = Appearance(torch.zeros_like(look.shape), look.radius * 1.15, look.colour, look.stripes)
-    alpha, texture = sprite_layer(rounder, 0, drawn.centres[:, 0], 64)
+    rounder = Appearance(torch.zeros_like(look.shape), look.radius * 1.15, look.color, look.stripes)
+    alpha, texture = sprite_layer(rounder, 0, drawn.centers[:, 0], 64)
     square = look.shape[:, 0] == 1
     ball = (drawn.frames[:, :, :, :1, :1] * (1 - alpha) + texture * alpha)[square]
-    chosen = Appearance(look.shape[square], look.radius[square], look.colour[square], look.stripes[square])
+    chosen = Appearance(look.shape[square], look.radius[square], look.color[square], look.stripes[square])
     assert (shape_psnr(ball, chosen, 0, found[square]) < own[square] - 10).float().mean() > 0.9

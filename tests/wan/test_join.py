@@ -18,7 +18,7 @@ def pan(start, stop, offset=0.0):
 TINT = ColorTransform(torch.eye(3) * 1.03, torch.tensor([0.02, 0.0, -0.02]))
 
 
-def test_a_colour_step_is_undone_and_reported():
+def test_a_color_step_is_undone_and_reported():
     joined = join_chunk(pan(0, 20), TINT(pan(11, 40)), 9)
     assert joined.exact_frames == 0
     assert joined.record.joining is Joining.CORRECTED
@@ -26,14 +26,14 @@ def test_a_colour_step_is_undone_and_reported():
     assert (joined.added[-5:] - pan(35, 40)).abs().mean() < 0.5 / 255
 
 
-def test_a_colour_step_is_undone_where_the_speed_changes_too():
+def test_a_color_step_is_undone_where_the_speed_changes_too():
     slower = torch.cat((pan(11, 20), *(pan(0, 1, offset=0.6 * 19 + 0.3 * step) for step in range(1, 21))))
     joined = join_chunk(pan(0, 20), TINT(slower), 9)
     assert joined.record.color_levels > 1
     assert (joined.added[-5:] - slower[-5:]).abs().mean() < 0.5 / 255
 
 
-def test_colours_are_left_alone_when_asked():
+def test_colors_are_left_alone_when_asked():
     chunk = TINT(pan(11, 40))
     joined = join_chunk(pan(0, 20), chunk, 9, color_match="none", blend_strength=1.0)
     assert torch.equal(joined.added, chunk[9:])
@@ -74,7 +74,7 @@ def test_changed_frames_are_encoded_again_and_unchanged_ones_are_carried():
     plan = plan_chunks(33, chunk_frames=17, overlap_frames=9)
     state = generate(ChunkState(plan, numbered_frames(100, 1)), Tools(CausalVae(), CountingModel(CausalVae())))
     assert state.exact_frames == 8
-    with pytest.raises(AssertionError):  # the exact model finds its overlap changed by the colour match
+    with pytest.raises(AssertionError):  # the exact model finds its overlap changed by the color match
         generate(ChunkState(plan, numbered_frames(100, 1)), Tools(CausalVae(), tinted))
 
 

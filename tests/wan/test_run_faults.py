@@ -36,7 +36,7 @@ def test_a_damaged_chunk_is_made_again_and_the_others_are_not(tmp_path, damage, 
     assert read_facts(path) == known
     assert len(store.notes) == (damage != "gone")
     assert all(
-        re.match(r"chunk_0003\.safetensors .* is made again$", note) and note in caplog.text for note in store.notes
+        re.match(r"chunk_0003\.safetensors .* is regenerated$", note) and note in caplog.text for note in store.notes
     )
 
 

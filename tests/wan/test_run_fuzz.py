@@ -1,4 +1,4 @@
-"""Chunk files from strangers: taken whole and identical, or made again; never an error, never other frames."""
+"""Chunk files from strangers: taken whole and identical, or regenerated; never an error, never other frames."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def check_taken_or_made_again(folder, whole, second):
     if found is None:
         assert len(notes) == len(loaded.notes) == len(loaded.kept) == 1
         assert notes[0].startswith("chunk_0002.safetensors ")
-        assert notes[0].endswith("made again")
+        assert notes[0].endswith("regenerated")
         assert len(notes[0]) < 400
         assert notes[0].isprintable()
     else:

@@ -139,7 +139,7 @@ def test_8_bit_values_are_kept_exactly_and_others_in_half_precision(values, roun
 def test_a_run_that_another_job_changed_is_not_shown_as_the_old_one(tmp_path):
     _, _, store, _ = run(tmp_path)
     run(tmp_path, start(first=3))
-    with pytest.raises(RunError, match="was made anew or taken away by another job"):
+    with pytest.raises(RunError, match="was regenerated or removed by another job"):
         list(store.footage())
 
 

@@ -85,7 +85,7 @@ def check_vae(vae) -> None:
 
 
 def fit_frames(name: str, frames: Tensor, width: int, height: int) -> Tensor:
-    """Frames ``(N, C, H, W)`` of input ``name`` as ``(N, C, height, width)``, scaled and cropped at their centre as
+    """Frames ``(N, C, H, W)`` of input ``name`` as ``(N, C, height, width)``, scaled and cropped at their center as
     WanImageToVideo does; those of this size stay as they are.
 
     Raises:

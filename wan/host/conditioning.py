@@ -19,7 +19,7 @@ def guide_values(guide: ChunkGuide, clip_vision_output=None) -> dict:
     """What the model reads of a guide, by the host's keys.
 
     Args:
-        clip_vision_output: features of the start image, for models that heed them.
+        clip_vision_output: features of the start image, for models that read them.
     """
     values = dict(guide.conditioning)
     if clip_vision_output is not None:
@@ -68,7 +68,7 @@ def guide_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
         return torch.minimum(mask, theirs(sigma, mask, extra_options=extra_options))
 
     def hold_clean(executor, guider, sigmas, extra_args, callback, noise, latent_image=None, denoise_mask=None, *rest):
-        """Let a second sampler call hold what the guide holds, not the half-noised latent that it is handed."""
+        """Let a second sampler call hold what the guide holds, not the half-noised latent that it is given."""
         if denoise_mask is not None and latent_image is not None and not noise.any() and sigmas[0] < 1:
             clean = guider.inner_model.process_latent_in(guide.samples.to(latent_image))
             # Flow matching: the first call gave out x / (1 - sigma), with x = sigma noise + (1 - sigma) clean.

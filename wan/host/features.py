@@ -69,8 +69,8 @@ class FeatureTrack:
         return found
 
     def fingerprint(self, state: ChunkState) -> dict:
-        """What the next chunk of a state is told from here, for a run that is kept."""
-        if self._digest is None:  # of the start; what a cut puts in its place must not change what was told before
+        """Digests of what the next chunk of a state sees, for a run that is kept."""
+        if self._digest is None:  # of the start; what a cut puts in its place must not change the digests before
             states = None if self._first is None else self._first.penultimate_hidden_states
             known = None if self._encoder is None else identify_weights(self._encoder.model.named_parameters())
             self._digest = digest(states, known)
@@ -88,6 +88,6 @@ class FeatureTrack:
 
 
 def _with_states(output, states: Tensor):
-    changed = copy.copy(output)  # the host caches what it was handed
+    changed = copy.copy(output)  # the host caches the other
     changed.penultimate_hidden_states = states
     return changed

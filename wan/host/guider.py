@@ -114,7 +114,7 @@ class GuiderSampler:
             self._identity["model"] = identify_model(self.guider.model_patcher)
             self._identity["guider"] = digest(self.guider)
             self._identity["conditions"] = digest(
-                # The host names each condition anew in every run.
+                # The host gives each condition another name in every run.
                 {
                     name: [{key: value for key, value in part.items() if key != "uuid"} for part in parts]
                     for name, parts in self.guider.original_conds.items()

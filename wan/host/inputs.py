@@ -1,4 +1,4 @@
-"""What the chunks of a run are told besides their guides: prompts, LoRAs, CLIP vision features."""
+"""What conditions the chunks of a run besides their guides: prompts, LoRAs, CLIP vision features."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ChunkInputs:
-    """What each chunk of a run is told."""
+    """Prompts, LoRAs and features of each chunk of a run."""
 
     prompts: Sequence[tuple[Conditioning, Conditioning]] = ()
     """Positive and negative conditioning of each keyframe; none where a guider has its own."""
@@ -55,7 +55,7 @@ class ChunkInputs:
             self.loras.free(guide.request.prompt)
 
     def fingerprint(self, state: ChunkState) -> dict:
-        """What the next chunk of a state is told."""
+        """Digests of what conditions the next chunk of a state."""
         prompt = state.plan.chunk_prompt(state.chunk)
         return {
             "prompts": [digest(self.prompts[index]) for index, _ in prompt.shares] if self.prompts else [],

@@ -129,18 +129,18 @@ class HostSampler:
         """
         prompt = guide.request.prompt
         model, noise = self._prepared(self._high, guide, prompt.loras), self.noise.draw(guide)
-        told = self.inputs.conditioning(guide)
+        conditioning = self.inputs.conditioning(guide)
         latent, seed, steps = guide.samples, self.noise.seed_of(guide), self._schedule.steps
         if self.experts.low_noise is None:
-            return self._sample(model, guide, told, noise, latent, seed, 0, steps)
+            return self._sample(model, guide, conditioning, noise, latent, seed, 0, steps)
         switch = self.switch()
         if switch > 0:
-            latent = self._sample(model, guide, told, noise, latent, seed, 0, switch, leftover=switch < steps)
+            latent = self._sample(model, guide, conditioning, noise, latent, seed, 0, switch, leftover=switch < steps)
             noise, seed = torch.zeros_like(noise), (seed + SECOND_EXPERT) & MAX_SEED
         del model
         if switch < steps:
             model = self._prepared(self._low, guide, prompt.low_noise_loras)
-            latent = self._sample(model, guide, told, noise, latent, seed, switch, steps, continues=switch > 0)
+            latent = self._sample(model, guide, conditioning, noise, latent, seed, switch, steps, continues=switch > 0)
         return latent
 
     def switch(self) -> int:
@@ -192,7 +192,7 @@ class HostSampler:
         return model
 
     def _sample(
-        self, model, guide, told, noise, latent, seed, first, last, *, leftover=False, continues=False
+        self, model, guide, conditioning, noise, latent, seed, first, last, *, leftover=False, continues=False
     ) -> Tensor:
         steps, sampling = self._schedule.steps, self.sampling
         part = {} if self.experts.low_noise is None else {"start_step": first, "last_step": last}
@@ -203,7 +203,7 @@ class HostSampler:
             sampling.cfg,
             sampling.sampler_name,
             sampling.scheduler,
-            *told,
+            *conditioning,
             latent,
             disable_noise=continues,
             force_full_denoise=bool(part) and not leftover,

@@ -1,4 +1,4 @@
-"""LoRA files on the host's models: read once, put on a clone per set, let go when no later prompt needs them."""
+"""LoRA files on the host's models: read once, put on a clone per set, freed when no later prompt needs them."""
 
 from __future__ import annotations
 

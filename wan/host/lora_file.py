@@ -67,10 +67,10 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
         # What the host's readers raise of a broken file has no common kind; its own words may hold the whole path.
         raise ValueError(
             f"lora_stack: the LoRA {name!r} cannot be read ({type(error).__name__}): it is broken, cut short, or no "
-            "LoRA. Download it anew."
+            "LoRA. Download it again."
         ) from error
     if not all(torch.isfinite(_exact(tensor)).all() for tensor in tensors.values() if tensor.is_floating_point()):
-        raise ValueError(f"lora_stack: the LoRA {name!r} holds NaN or infinite weights. Download it anew.")
+        raise ValueError(f"lora_stack: the LoRA {name!r} holds NaN or infinite weights. Download it again.")
     names = [set(target.state_dict()) for target in targets]
     fits, misshapen = {}, 0
     foreign = len({PART.sub("", unread) for unread in tensors.keys() - tensors.read})
@@ -83,16 +83,18 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
             fits[place] = patch
         else:
             misshapen += 1
-    told = f"{misshapen} have another shape" if misshapen else ""
-    told += (", " if told else "") + f"{foreign} are of layers that are not there" if foreign else ""
+    words = f"{misshapen} have another shape" if misshapen else ""
+    words += (", " if words else "") + f"{foreign} are of layers that are not there" if foreign else ""
     total = len(fits) + misshapen + foreign
     if not fits:
         raise ValueError(
             f"lora_stack: none of the {total} weights of the LoRA {name!r} fit {describe_model(model)}"
-            f"{'' if clip is None else ' or its text encoder'}: {told or 'it is empty'}. Load one that was made for "
+            f"{'' if clip is None else ' or its text encoder'}: {words or 'it is empty'}. Load one that was made for "
             "this model, or take it out of the stack."
         )
-    return LoraFile(fits, digest, f"LoRA {name!r}: {len(fits)} of {total} weights fit" + (f"; {told}" if told else ""))
+    return LoraFile(
+        fits, digest, f"LoRA {name!r}: {len(fits)} of {total} weights fit" + (f"; {words}" if words else "")
+    )
 
 
 class _Tensors(dict):

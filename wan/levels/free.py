@@ -1,4 +1,4 @@
-"""Known frames are told to the model, and nothing is held."""
+"""Known frames condition the model, and nothing is held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Known frames are told to the model and held through sampling."""
+"""Known frames condition the model and are held through sampling."""
 
 from __future__ import annotations
 

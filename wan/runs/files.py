@@ -46,7 +46,7 @@ FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class ChunkFileError(Exception):
-    """A chunk file that cannot be taken; the message goes behind its name, and the chunk is made again."""
+    """A chunk file that cannot be taken; the message goes behind its name, and the chunk is regenerated."""
 
 
 def write_chunk(path: Path, facts: Facts, tensors: dict[str, Tensor]) -> str:

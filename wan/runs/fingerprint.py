@@ -19,11 +19,11 @@ from ..state import ChunkState
 from .plain import to_plain
 
 VERSION = "0.1.0"
-"""Of the pack, for people; no chunk is made again because of it."""
+"""Of the pack, for people; no chunk is regenerated because of it."""
 RESULTS = 1
 """Counts what chunks may look like: raise it with every change after which the same inputs may make other frames or
-another latent (plan, noise, guidance, sampling, encoding, joining, colours, what a seam's measure decides), and with no
-other. Kept chunks of another number are made again. 0.1.0 had none."""
+another latent (plan, noise, guidance, sampling, encoding, joining, colors, what a seam's measure decides), and with no
+other. Kept chunks of another number are regenerated. 0.1.0 had none."""
 EXACT = (complex, range, slice, Fraction, PurePath, torch.dtype, torch.device)
 """Kinds of values that their own notation tells apart."""
 DEEPEST = 6

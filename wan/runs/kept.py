@@ -28,7 +28,7 @@ class Kept:
         """Some of its tensors.
 
         Raises:
-            RunError: if another job has made the chunk anew since.
+            RunError: if another job has regenerated the chunk since.
         """
         if self.tensors is not None:
             return {name: tensor for name, tensor in self.tensors.items() if name in names}
@@ -37,7 +37,7 @@ class Kept:
         except ChunkFileError as error:
             raise RunError(f"{self._shown} {error}. Queue this video again.") from None
         if found is None or found[:2] != (self.facts, self.content):
-            raise RunError(f"{self._shown} was made anew or taken away by another job. Queue this video again.")
+            raise RunError(f"{self._shown} was regenerated or removed by another job. Queue this video again.")
         return found[2]
 
     @property

@@ -40,8 +40,8 @@ def check_name(name: str) -> str:
     elif name.split(".")[0].rstrip(" ").lower() in RESERVED:
         wrong = "is a device's name on Windows"
     if wrong:
-        told = repr(name[:SHOWN]) + ("..." if len(name) > SHOWN else "")
-        raise RunError(f"run_name: {told} {wrong}. It is the name of one folder, such as my-video.")
+        quoted = repr(name[:SHOWN]) + ("..." if len(name) > SHOWN else "")
+        raise RunError(f"run_name: {quoted} {wrong}. It is the name of one folder, such as my-video.")
     return name
 
 

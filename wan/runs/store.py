@@ -1,7 +1,7 @@
 """A run on disk: each finished chunk is kept as it is finished, and taken up again by an equal run.
 
 A chunk file says itself what it was made from (``fingerprint``), what came before it (``previous``) and what it holds
-(``content``). Nothing else is trusted: ``run.json`` is for people, and written anew from the files.
+(``content``). Nothing else is trusted: ``run.json`` is for people, and written from the files.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class RunStore:
     reused: int = 0
     notes: list[str] = field(default_factory=list)
     """What went wrong, for the report."""
-    _told: bool = field(init=False, default=False)
+    _warned: bool = field(init=False, default=False)
 
     def recall(self, state: ChunkState) -> ChunkState | None:
         """The state behind its next chunk, if an equal one is kept whole; None if it is to be made."""
@@ -57,12 +57,12 @@ class RunStore:
             if "overlap_frames" in state.settings.adaptive and state.made:
                 state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
             if facts.previous != self._last or facts.fingerprint != self._digest(state):
-                logger.info("Chunk %d was made from something else before: it is made again", state.made + 1)
+                logger.info("Chunk %d was made from something else before: it is regenerated", state.made + 1)
                 return None
             tensors = read_whole(path, facts, content)
             check_place(state, facts, tensors)
         except ChunkFileError as error:
-            self._note(f"{path.name} {error} and is made again")
+            self._note(f"{path.name} {error} and is regenerated")
             return None
         self.kept.append(Kept(facts, content, path))
         self.reused += 1
@@ -72,8 +72,8 @@ class RunStore:
     def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
         """Keep the chunk by which two states differ; returns the later one as it is kept.
 
-        Frames are rounded to half precision, or to 8 bit where they are 8-bit values, before they are handed on: what
-        is kept is what the next chunk was told. Where the disk does not take the chunk it stays in memory.
+        Frames are rounded to half precision, or to 8 bit where they are 8-bit values, before the next chunk sees them: what
+        is kept is what that continued. Where the disk does not take the chunk it stays in memory.
         """
         before = replace(before, plan=made.plan)  # which follows the speed, where it is to
         added, overlap = made.pieces[-1], before.chunk.overlap
@@ -144,15 +144,15 @@ class RunStore:
         write_text(self.folder / "run.json", json.dumps(text, indent=1, ensure_ascii=False) + "\n")
 
     def _is_ours(self, path: Path, facts: Facts) -> bool:
-        """Whether a file was made by a version that makes the same; that it was not is told once."""
+        """Whether a file was made by a version that makes the same; that it was not is said once."""
         if facts.results == made_from.RESULTS:
             return True
-        if not self._told:
+        if not self._warned:
             self._note(
                 f"{path.name} and what follows were made by another version of Wan Motion Chunks, whose results differ "
-                f"(number {facts.results}, here {made_from.RESULTS}), and are made again"
+                f"(number {facts.results}, here {made_from.RESULTS}), and are regenerated"
             )
-            self._told = True
+            self._warned = True
         return False
 
     def _note(self, note: str) -> None:
@@ -170,7 +170,7 @@ class RunStore:
     def _behind(
         self, before: ChunkState, tensors: dict[str, Tensor], facts: Facts, warnings: tuple[str, ...] | None = None
     ) -> ChunkState:
-        """The state behind a chunk, from what is kept of it; frames that nothing needs any more are let go."""
+        """The state behind a chunk, from what is kept of it; frames that nothing needs any more are dropped."""
         pieces = before.pieces
         if "tail" in tensors:
             pieces = replace_tail(pieces, unpack(tensors["tail"]))
@@ -238,7 +238,7 @@ def load_run(folder: Path, name: str) -> RunStore:
 
 
 def list_chunks(run: Path) -> list[tuple[str, int, int, int]]:
-    """Which chunk files a run has, as far as that can be told without reading them; changes whenever one does."""
+    """Which chunk files a run has, as far as can be seen without reading them; changes whenever one does."""
     found = []
     for path in sorted(_kept_files(run)):
         with contextlib.suppress(FileNotFoundError):  # it is being replaced, or is a link to nothing
