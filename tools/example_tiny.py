@@ -130,8 +130,8 @@ def prompts() -> Workflow:
     seams = Node("WanMotionMeasureSeams", (1780, 520), (360, 400), {"seams": SEAMS}, {"images": (video, "frames")})
     text = """# Prompts by time
 
-Press **Run**. The first prompt has the square go left, the second from the fourth chunk on (chunks count from 0) right; the \
-second prompt takes over within two chunks. The report names the prompt of each chunk, and **Measure Seams** \
+Press **Run**. The square goes left, and from the fourth chunk on (chunks count from 0) right; the second prompt takes \
+over within two chunks. The report names the prompt of each chunk, and **Measure Seams** \
 has the plan's seams."""
     return Workflow(
         "wan-motion_tiny_prompts",

@@ -72,8 +72,8 @@ class RunStore:
     def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
         """Keep the chunk by which two states differ; returns the later one as it is kept.
 
-        Frames are rounded to half precision, or to 8 bit where they are 8-bit values, before the next chunk sees them: what
-        is kept is what that continued. Where the disk does not take the chunk it stays in memory.
+        Frames are rounded to half precision, or to 8 bit where they are 8-bit values, before the next chunk sees them:
+        what is kept is what that continued. Where the disk does not take the chunk it stays in memory.
         """
         before = replace(before, plan=made.plan)  # which follows the speed, where it is to
         added, overlap = made.pieces[-1], before.chunk.overlap
