@@ -137,7 +137,7 @@ def test_a_lora_changes_the_chunks_of_its_prompt(make, loras):
     stack = [Keyframe(LEFT, ""), Keyframe(LEFT, "", 2, loras=(Lora("walk0.safetensors", 1.0, 1.0),))]
     frames, report = make(prompt_stack=stack)
     assert same_until(frames, plain) == 2
-    assert "chunk 3/4: 8 new frames, prompt 2, LoRA walk0.safetensors 1.00, level" in report
+    assert "chunk 3/4: 8 new frames, prompt 2, LoRA 'walk0.safetensors' 1.00, level" in report
     none = [Keyframe(LEFT, ""), Keyframe(LEFT, "", 2, loras=(Lora("walk0.safetensors", 0.0, 1.0),))]
     assert torch.equal(make(prompt_stack=none)[0], plain)
 
@@ -262,6 +262,6 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
         latent = nodes.common_ksampler(patched, 7 + index, 4, 1.0, "euler", "simple", *graph)[0]
         state, _, _ = FinishChunk.execute(state, latent, vae).args
     assert torch.equal(state.video.movedim(1, -1), whole)
-    assert "prompt 1 75 % + prompt 2 25 %, LoRA walk3.safetensors 0.25" in report
+    assert "prompt 1 75 % + prompt 2 25 %, LoRA 'walk3.safetensors' 0.25" in report
     with pytest.raises(ValueError, match="Connect positive and negative, or a prompt_stack to Plan Long Video"):
         GuideNextChunk.execute(PlanVideo.execute(image, 32, 32, 17.0, "frames", 16.0, 17).args[0], vae, model=model)
