@@ -43,7 +43,8 @@ class Settings(io.ComfyNode):
                     min=0,
                     max=LONGEST_CHUNK - 1,
                     tooltip="Frames that each chunk shares with the one before; the next 4k + 1 is used (8, 16, 24 "
-                    "become 9, 17, 25). More carries motion better and adds fewer new frames per chunk. 0: the preset's.",
+                    "become 9, 17, 25). More carries motion better and adds fewer new frames per chunk. 0: "
+                    "the preset's.",
                 ),
                 _own(
                     "motion_weight",
@@ -65,7 +66,8 @@ class Settings(io.ComfyNode):
                     "blend_strength",
                     "How long the earlier chunk is held in the overlap before the next takes over. 0 cuts where the "
                     "overlap begins, 1 where it ends. Kept only where the seam measures better with it. Does nothing "
-                    "while the overlap is pinned (continuity motion or overlap_pinned, the default) and color_anchor is 0.",
+                    "while the overlap is pinned (continuity motion or overlap_pinned, the default) and color_anchor "
+                    "is 0.",
                 ),
                 io.Combo.Input(
                     "continuity",
