@@ -79,7 +79,7 @@ def test_an_interrupted_run_goes_on_and_ends_as_one_that_was_not(make, output, c
     partial, video, report = LoadRun.execute("run", 16.0).args
     assert 17 <= len(partial) < TOTAL
     assert video.get_frame_count() == len(partial)
-    assert report.splitlines()[1].startswith("chunk 1/4: 17 new frames")
+    assert report.splitlines()[1].startswith("chunk 1: 17 new frames")
     frames, resumed, report, _ = make(run=keep())
     assert torch.equal(frames, whole)
     assert torch.equal(resumed["samples"], latent["samples"])
