@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -122,7 +123,7 @@ class ChunkGuide:
     request: ChunkRequest
     record: ContinuityRecord
     """The level of continuity, and why."""
-    conditioning: Mapping[str, Tensor]
+    conditioning: Mapping[str, Any]
     """By the host's keys; of Wan I2V ``concat_latent_image``, ``(1, 16, T, h, w)``, the known frames followed by gray,
     encoded, and ``concat_mask``, ``(1, 4, T, h, w)``, 0 where a frame is known, 1 where it is to be generated."""
     samples: Tensor

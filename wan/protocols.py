@@ -64,8 +64,8 @@ class ChunkStore(Protocol):
 class Conditioned:
     """What a model family makes of a chunk's known frames."""
 
-    values: Mapping[str, Tensor]
-    """Conditioning by the host's keys, such as ``concat_latent_image``."""
+    values: Mapping[str, Any]
+    """Conditioning by the host's keys, such as ``concat_latent_image``, as the host reads it."""
     latents: Tensor
     """``(1, 16, T, h, w)``: the chunk with its known frames encoded; what stands for unknown frames means nothing."""
 

@@ -55,7 +55,7 @@ class LoraFiles:
         return clone
 
     def free(self, chunk_prompt: ChunkPrompt) -> None:
-        """Let go of the files that no keyframe from the chunk_prompt's first on names."""
+        """Free the files that no keyframe from the prompt's first on names."""
         if chunk_prompt.shares:
             needed = set().union(*self._needed[chunk_prompt.shares[0][0] :])
             self._patches = {name: patches for name, patches in self._patches.items() if name in needed}
