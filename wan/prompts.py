@@ -136,7 +136,7 @@ class ChunkPrompt:
 
 
 def mix_keyframes(keyframes: Sequence[Keyframe], shares: Sequence[tuple[int, float]]) -> ChunkPrompt:
-    """The chunk_prompt of keyframes in some shares: LoRAs as strong as the sum of what each keyframe asks for."""
+    """The prompt of a chunk, of keyframes in some shares: LoRAs as strong as the sum of what each keyframe asks for."""
 
     def mix(stacks: Iterable[tuple[tuple[Lora, ...], float]]) -> tuple[Lora, ...]:
         total: dict[str, Lora] = {}

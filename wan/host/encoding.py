@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..prompts import ChunkPrompt, Keyframe, Lora
+from .checks import check_interrupt
 
 Conditioning = list
 """The host's: a list of ``[tokens (1, n, c), options]``."""
@@ -41,6 +42,7 @@ def encode_keyframes(
             )
         key = (value, loras)
         if key not in done:
+            check_interrupt()  # a text takes seconds, and there may be many
             target = encoder(loras)
             done[key] = target.encode_from_tokens_scheduled(target.tokenize(value))
         return done[key]

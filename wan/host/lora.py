@@ -33,7 +33,7 @@ class LoraFiles:
         self.notes = [file.note for file in files.values()]
 
     def identify(self, chunk_prompt: ChunkPrompt) -> dict[str, str]:
-        """Digests of the files that a chunk_prompt names."""
+        """Digests of the files that a chunk's prompt names."""
         names = {lora.name for lora in (*chunk_prompt.loras, *chunk_prompt.low_noise_loras)}
         return {name: self._digests.get(name, "") for name in sorted(names)}
 

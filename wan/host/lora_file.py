@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..runs.fingerprint import identify_weights
-from .checks import describe_model
+from .checks import check_interrupt, describe_model
 
 PART = re.compile(
     r"[._](?:lora_(?:up|down|mid|A|B)|lora\.(?:up|down)|lora_linear_layer\.(?:up|down)|hada_\w+|lokr_\w+|oft_blocks"
@@ -46,6 +46,7 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
     Raises:
         ValueError: if there is no such file, it cannot be read, or nothing in it is of these models; names it.
     """
+    check_interrupt()  # a large file takes seconds, and there may be many
     path = folder_paths.get_full_path("loras", name)
     if path is None:
         raise ValueError(
