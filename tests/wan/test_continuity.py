@@ -1,7 +1,18 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, guide_next_chunk, plan_chunks
+from wan_motion_chunks.wan import (
+    ChunkState,
+    GuideSettings,
+    Tools,
+    generate,
+    guide_next_chunk,
+    guide_state,
+    plan_chunks,
+)
+from wan_motion_chunks.wan.levels import LEVELS
 
 
 class BlurringVae(CausalVae):
@@ -104,3 +115,25 @@ def test_counting_goes_on_with_and_without_reuse():
         state = ChunkState(plan_chunks(41, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1), settings)
         video = generate(state, Tools(vae, CountingModel(vae))).video
         torch.testing.assert_close(video, numbered_frames(0, 41), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("level", ["auto", *LEVELS])
+def test_the_seeds_function_guides_as_the_loop_does(level):
+    vae = CausalVae()
+    overlap = 1 if level == "last_frame" else 9
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=overlap)
+    settings = GuideSettings(level)
+    first = generate(
+        ChunkState(plan_chunks(17, chunk_frames=17, overlap_frames=overlap), numbered_frames(0, 1), settings),
+        Tools(vae, CountingModel(vae)),
+    )
+    ours = guide_state(replace(first, plan=plan), vae).guide
+    seeds = guide_next_chunk(
+        first.latent, first.video, overlap, 0.8, 0.3, 0.35, 0.5, vae, 1, ours.request.length, 16, 32, continuity=level
+    )
+    assert seeds.record == ours.record
+    assert torch.equal(seeds.samples, ours.samples)
+    assert (seeds.noise_mask is None) == (ours.noise_mask is None)
+    assert seeds.noise_mask is None or torch.equal(seeds.noise_mask, ours.noise_mask)
+    for name, values in ours.conditioning.items():
+        assert torch.equal(seeds.conditioning[name], values)
