@@ -132,5 +132,6 @@ def choose_level(request: ChunkRequest) -> tuple[Level, Reason]:
         return LAST_FRAME, Reason.ONE_FRAME
     level = list(LEVELS.values())[-1] if asked == AUTO else LEVELS[asked]
     if level.by_step and not request.follows_steps:
+        assert level.fallback is not None  # a level by step names one
         return LEVELS[level.fallback], Reason.NO_MODEL
     return level, Reason.HIGHEST if asked == AUTO else Reason.CHOSEN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,9 +24,11 @@ Estimator = str | FlowEstimator
 class Vae(Protocol):
     """The host's VAE, or anything that behaves as it does."""
 
+    @abstractmethod
     def encode(self, pixels: Tensor) -> Tensor:
         """``(T, H, W, 3)`` in [0, 1] to ``(1, 16, t, h, w)``."""
 
+    @abstractmethod
     def decode(self, latent: Tensor) -> Tensor:
         """``(1, 16, t, h, w)`` to ``(1, T, H, W, 3)`` in [0, 1]."""
 
@@ -33,6 +36,7 @@ class Vae(Protocol):
 class Sampler(Protocol):
     """Samples one guided chunk after another."""
 
+    @abstractmethod
     def __call__(self, guide: ChunkGuide) -> Tensor:
         """The sampled latent, ``(1, 16, T, h, w)``: the guide's samples, denoised under its conditioning.
 
@@ -40,12 +44,15 @@ class Sampler(Protocol):
         for each ``attempt``.
         """
 
+    @abstractmethod
     def describe(self) -> str:
         """What the report says of it before the first chunk: noise, seeds, where experts change."""
 
+    @abstractmethod
     def warnings(self, settings: GuideSettings) -> tuple[str, ...]:
         """What of the settings it cannot do as a user expects."""
 
+    @abstractmethod
     def fingerprint(self, state: ChunkState) -> dict:
         """Everything of it that the next chunk of a state depends on, as JSON can hold it."""
 
@@ -53,9 +60,11 @@ class Sampler(Protocol):
 class ChunkStore(Protocol):
     """Keeps finished chunks."""
 
+    @abstractmethod
     def recall(self, state: ChunkState) -> ChunkState | None:
         """The state behind its next chunk, if an equal one is kept; None if it is to be made."""
 
+    @abstractmethod
     def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
         """Keep the chunk by which two states differ; returns the later one as it is kept."""
 
@@ -73,13 +82,21 @@ class Conditioned:
 class Family(Protocol):
     """A family of models that are conditioned in one way."""
 
-    name: str
-    expected: str
-    """What an error says of the models that it takes."""
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As kept chunks know it."""
 
+    @property
+    @abstractmethod
+    def expected(self) -> str:
+        """What an error says of the models that it takes."""
+
+    @abstractmethod
     def refusal(self, model: Any) -> str | None:
         """What the host's MODEL is instead, with what to load; None if it is of this family."""
 
+    @abstractmethod
     def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:
         """Condition a chunk on its known head frames, its known tail frame, the latents that it reuses, and the picture
         that its scene began with."""
@@ -101,16 +118,32 @@ class Hold:
 class Level(Protocol):
     """A level of continuity: how a chunk is tied to the one before it."""
 
-    name: str
-    summary: str
-    """For the tooltip: what it adds to the level below."""
-    one_frame: bool
-    """Whether it continues from one frame, whatever the overlap is asked to be."""
-    by_step: bool
-    """Whether it needs a sampler that follows ``end_percent``."""
-    fallback: str | None
-    """The level for samplers that do not."""
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As users choose it."""
 
+    @property
+    @abstractmethod
+    def summary(self) -> str:
+        """For the tooltip: what it adds to the level below."""
+
+    @property
+    @abstractmethod
+    def one_frame(self) -> bool:
+        """Whether it continues from one frame, whatever the overlap is asked to be."""
+
+    @property
+    @abstractmethod
+    def by_step(self) -> bool:
+        """Whether it needs a sampler that follows ``end_percent``."""
+
+    @property
+    @abstractmethod
+    def fallback(self) -> str | None:
+        """The level for samplers that do not; a level by step names one."""
+
+    @abstractmethod
     def hold(
         self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
     ) -> Hold:

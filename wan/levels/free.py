@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -21,8 +21,8 @@ class Free:
     name: str
     summary: str
     one_frame: bool
-    by_step: ClassVar[bool] = False
-    fallback: ClassVar[str | None] = None
+    by_step: bool = False
+    fallback: str | None = None
 
     def hold(
         self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator

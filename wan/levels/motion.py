@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -88,7 +88,7 @@ def follow_prediction(request: ChunkRequest, pinned: Hold, prediction: ChunkPred
     known = latent_length(len(request.known))
     predicted = vae.encode(clip.movedim(1, -1))[:, :, known:]
     free = slice(known, known + predicted.shape[2])
-    samples, whole = pinned.samples.clone(), torch.zeros_like(pinned.noise_mask)
+    samples, whole = pinned.samples.clone(), torch.zeros_like(pinned.samples[:, :1])
     samples[:, :, free] = predicted.to(samples)
     whole[:, :, free] = end_percent.to(whole)
     record = replace(pinned.record, level=MOTION.name, guided=share, predicted=len(prediction.frames))
@@ -99,15 +99,14 @@ def _unguided(pinned: Hold, reason: Reason, trusted: float | None = None, error:
     return replace(pinned, record=ContinuityRecord(OVERLAP_PINNED.name, reason, trusted, error=error))
 
 
-@dataclass(frozen=True)
 class Motion:
     """See :class:`~wan.protocols.Level`."""
 
-    name: ClassVar[str] = "motion"
-    summary: ClassVar[str] = "and the first steps follow what their motion predicts"
-    one_frame: ClassVar[bool] = False
-    by_step: ClassVar[bool] = True
-    fallback: ClassVar[str | None] = OVERLAP_PINNED.name
+    name = "motion"
+    summary = "and the first steps follow what their motion predicts"
+    one_frame = False
+    by_step = True
+    fallback = OVERLAP_PINNED.name
 
     def hold(
         self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator

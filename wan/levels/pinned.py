@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,15 +14,14 @@ if TYPE_CHECKING:
     from ..guide import ChunkRequest
 
 
-@dataclass(frozen=True)
 class Pinned:
     """See :class:`~wan.protocols.Level`."""
 
-    name: ClassVar[str] = "overlap_pinned"
-    summary: ClassVar[str] = "they are also held during sampling"
-    one_frame: ClassVar[bool] = False
-    by_step: ClassVar[bool] = False
-    fallback: ClassVar[str | None] = None
+    name = "overlap_pinned"
+    summary = "they are also held during sampling"
+    one_frame = False
+    by_step = False
+    fallback = None
 
     def hold(
         self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
