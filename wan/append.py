@@ -40,7 +40,7 @@ def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Ap
     Args:
         decoded: ``(F, 3, H, W)``, the guided chunk, overlap included, as far as the video keeps it.
     """
-    chunk, number = state.chunk, state.guide.request.index + 1
+    chunk, number = state.next_chunk, state.current_guide.request.index + 1
     before = state.tail(chunk.overlap + SeamReport.REACH)
     try:
         joined = _join(state, before, decoded, estimator)
@@ -69,7 +69,7 @@ def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Ap
 
 
 def _settings(state: ChunkState) -> GuideSettings:
-    return state.guide.request.settings
+    return state.current_guide.request.settings
 
 
 def _report_bug(state: ChunkState, warning: str) -> ChunkState:
@@ -79,8 +79,8 @@ def _report_bug(state: ChunkState, warning: str) -> ChunkState:
 
 
 def _join(state: ChunkState, before: Tensor, decoded: Tensor, estimator: Estimator) -> JoinedChunk:
-    chunk, settings = state.chunk, _settings(state)
-    if state.guide.overlap_is_exact:
+    chunk, settings = state.next_chunk, _settings(state)
+    if state.current_guide.overlap_is_exact:
         # Both versions of the overlap are decoded from the same latents, but for the first: what parts them is the
         # decoder's start, which is over where the overlap ends and says nothing about the chunk.
         return as_made(before, decoded, chunk.overlap)

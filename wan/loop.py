@@ -78,20 +78,25 @@ def _duration(seconds: float) -> str:
 
 def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
     """Sample and finish the guided chunk; again with another seed while its seam stands out, and keep the best."""
-    best, least, attempts = None, None, state.settings.seam_retries + 1
-    for attempt in range(attempts):
-        tools.check_interrupt()
-        guide = replace(state.guide, attempt=state.guide.attempt + attempt)
-        made = finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.estimator)
-        score = made.records[-1].score
-        if best is None or score is None or score < least:
+    best = _attempt(state, tools, 0)
+    least, attempts = best.records[-1].score, 1
+    # Without a seam there is no second attempt.
+    while attempts <= state.settings.seam_retries and not (least is None or least <= 1):
+        made = _attempt(state, tools, attempts)
+        score, attempts = made.records[-1].score, attempts + 1
+        if score is None or score < least:
             best, least = made, score
-        if least is None or least <= 1:  # without a seam there is no second attempt
-            break
-    if attempt:
-        logger.warning("Chunk %d: its seam stood out; kept the best of %d attempts", best.made, attempt + 1)
-        best = replace(best, records=(*best.records[:-1], replace(best.records[-1], attempts=attempt + 1)))
+    if attempts > 1:
+        logger.warning("Chunk %d: its seam stood out; kept the best of %d attempts", best.made, attempts)
+        best = replace(best, records=(*best.records[:-1], replace(best.records[-1], attempts=attempts)))
     return best
+
+
+def _attempt(state: ChunkState, tools: Tools, number: int) -> ChunkState:
+    """The guided chunk sampled and finished, with another seed for each number."""
+    tools.check_interrupt()
+    guide = replace(state.current_guide, attempt=state.current_guide.attempt + number)
+    return finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.estimator)
 
 
 def guide_state(
@@ -111,20 +116,17 @@ def guide_state(
     Raises:
         ValueError: if the video is finished already.
     """
-    if state.chunk is None:
-        raise ValueError(
-            f"All {len(state.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less often."
-        )
     state, settings, speed = _adapt(state, estimator)
-    request = _request(state, state.chunk, settings, speed, follows_steps)
+    chunk = state.next_chunk
+    request = _request(state, chunk, settings, speed, follows_steps)
     guide = guide_chunk(request, vae, estimator, family=family)
-    return replace(state, guide=replace(guide, attempt=state.attempt_at(state.chunk.index)))
+    return replace(state, guide=replace(guide, attempt=state.attempt_at(chunk.index)))
 
 
 def _adapt(state: ChunkState, estimator: Estimator) -> tuple[ChunkState, GuideSettings, float | None]:
     """The state with its plan, the settings of the next chunk, and the measured speed that both follow."""
     settings = state.settings
-    if not state.chunk.overlap or not (settings.adaptive or settings.moves_loras):
+    if not state.next_chunk.overlap or not (settings.adaptive or settings.moves_loras):
         return state, settings, None
     try:
         speed = measure_speed(state.tail(min(FRAMES, len(state.pieces[-1]))), estimator)
@@ -150,11 +152,12 @@ def _request(
         known = take_overlap(state.tail(chunk.overlap), chunk.overlap, settings.continuity)
     else:
         known = state.start if chunk.index == 0 else state.plan.keyframes[chunk.keyframe].start_image
+        assert known is not None  # behind the first, only a cut makes a chunk without overlap
     return ChunkRequest(
         chunk.index,
         chunk.length,
         known,
-        tuple(state.start.shape[-2:]),
+        state.size,
         continues=chunk.overlap > 0,
         settings=settings,
         previous_latent=state.latent if chunk.overlap else None,
@@ -184,14 +187,13 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
     Raises:
         ValueError: if no guide is waiting for a sample, or the sample is not of the guide's shape.
     """
-    if state.guide is None:
-        raise ValueError("No chunk is being made. Put Guide Next Chunk before the sampler and connect its state.")
-    if latent.shape != state.guide.samples.shape:
+    guide = state.current_guide
+    if latent.shape != guide.samples.shape:
         raise ValueError(
-            f"latent: the guided chunk has shape {tuple(state.guide.samples.shape)}, got {tuple(latent.shape)}. "
+            f"latent: the guided chunk has shape {tuple(guide.samples.shape)}, got {tuple(latent.shape)}. "
             "Sample the latent that Guide Next Chunk gives out."
         )
-    chunk, plan, request = state.chunk, state.plan, state.guide.request
+    chunk, plan, request = state.next_chunk, state.plan, guide.request
     decoded = _decode(chunk, latent, vae).to(state.start.device)  # finished frames live there
     numbers = {"overlap_frames": chunk.overlap, **asdict(request.settings)}
     record = ChunkRecord(
@@ -205,7 +207,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
     if chunk.overlap:
         appended = append_chunk(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
         made = appended.state
-        record = replace(record, continuity=state.guide.record, join=appended.join, seam=appended.seam)
+        record = replace(record, continuity=guide.record, join=appended.join, seam=appended.seam)
     else:
         added = decoded[: plan.added(chunk)].clone()
         made = replace(state, pieces=(*state.pieces, added), exact_frames=len(added))

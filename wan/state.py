@@ -70,6 +70,37 @@ class ChunkState:
         return self.plan.chunks[self.made] if self.made < len(self.plan.chunks) else None
 
     @property
+    def next_chunk(self) -> Chunk:
+        """:attr:`chunk`, for what only a chunk in the making is asked.
+
+        Raises:
+            ValueError: if the video is finished.
+        """
+        if self.chunk is None:
+            raise ValueError(
+                f"All {len(self.plan.chunks)} chunks of this video are made. Raise its length, or run the loop less "
+                "often."
+            )
+        return self.chunk
+
+    @property
+    def current_guide(self) -> ChunkGuide:
+        """:attr:`guide`, for what only a chunk in the making is asked.
+
+        Raises:
+            ValueError: if no chunk is being made.
+        """
+        if self.guide is None:
+            raise ValueError("No chunk is being made. Put Guide Next Chunk before the sampler and connect its state.")
+        return self.guide
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the video in pixels."""
+        height, width = self.start.shape[-2:]
+        return height, width
+
+    @property
     def made(self) -> int:
         """How many chunks are finished."""
         return self.stored + len(self.pieces)
@@ -120,7 +151,8 @@ class ChunkState:
     def scene_image(self, chunk: Chunk) -> Tensor:
         """The picture ``(1, 3, H, W)`` that the scene of ``chunk`` began with."""
         scene = self._scene(chunk)
-        return self.start[:1] if scene is None else scene.start_image[:1]
+        image = self.start if scene is None or scene.start_image is None else scene.start_image
+        return image[:1]
 
     def scene_original(self, chunk: Chunk) -> Tensor:
         """:meth:`scene_image` as it was given, neither scaled nor cropped, as far as that is known."""
