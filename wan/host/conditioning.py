@@ -57,7 +57,8 @@ def guide_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
         nonlocal levels, held
         mask = denoise_mask
         if end_percent is not None:
-            if schedule is None and levels is not extra_options["sigmas"]:  # once per sampler call
+            if levels is None or held is None or (schedule is None and levels is not extra_options["sigmas"]):
+                # Once per sampler call.
                 levels = extra_options["sigmas"]
                 held = held_steps_of_part(end_percent, levels, extra_options["model"].inner_model.model_sampling.sigmas)
             if levels.device != sigma.device or held.device != mask.device:  # once per run

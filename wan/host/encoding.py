@@ -70,9 +70,10 @@ def mix_prompts(
     """Positive and negative conditioning of a chunk."""
     if len(chunk_prompt.shares) < 2:
         return pairs[chunk_prompt.shares[0][0] if chunk_prompt.shares else 0]
-    return tuple(
+    positive, negative = (
         mix_conditioning([(pairs[index][side], share) for index, share in chunk_prompt.shares]) for side in (0, 1)
     )
+    return positive, negative
 
 
 def mix_conditioning(parts: Sequence[tuple[Conditioning, float]]) -> Conditioning:
@@ -126,4 +127,4 @@ def _same(a: Any, b: Any) -> bool:
 def _mix(tokens: list[Tensor], shares: list[float]) -> Tensor:
     length = max(value.shape[1] for value in tokens)
     filled = [F.pad(value, (0, 0, 0, length - value.shape[1])) for value in tokens]
-    return sum(share * value for share, value in zip(shares, filled, strict=True))
+    return sum((share * value for share, value in zip(shares, filled, strict=True)), torch.zeros_like(filled[0]))

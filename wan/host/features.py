@@ -10,6 +10,7 @@ from torch import Tensor
 from ..guide import ChunkRequest
 from ..runs.fingerprint import digest, identify_weights
 from ..state import ChunkState
+from .objects import ClipVision, VisionOutput
 
 
 class FeatureTrack:
@@ -22,8 +23,8 @@ class FeatureTrack:
     def __init__(
         self,
         start: Tensor,
-        features: object | None,
-        encoder: object | None = None,
+        features: VisionOutput | None,
+        encoder: ClipVision | None = None,
         strength: float = 0.0,
         *,
         reads_end: bool = True,
@@ -48,23 +49,26 @@ class FeatureTrack:
         self._encoder, self._strength, self._reads_end = encoder, strength, reads_end
         self._scene, self._reference = start, features
         if features is None and encoder is not None:
-            self._reference = self._encode(start)
-        self._first, self._digest = self._reference, None
+            self._reference = _encode(encoder, start)
+        self._first = self._reference
+        self._digest: str | None = None
 
-    def __call__(self, request: ChunkRequest):
+    def __call__(self, request: ChunkRequest) -> VisionOutput | None:
         """The features for a chunk, by its place in time; None where there are none."""
         if request.scene_original is not None and not torch.equal(request.scene_original, self._scene):
             # Behind a cut the features of the old scene would ask for its subject.
             self._scene = request.scene_original
-            self._reference = None if self._encoder is None else self._encode(request.scene_original)
+            self._reference = None if self._encoder is None else _encode(self._encoder, request.scene_original)
         found, share = self._reference, self._strength * request.time
+        if found is None or self._encoder is None:  # a strength needs an encoder
+            return found
         if share:
             states = found.penultimate_hidden_states
-            own = self._encode(request.last_frame).penultimate_hidden_states
+            own = _encode(self._encoder, request.last_frame).penultimate_hidden_states
             found = _with_states(found, states.lerp(own.to(states), share))
-        if request.end is not None and self._encoder is not None and self._reads_end:
+        if request.end is not None and self._reads_end:
             whole = request.end if request.end_original is None else request.end_original
-            end = self._encode(whole).penultimate_hidden_states
+            end = _encode(self._encoder, whole).penultimate_hidden_states
             found = _with_states(found, torch.cat((found.penultimate_hidden_states, end), dim=-2))
         return found
 
@@ -74,7 +78,7 @@ class FeatureTrack:
             states = None if self._first is None else self._first.penultimate_hidden_states
             known = None if self._encoder is None else identify_weights(self._encoder.model.named_parameters())
             self._digest = digest(states, known)
-        chunk = state.chunk
+        chunk = state.next_chunk
         time = chunk.start / state.plan.total_frames if self._strength else 0.0
         found = {"features": self._digest, "feature_continuity": [self._strength, time]}
         if self._encoder is not None:
@@ -83,11 +87,12 @@ class FeatureTrack:
             found["seen"] = digest(origin, state.end_original_of(chunk) if self._reads_end else None)
         return found
 
-    def _encode(self, picture: Tensor):
-        return self._encoder.encode_image(picture.movedim(1, -1), crop=False)
+
+def _encode(encoder: ClipVision, picture: Tensor) -> VisionOutput:
+    return encoder.encode_image(picture.movedim(1, -1), crop=False)
 
 
-def _with_states(output, states: Tensor):
+def _with_states(output: VisionOutput, states: Tensor) -> VisionOutput:
     changed = copy.copy(output)  # the host caches the other
     changed.penultimate_hidden_states = states
     return changed

@@ -20,6 +20,7 @@ from .conditioning import guide_by_step
 from .inputs import ChunkInputs
 from .lora import PatchedModel
 from .noise import ChunkNoise
+from .objects import Guider, SamplerObject
 from .progress import Progress
 
 START, END = 0.95, 0.01
@@ -58,8 +59,8 @@ def _listed(levels: Tensor) -> str:
 class GuiderSampler:
     """A SamplerCustomAdvanced that samples one guided chunk after another; see :class:`~wan.protocols.Sampler`."""
 
-    guider: object
-    sampler: object
+    guider: Guider
+    sampler: SamplerObject
     sigmas: Tensor
     noise: ChunkNoise
     inputs: ChunkInputs

@@ -13,6 +13,7 @@ from .conditioning import apply_guide, guide_values
 from .encoding import Conditioning, mix_prompts
 from .features import FeatureTrack
 from .lora import LoraFiles, PatchedModel
+from .objects import Model
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class ChunkInputs:
             logger.info("Applied motion guidance to conditioning for chunk %d", guide.request.index + 1)
         return [apply_guide(conditioning, guide, features) for conditioning in self.mixed(guide)]
 
-    def patched(self, model) -> PatchedModel:
+    def patched(self, model: Model) -> PatchedModel:
         return PatchedModel(model, self.loras)
 
     def free(self, guide: ChunkGuide) -> None:
@@ -56,7 +57,7 @@ class ChunkInputs:
 
     def fingerprint(self, state: ChunkState) -> dict:
         """Digests of what conditions the next chunk of a state."""
-        prompt = state.plan.chunk_prompt(state.chunk)
+        prompt = state.plan.chunk_prompt(state.next_chunk)
         return {
             "prompts": [digest(self.prompts[index]) for index, _ in prompt.shares] if self.prompts else [],
             "loras": {} if self.loras is None else self.loras.identify(prompt),

@@ -21,6 +21,7 @@ from .conditioning import guide_by_step
 from .inputs import ChunkInputs
 from .lora import PatchedModel
 from .noise import ChunkNoise
+from .objects import Model
 from .progress import Progress
 
 SECOND_EXPERT = 0xD1342543DE82EF95
@@ -59,8 +60,8 @@ class Sampling:
 class Experts:
     """The model that samples, or the two of Wan2.2 and where the second takes over."""
 
-    model: object
-    low_noise: object | None = None
+    model: Model
+    low_noise: Model | None = None
     """The second expert, which takes over where little noise is left."""
     switch_step: int = 0
     """Its first step; 0 finds it by ``boundary``."""
@@ -76,6 +77,7 @@ class Experts:
     def levels(self, sampling: Sampling, low_noise: bool = False) -> Tensor:
         """The noise levels that the host runs one of the models through."""
         model = self.low_noise if low_noise else self.model
+        assert model is not None  # only two experts are asked for the levels of the second
         host = comfy.samplers.KSampler(
             model, sampling.steps, model.load_device, sampling.sampler_name, sampling.scheduler
         )
@@ -112,13 +114,14 @@ class HostSampler:
     inputs: ChunkInputs
     _schedule: Schedule = field(init=False)
     _high: PatchedModel = field(init=False)
-    _low: PatchedModel = field(init=False)
+    _low: PatchedModel | None = field(init=False)
     _progress: Progress = field(init=False)
     _identity: dict = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._schedule = self.experts.schedule(self.sampling)
-        self._high, self._low = (self.inputs.patched(model) for model in (self.experts.model, self.experts.low_noise))
+        high, low = self.experts.model, self.experts.low_noise
+        self._high, self._low = self.inputs.patched(high), None if low is None else self.inputs.patched(low)
         self._progress = Progress(self.experts.model)
 
     def __call__(self, guide: ChunkGuide) -> Tensor:
@@ -131,7 +134,7 @@ class HostSampler:
         model, noise = self._prepared(self._high, guide, prompt.loras), self.noise.draw(guide)
         conditioning = self.inputs.conditioning(guide)
         latent, seed, steps = guide.samples, self.noise.seed_of(guide), self._schedule.steps
-        if self.experts.low_noise is None:
+        if self._low is None:
             return self._sample(model, guide, conditioning, noise, latent, seed, 0, steps)
         switch = self.switch()
         if switch > 0:

@@ -8,6 +8,7 @@ from itertools import chain
 
 from ..prompts import ChunkPrompt, Keyframe, Lora
 from .lora_file import read_lora
+from .objects import Model
 
 
 class LoraFiles:
@@ -64,15 +65,16 @@ class LoraFiles:
 class PatchedModel:
     """A diffusion model under the LoRAs of one chunk after another: one clone as long as the set stays the same."""
 
-    def __init__(self, model, files: LoraFiles | None):
+    def __init__(self, model: Model, files: LoraFiles | None):
         self._model, self._files = model, files
         self._loras: tuple[Lora, ...] = ()
-        self._clone = model
+        self._clone: Model | None = model
 
-    def under(self, loras: tuple[Lora, ...]):
+    def under(self, loras: tuple[Lora, ...]) -> Model:
         """The model under ``loras``."""
         if self._files is not None and loras != self._loras:
             self._clone = None  # before the next is made, so that two are never alive
             self._clone = self._files.on_model(self._model, loras)
             self._loras = loras
+        assert self._clone is not None  # it would be of a set that failed to load
         return self._clone

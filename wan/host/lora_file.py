@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import comfy.lora
@@ -76,7 +77,7 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
     fits, misshapen = {}, 0
     foreign = len({PART.sub("", unread) for unread in tensors.keys() - tensors.read})
     for place, patch in found.items():
-        key, offset, function = (place, None, None) if isinstance(place, str) else (*place, None)[:3]
+        key, offset, function = _parts(place)
         owner = next((target for target, known in zip(targets, names, strict=True) if key in known), None)
         if owner is None:
             foreign += 1
@@ -96,6 +97,14 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
     return LoraFile(
         fits, digest, f"LoRA {name!r}: {len(fits)} of {total} weights fit" + (f"; {words}" if words else "")
     )
+
+
+def _parts(place: Any) -> tuple[str, Any, Any]:
+    """The key of a weight, its part that is changed, and a function of the host's; the host leaves out what is None."""
+    if isinstance(place, str):
+        return place, None, None
+    key, offset, *function = place
+    return key, offset, function[0] if function else None
 
 
 class _Tensors(dict):
@@ -124,7 +133,7 @@ def logical_shape(model: torch.nn.Module, key: str) -> tuple[int, ...]:
     layer_name, _, name = key.rpartition(".")
     layer = comfy.utils.get_attr(model, layer_name) if layer_name else model
     if name == "weight" and hasattr(layer, "in_features"):
-        return layer.out_features, layer.in_features
+        return attrgetter("out_features", "in_features")(layer)
     weight = getattr(layer, name)
     return tuple(getattr(weight, "tensor_shape", weight.shape))
 
@@ -138,11 +147,11 @@ def applies(patch: Any, shape: tuple[int, ...], key: str = "", offset: Any = Non
         function: of the host's, applied to the change, or None.
     """
     if hasattr(patch, "weights"):
-        patch = copy.copy(patch)
+        given, patch = patch.weights, copy.copy(patch)
         # Without their scale: shapes do not depend on it, and a tensor without values cannot be compared with it.
-        patch.weights = tuple(0.0 if isinstance(part, float) else part for part in patch.weights)
-        if patch.name == "lora" and offset is None and patch.weights[0].shape[0] != shape[0]:
-            return patch.weights[5] is not None  # the host would bend a transposed one into shape
+        patch.weights = tuple(0.0 if isinstance(part, float) else part for part in given)
+        if patch.name == "lora" and offset is None and given[0].shape[0] != shape[0]:
+            return given[5] is not None  # the host would bend a transposed one into shape
     with torch.inference_mode(False), torch.no_grad():
         weight = torch.empty(shape, device="meta")
         before = weight._version
