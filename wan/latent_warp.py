@@ -43,13 +43,13 @@ def warp_latent(latent: Tensor, motion: MotionPrediction, count: int) -> tuple[T
             f"motion predicts, got {count}."
         )
     last = latent[:, :, -1]
-    size = tuple(last.shape[-2:])
+    height, width = last.shape[-2:]
     ahead = slice(TEMPORAL_STRIDE - 1, TEMPORAL_STRIDE * count, TEMPORAL_STRIDE)
-    confidence = F.interpolate(motion.confidence[ahead], size, mode="area").to(last)
+    confidence = F.interpolate(motion.confidence[ahead], (height, width), mode="area").to(last)
     # Linear sampling keeps the mean of the squares, but not the squares of the means: what is between them is lost.
     both, known = render(
         torch.cat((last, last.square()), dim=1),
-        MotionPrediction(resize_flow(motion.displacement[ahead], size).to(last), confidence),
+        MotionPrediction(resize_flow(motion.displacement[ahead], (height, width)).to(last), confidence),
     )
     moved, square = both.chunk(2, dim=1)  # (count, 16, h, w) each
     mean = _mean(moved, known)

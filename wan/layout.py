@@ -138,9 +138,9 @@ def _length(plan: ChunkPlan, keyframe: Keyframe | None, seam: int, overlap: int,
     left = plan.total_frames - (seam - overlap + length)
     if shorten and 0 < left < TEMPORAL_STRIDE:
         # The last chunk needs frames to lead to its picture, this one to be made at all.
-        least = (
-            overlap + TEMPORAL_STRIDE if overlap else 2 + (len(keyframe.start_image) if cut else plan.start_frames or 1)
-        )
+        picture = keyframe.start_image if keyframe and cut else None
+        given = (plan.start_frames or 1) if picture is None else len(picture)
+        least = overlap + TEMPORAL_STRIDE if overlap else 2 + given
         if length - TEMPORAL_STRIDE >= least:
             length -= TEMPORAL_STRIDE
     return length
@@ -151,7 +151,9 @@ def unfit_picture(plan: ChunkPlan) -> str | None:
     for first, after in zip(plan.turns, (*plan.turns[1:], None), strict=True):
         keyframe = plan.keyframes[first.keyframe] if plan.keyframes else None
         cut = plan.cuts(first)
-        given = len(keyframe.start_image) if cut else plan.start_frames if first.index == 0 else 0
+        given = plan.start_frames if first.index == 0 else 0
+        if keyframe is not None and keyframe.start_image is not None and cut:
+            given = len(keyframe.start_image)
         if given >= first.length:
             if not cut:
                 return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import reprlib
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from .noise import MAX_SEED
 
@@ -34,13 +34,18 @@ def shown(value: Any) -> str:
     return words if len(words) <= 2 * LONGEST else f"{words[:LONGEST]}...{words[-LONGEST:]}"
 
 
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a real number, of whatever type; a truth value is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def check_number(name: str, value: Any, least: float, most: float) -> float:
     """The number given for ``name``, if it is one from ``least`` to ``most``; see :func:`check_whole`.
 
     Raises:
         ValueError: if it is not.
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or value != value:
+    if not is_number(value) or value != value:
         raise ValueError(f"{name} must be a number, got {shown(value)}.")
     if value < least:
         raise ValueError(f"{name} must be at least {least:g}, got {shown(value)}.")
@@ -49,7 +54,7 @@ def check_number(name: str, value: Any, least: float, most: float) -> float:
     return value if isinstance(value, (int, float)) else float(value)
 
 
-def check_whole(name: str, value: Any, least: int, most: int) -> int:
+def check_whole(name: str, value: Any, least: float, most: float) -> int:
     """The whole number given for ``name``, if it is one from ``least`` to ``most``, as an int.
 
     Raises:

@@ -45,7 +45,9 @@ def _read_mark(line: str) -> _Mark | None:
         times.append((float(found[1]), "seconds" if seconds else "chunks"))
     if words:
         return None
-    return _Mark(*times[0], *(times[1] if len(times) > 1 else (0.0, None)), text.strip())
+    start, unit = times[0]
+    transition, transition_unit = times[1] if len(times) > 1 else (0.0, None)
+    return _Mark(start, unit, transition, transition_unit, text.strip())
 
 
 def parse_schedule(text: str, negative: Any = "") -> tuple[Keyframe, ...]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any, Literal, NamedTuple, get_args
 
 from torch import Tensor
 
 from .latents import LONGEST_CHUNK, latent_length
-from .numbers import check_number, check_whole, shown
+from .numbers import check_number, check_whole, is_number, shown
 
 Unit = Literal["chunks", "seconds"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -69,7 +68,7 @@ class Keyframe:
             raise ValueError(f"unit must be one of {', '.join(UNITS)}, got {shown(self.unit)}.")
         for name in ("start", "transition"):
             value = getattr(self, name)
-            if isinstance(value, Real) and not value >= 0:
+            if is_number(value) and not value >= 0:
                 raise ValueError(f"{name} must be 0 {self.unit} or more, got {shown(value)}.")
             check_number(name, value, 0, LATEST)
         if self.unit == "chunks" and self.start != int(self.start):
@@ -179,7 +178,7 @@ def parse_stack(items: Sequence) -> tuple[Keyframe, ...]:
                     raise ValueError(
                         f"prompt_stack: {name} of item {number} should be a text or a conditioning, got {shown(value)}."
                     )
-            if isinstance(start, bool) or not isinstance(start, Real):
+            if not is_number(start):
                 raise ValueError(f"prompt_stack: start_chunk of item {number} should be a number, got {shown(start)}.")
             try:
                 item = Keyframe(positive, negative, start, loras=parse_loras(() if loras is None else loras))

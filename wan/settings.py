@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ..blending.color import COLORS
 from .levels import AUTO, LEVELS
@@ -113,7 +114,7 @@ def choose_settings(preset: str = "Standard", *, own: dict[str, float] | None = 
     if preset not in (*PRESETS, BY_SPEED):
         raise ValueError(f"preset must be one of {', '.join((*PRESETS, BY_SPEED))}, got {preset!r}.")
     own = own or {}
-    numbers = asdict(PRESETS.get(preset, STANDARD)) | own
+    numbers: dict[str, Any] = asdict(PRESETS.get(preset, STANDARD)) | own
     overlap = numbers.pop("overlap_frames")
     guide = GuideSettings(**numbers, **more)
     if preset == BY_SPEED:

@@ -193,7 +193,7 @@ def _seal(text: str, content: str) -> str:
 
 
 def _bytes(tensor: Tensor) -> memoryview:
-    return memoryview(tensor.contiguous().view(torch.uint8).numpy()).cast("B")
+    return tensor.contiguous().view(torch.uint8).numpy().data.cast("B")
 
 
 def _create(path: Path) -> BinaryIO:

@@ -53,7 +53,7 @@ def _feed(found, value: Any) -> None:
         for key in sorted(value, key=lambda key: (str(key), type(key).__name__)):
             _feed(found, key)
             _feed(found, value[key])
-    elif is_dataclass(value) and not isinstance(value, type):
+    elif not isinstance(value, type) and is_dataclass(value):
         found.update(f"{type(value).__qualname__};".encode())
         _feed(found, {name: getattr(value, name) for name in value.__dataclass_fields__})
     elif isinstance(value, (list, tuple)):
@@ -151,7 +151,7 @@ def fingerprint_chunk(state: ChunkState, **more: Any) -> dict[str, Any]:
     Args:
         more: what it depends on besides: models, prompts, seeds.
     """
-    chunk, plan = state.chunk, state.plan
+    chunk, plan = state.next_chunk, state.plan
     settings = asdict(state.settings)
     if chunk.index == 0:
         settings = {}  # what ties chunks together says nothing to the first

@@ -32,22 +32,20 @@ class Kept:
         """
         if self.tensors is not None:
             return {name: tensor for name, tensor in self.tensors.items() if name in names}
+        assert self.path is not None  # what is not in memory is on disk
+        name = f"{shown(self.path.parent)}/{self.path.name}"
         try:
             found = read_chunk(self.path, names)
         except ChunkFileError as error:
-            raise RunError(f"{self._shown} {error}. Queue this video again.") from None
+            raise RunError(f"{name} {error}. Queue this video again.") from None
         if found is None or found[:2] != (self.facts, self.content):
-            raise RunError(f"{self._shown} was regenerated or removed by another job. Queue this video again.")
+            raise RunError(f"{name} was regenerated or removed by another job. Queue this video again.")
         return found[2]
-
-    @property
-    def _shown(self) -> str:
-        return f"{shown(self.path.parent)}/{self.path.name}"
 
 
 def check_place(state: ChunkState, facts: Facts, tensors: dict[str, Tensor]) -> None:
     """Raise ChunkFileError unless a chunk is as large as planned: whoever wrote its file may know its fingerprint."""
-    chunk, (height, width) = state.chunk, state.start.shape[-2:]
+    chunk, (height, width) = state.next_chunk, state.size
     cells = (latent_length(chunk.length), height // SPATIAL_STRIDE, width // SPATIAL_STRIDE)
     planned = (chunk.index, chunk.seam, state.plan.added(chunk), (height, width), cells)
     sizes = (tuple(tensors["added"].shape[2:]), tuple(tensors["latent"].shape[2:]))

@@ -46,7 +46,7 @@ def from_plain(kind: Any, value: Any) -> Any:
         return from_plain(kind, value)
     if origin is tuple:
         return _tuple(inner, value)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         names = [field.name for field in fields(kind)]
         if not isinstance(value, Mapping) or set(value) != set(names):
@@ -57,8 +57,7 @@ def from_plain(kind: Any, value: Any) -> Any:
             raise ValueError(f"{kind.__name__} must be one of {', '.join(kind.__members__)}")
         return kind[value]
     if issubclass(kind, tuple):  # a named one
-        hints = get_type_hints(kind)
-        return kind(*_tuple(tuple(hints[name] for name in kind._fields), value))
+        return kind(*_tuple(tuple(get_type_hints(kind).values()), value))
     return _scalar(kind, value)
 
 

@@ -76,7 +76,8 @@ class RunStore:
         what is kept is what that continued. Where the disk does not take the chunk it stays in memory.
         """
         before = replace(before, plan=made.plan)  # which follows the speed, where it is to
-        added, overlap = made.pieces[-1], before.chunk.overlap
+        added, overlap = made.pieces[-1], before.next_chunk.overlap
+        assert made.latent is not None  # that of the chunk
         tensors = {"added": pack(added), "latent": made.latent.contiguous().cpu()}
         tail = made.tail(len(added) + overlap)[:overlap]
         if overlap and not torch.equal(tail, before.tail(overlap)):
@@ -84,7 +85,7 @@ class RunStore:
         facts = Facts(
             self._digest(before),
             self._last,
-            before.chunk.seam,
+            before.next_chunk.seam,
             len(tail) if "tail" in tensors else 0,
             before.plan.overlap_frames,
             made.exact_frames,
@@ -112,7 +113,7 @@ class RunStore:
         held, longest = None, max((kept.facts.tail for kept in self.kept), default=0)
         for kept in self.kept:
             tensors = kept.read("added", "tail")
-            if "tail" in tensors:
+            if held is not None and "tail" in tensors:
                 held = torch.cat((held[: -kept.facts.tail], unpack(tensors["tail"])))
             added = unpack(tensors["added"])
             held = added if held is None else torch.cat((held, added))
@@ -232,7 +233,7 @@ def load_run(folder: Path, name: str) -> RunStore:
             store._note(f"{path.name} {error}: it and what follows are left out")
             return store
         store.kept.append(Kept(facts, content, path))
-    if any(int(KEPT.fullmatch(later.name)[1]) > len(store.kept) for later in _kept_files(store.folder)):
+    if any(int(later.stem.removeprefix("chunk_")) > len(store.kept) for later in _kept_files(store.folder)):
         store._note(f"{path.name} is missing: what follows is left out")
     return store
 
