@@ -63,7 +63,7 @@ def _apart(a: Tensor, b: Tensor) -> Tensor:
 
 def _alike(clip: Tensor, one: int, other: int, count: int, limit: float) -> bool:
     """Whether ``count`` frames from ``one`` on are those from ``other`` on; none are like nothing."""
-    return count > 0 and (_apart(clip[one : one + count], clip[other : other + count]) < limit).all().item()
+    return count > 0 and bool((_apart(clip[one : one + count], clip[other : other + count]) < limit).all())
 
 
 def _is_held(clip: Tensor, steps: Tensor, seam: int, usual: Tensor) -> bool:
@@ -86,13 +86,15 @@ def _is_held(clip: Tensor, steps: Tensor, seam: int, usual: Tensor) -> bool:
     if first == 0 or last + 1 == len(steps):
         return True
     around = _apart(clip[first - 1 : first], clip[last + 2 : last + 3])
-    return (around > STRAIGHT * torch.maximum(steps[first - 1], steps[last + 1])).item()
+    return bool(around > STRAIGHT * torch.maximum(steps[first - 1], steps[last + 1]))
 
 
 def _reach(steps: Tensor) -> float | None:
     """The step that comes before the nearest of ``steps``, nearest first, if it slows down as it did; None of none."""
-    near, far = (steps[0], steps[-1]) if len(steps) else (None, None)
-    return None if near is None else (near - (far - near).clamp(min=0)).clamp(min=0).item()
+    if not len(steps):
+        return None
+    near, far = steps[0], steps[-1]
+    return (near - (far - near).clamp(min=0)).clamp(min=0).item()
 
 
 def content_change(frames: Tensor) -> Tensor:

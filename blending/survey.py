@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -47,22 +47,23 @@ class VideoReport:
 
     def as_json(self) -> str:
         """All figures."""
+        median = self.median()
         found = {
             "seams": [
                 {"frame": seam} | report.as_dict() for seam, report in zip(self.seams, self.reports, strict=True)
             ],
-            "median": None if not self.reports else self.median().as_dict(),
+            "median": None if median is None else median.as_dict(),
             "usual": None if self.usual is None else self.usual.as_dict(),
             "drift": [round(value, 3) for value in self.drift.tolist()],
         }
         return json.dumps(found, indent=1)
 
     def __str__(self) -> str:
-        count = len(self.drift)
+        count, median = len(self.drift), self.median()
         lines = [f"{count} frames, {len(self.seams)} seam{'s' * (len(self.seams) != 1)}"]
         lines += [f"frame {seam}: {report}" for seam, report in zip(self.seams, self.reports, strict=True)]
-        if self.reports:
-            lines.append(f"median of the seams: {_figures(self.median())}")
+        if median is not None:
+            lines.append(f"median of the seams: {_figures(median)}")
         if self.usual is not None:
             lines.append(f"median elsewhere:    {_figures(self.usual)}")
         lines.append(f"color drift, last frame from first: {self.drift[-1].item():.2f} (CIE76)")
@@ -132,7 +133,7 @@ def _median(reports) -> SeamReport | None:
     if not reports:
         return None
     medians = {name: torch.tensor([getattr(report, name) for report in reports]).median().item() for name in NAMES}
-    return SeamReport(**medians)
+    return replace(reports[0], **medians, replayed=0, cut=False)  # which have no median
 
 
 def _figures(report: SeamReport) -> str:

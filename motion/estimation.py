@@ -187,7 +187,8 @@ def _displacements(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Tensor, T
         )
     if not torch.isfinite(found).all():
         raise FlowError("The flow estimator returned displacements that are not finite.")
-    return found.chunk(2)
+    forward, backward = found.chunk(2)
+    return forward, backward
 
 
 def _join(flows: Sequence[Flow]) -> Flow:

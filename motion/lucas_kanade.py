@@ -46,11 +46,13 @@ def estimate_lucas_kanade(first: Tensor, second: Tensor) -> Tensor:
     flow = search_displacement(templates[-1], pictures[-1])
     for level in range(len(templates) - 1, -1, -1):
         template, picture = templates[level], pictures[level]
-        flow = resize_flow(flow, tuple(template.shape[-2:]))
+        height, width = template.shape[-2:]
+        flow = resize_flow(flow, (height, width))
         if level + finest > 0:  # at full size only the refinement is left to do
             flow = lucas_kanade(template, picture, flow)
         flow = refine(template, picture, flow, warps=WARPS[min(level + finest, len(WARPS) - 1)])
-    return resize_flow(flow, tuple(first.shape[-2:]))
+    height, width = first.shape[-2:]
+    return resize_flow(flow, (height, width))
 
 
 def lucas_kanade(template: Tensor, picture: Tensor, displacement: Tensor) -> Tensor:

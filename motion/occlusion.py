@@ -197,9 +197,8 @@ def _picture_signs(gray: Tensor, moved: Tensor, forward: Tensor, backward: Tenso
 
 
 def _confidence(signs: tuple[Tensor, ...], forward: Tensor, factor: float, powers: tuple[float, ...]) -> Tensor:
-    expected = factor * math.prod(
-        (sign + floor) ** power for sign, floor, power in zip(signs, FLOORS, powers, strict=False)
-    )
+    parts = ((sign + floor) ** power for sign, floor, power in zip(signs, FLOORS, powers, strict=False))
+    expected = factor * math.prod(parts, start=forward.new_ones(()))
     return torch.exp(-expected / TOLERANCE) * lands_inside(forward)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -24,7 +26,8 @@ def farneback() -> FlowEstimator:
     return _pairwise(lambda a, b: cv2.calcOpticalFlowFarneback(a, b, None, **FARNEBACK))
 
 
-def _opencv(name: str):
+def _opencv(name: str) -> Any:
+    """OpenCV, of whatever version is installed: its own stubs know neither what older ones have nor optional flows."""
     try:
         import cv2
     except ImportError as error:

@@ -112,7 +112,7 @@ def predict_motion(
         raise ValueError(f"step_gain must be in [0, 1], got {step_gain}.")
     recent = slice(-HISTORY if period == 1 else -PERIODS * period, None)
     if backward is None:
-        backward = invert_flow(Flow(flow.displacement[recent], flow.confidence[recent]))
+        backward = invert_flow(Flow(given.displacement[recent], given.confidence[recent]))
     # In half precision a squared displacement overflows.
     path = trace_back(Flow(exact(backward.displacement[recent]), exact(backward.confidence[recent])))
     path = _over_periods(path, period)

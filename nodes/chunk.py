@@ -77,14 +77,14 @@ class GuideNextChunk(io.ComfyNode):
         check_vae(vae)
         family = WAN_I2V if model is None else check_model(model)
         state = guide_state(state, vae, host_estimator(optical_flow), follows_steps=model is not None, family=family)
-        guide = state.guide
+        guide = state.current_guide
         if positive is None or negative is None:
             if not state.plan.keyframes:
                 raise ValueError("Connect positive and negative, or a prompt_stack to Plan Long Video.")
             if model is None:
                 raise ValueError("model: a prompt stack may name LoRAs. Connect the model, and give its sampler ours.")
             inputs = read_inputs(state, model, clip)
-            model = inputs.loras.on_model(model, guide.request.prompt.loras)
+            model = inputs.patched(model).under(guide.request.prompt.loras)
             state = state.noted(inputs.notes)
             mixed = inputs.mixed(guide)
             positive = mixed[0] if positive is None else positive

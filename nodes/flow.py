@@ -98,14 +98,17 @@ class FlowToImage(io.ComfyNode):
     def execute(cls, flow, style, largest, images=None, occlusion=None) -> io.NodeOutput:
         largest = check_number("largest", largest, 0, LARGEST)
         count, _, *size = flow.displacement.shape
-        ground = None if images is None else to_frames("images", images)[:count]
-        if ground is not None and ground.shape != (count, 3, *size):
-            raise ValueError(
-                f"images: expected the {count} or more frames of {size} of the flow, got {tuple(images.shape)}."
-            )
-        hidden = None if occlusion is None else to_masks("occlusion", occlusion)[:, None]
-        if hidden is not None and hidden.shape != (count, 1, *size):
-            raise ValueError(f"occlusion: expected {(count, *size)} like the flow, got {tuple(occlusion.shape)}.")
+        ground = hidden = None
+        if images is not None:
+            ground = to_frames("images", images)[:count]
+            if ground.shape != (count, 3, *size):
+                raise ValueError(
+                    f"images: expected the {count} or more frames of {size} of the flow, got {tuple(images.shape)}."
+                )
+        if occlusion is not None:
+            hidden = to_masks("occlusion", occlusion)[:, None]
+            if hidden.shape != (count, 1, *size):
+                raise ValueError(f"occlusion: expected {(count, *size)} like the flow, got {tuple(occlusion.shape)}.")
         return io.NodeOutput(to_image(show_flow(flow, style, largest=largest or None, ground=ground, hidden=hidden)))
 
 

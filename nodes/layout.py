@@ -35,7 +35,7 @@ def gather_image(count: int, parts: Iterable[Tensor]) -> Tensor:
         if done + len(part) <= count:
             image[done : done + len(part)] = part.movedim(1, -1)
         done += len(part)
-    if done != count:
+    if image is None or done != count:
         raise ValueError(f"expected {count} frames, got {done}.")
     return image
 
@@ -114,8 +114,8 @@ def to_region(name: str, mask: Tensor, height: int, width: int, picture: Tensor 
     masks = to_masks(name, mask)
     if len(masks) != 1:
         raise ValueError(f"{name}: expected one mask (1, H, W), got {len(masks)}. Pick one, or merge them.")
-    sizes = [(height, width)] if picture is None else [(height, width), tuple(picture.shape[-2:])]
-    if not any(_same_proportions(tuple(masks.shape[1:]), size) for size in sizes):
+    sizes = [(height, width)] if picture is None else [(height, width), (picture.shape[-2], picture.shape[-1])]
+    if not any(_same_proportions((masks.shape[1], masks.shape[2]), size) for size in sizes):
         expected = f"the video, {width} x {height}"
         if picture is not None:
             expected += f", or of start_image, {picture.shape[-1]} x {picture.shape[-2]}"

@@ -60,7 +60,8 @@ def make_video(job: VideoJob) -> io.NodeOutput:
         logger.warning(warning)
     tools = Tools(job.vae, job.sampler, check_interrupt, host_estimator(job.optical_flow), job.family)
     if job.run is not None:
-        return _make_kept(job, replace(state, vary_from=job.run.vary_from, variation=job.run.variation), tools, began)
+        state = replace(state, vary_from=job.run.vary_from, variation=job.run.variation)
+        return _make_kept(job, job.run, state, tools, began)
     state = generate(state, tools)
     latent, report, timeline = {"samples": state.latent}, _report(state, None, began), state.timeline()
     pieces = list(state.pieces)
@@ -70,9 +71,9 @@ def make_video(job: VideoJob) -> io.NodeOutput:
     return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=_shown(timeline, frames))
 
 
-def _make_kept(job: VideoJob, state: ChunkState, tools: Tools, began: float) -> io.NodeOutput:
+def _make_kept(job: VideoJob, run: Run, state: ChunkState, tools: Tools, began: float) -> io.NodeOutput:
     """The video with every chunk kept, and taken from what is kept where that is equal."""
-    run, fps = job.run, state.plan.fps
+    fps = state.plan.fps
     identity = {"family": job.family.name, "vae": identify_weights(job.vae.first_stage_model.named_parameters())}
     if job.optical_flow is not None:
         identity["optical_flow"] = identify_weights(job.optical_flow.model.named_parameters())
@@ -110,7 +111,9 @@ def choosable(chunks: list[dict]) -> list[dict]:
 def _report(state: ChunkState, store: RunStore | None, began: float) -> str:
     """The state's report, with how the whole went."""
     reused = 0 if store is None else store.reused
-    words = f"{state.made - reused} chunks made" + (f", {reused} taken from {shown(store.folder)}" if reused else "")
+    words = f"{state.made - reused} chunks made" + (
+        f", {reused} taken from {shown(store.folder)}" if store and reused else ""
+    )
     words += f" in {time.monotonic() - began:.0f} s"
     memory = psutil.Process().memory_info()
     # Windows counts what a process had at most; elsewhere it is what it has now.

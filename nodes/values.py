@@ -35,6 +35,8 @@ def checked(execute):
 
 
 def _check(declared: io.Input | None, value: Any) -> Any:
+    if declared is None:
+        return value
     kind = getattr(declared, "input_override", None) or declared
     if isinstance(kind, (io.Int.Input, io.Float.Input)):
         # A number below the least, or a FLOAT that is not finite, is left to what reads it: its message says more.
