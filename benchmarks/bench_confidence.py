@@ -127,18 +127,18 @@ def print_confidence(pairs: list[tuple[Pair, Flow, Flow]]) -> None:
 def print_unknown() -> None:
     """Confidence where the frames cannot show a motion, and where they can in spite of the noise."""
     kinds = {
-        "even": lambda size: torch.full((1, 3, *size), 0.5),
-        "black": lambda size: torch.zeros(1, 3, *size),
-        "shaded": lambda size: shade(*size, 0),
-        "shaded obliquely": lambda size: shade(*size, 30),
-        "stripes": lambda size: stripes(*size, 0),
-        "oblique stripes": lambda size: stripes(*size, 30),
-        "diagonal stripes": lambda size: stripes(*size, 45, length=9),
+        "even": lambda height, width: torch.full((1, 3, height, width), 0.5),
+        "black": lambda height, width: torch.zeros(1, 3, height, width),
+        "shaded": lambda height, width: shade(height, width, 0),
+        "shaded obliquely": lambda height, width: shade(height, width, 30),
+        "stripes": lambda height, width: stripes(height, width, 0),
+        "oblique stripes": lambda height, width: stripes(height, width, 30),
+        "diagonal stripes": lambda height, width: stripes(height, width, 45, length=9),
     }
     print("confidence where nothing shows the motion, mean; noise in 255ths: " + " ".join(f"{n:g}" for n in NOISE))
     for name, make in kinds.items():
         for grains in (1, 8) if name == "even" else (1,):
-            row = [[unknown(make(size), noise, grains) for size in SIZES] for noise in NOISE]
+            row = [[unknown(make(*size), noise, grains) for size in SIZES] for noise in NOISE]
             blocks = " in blocks" if grains > 1 else ""
             print(f"  {name + blocks:>24}: " + " ".join(f"{mean(values):.2f}" for values in row))
     for name, shift, contrast in (

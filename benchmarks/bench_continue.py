@@ -60,7 +60,8 @@ def main(arguments: list[str]) -> int:
 def continue_scene(host: TinyHost, scenes: Scenes, scene: int, settings: GuideSettings) -> Tensor:
     """``(17, 3, H, W)``: a chunk after the scene's first frames."""
     known = scenes.frames[scene, :OVERLAP]
-    request = ChunkRequest(1, CHUNK, known, tuple(known.shape[-2:]), continues=True, settings=settings)
+    height, width = known.shape[-2:]
+    request = ChunkRequest(1, CHUNK, known, (height, width), continues=True, settings=settings)
     sampler = make_sampler(host.model, [(scenes.captions[scene], "")], scene)
     return host.decode(sampler(guide_chunk(request, host.vae)))[0]
 

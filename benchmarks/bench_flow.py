@@ -71,8 +71,8 @@ def collect_methods(raft: Path | None) -> dict[str, Method]:
     import cv2
 
     cv2.setNumThreads(torch.get_num_threads())
-    fast = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    finest = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    fast = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    finest = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     finest.setFinestScale(0)
     methods = {
         "lucas_kanade": estimate_lucas_kanade,

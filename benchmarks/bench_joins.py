@@ -78,6 +78,7 @@ def halves(truth: Tensor, damage: str, generator: torch.Generator, host: TinyHos
         truth = add_disc(bare, path, radius, 1)
         return truth, add_disc(bare, path + off, radius, 1)[start:]
     if damage == "tiny VAE":
+        assert host is not None  # which main makes for it
         height, width = (side // 16 * 16 for side in truth.shape[-2:])
         count = (len(truth) - start - 1) // 4 * 4 + 1
         truth = truth[: start + count, :, :height, :width]

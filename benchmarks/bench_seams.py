@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -117,8 +118,8 @@ def make_video(
     plan = plan_chunks(total, chunk_frames=total if windows else CHUNK, overlap_frames=overlap)
     model = context_windows(host.model, CHUNK, overlap) if windows else host.model
     sampler = make_sampler(model, [(scenes.captions[scene], "")], ChunkNoise(1000 * seed + scene, noise))
-    settings = GuideSettings("overlap" if windows else level, color_match="none", blend_strength=1.0, **knobs)
-    state = ChunkState(plan, scenes.frames[scene, :OVERLAP], settings)
+    settings = GuideSettings("overlap" if windows else level, color_match="none", blend_strength=1.0)
+    state = ChunkState(plan, scenes.frames[scene, :OVERLAP], replace(settings, **knobs))
     return generate(state, Tools(host.vae, sampler)).video
 
 

@@ -102,6 +102,10 @@ class TeacherVae:
     def encode(self, pixels: Tensor) -> Tensor:
         return self.latent_format.process_out(self.code(pixels.movedim(-1, 1)[None]))
 
+    def decode(self, latent: Tensor) -> Tensor:
+        frames = self.teacher.decode(self.latent_format.process_in(latent) * self.deviation)
+        return frames.clamp(0, 1).movedim(2, -1)
+
 
 def ideal_model(model, bank: Tensor, evidence: Tensor | None = None):
     """A clone of the host's ``model`` that denoises exactly.

@@ -96,7 +96,7 @@ def make_sampler(model, prompts, noise, *, steps: int = STEPS, cfg: float = CFG,
     from ..wan.host.ksampler import Experts, HostSampler, Sampling
     from ..wan.host.noise import ChunkNoise
 
-    encoded = [tuple([[embed_text(text)[None], {}]] for text in pair) for pair in prompts]
+    encoded = [([[embed_text(text)[None], {}]], [[embed_text(other)[None], {}]]) for text, other in prompts]
     noise = noise if isinstance(noise, ChunkNoise) else ChunkNoise(noise)
     return HostSampler(Experts(model), Sampling(steps, cfg, sampler_name, "simple"), noise, ChunkInputs(encoded))
 

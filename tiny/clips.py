@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -74,7 +75,8 @@ class ClipPool:
     def sample(self, length: int, count: int) -> Clips:
         """``count`` clips of one length, in float32. A CUDA graph can hold it: nothing it reads ever moves."""
         chosen = (torch.rand(count, device=self.device) * self.filled[length]).long()
-        return tuple(part[chosen].float() for part in self.kept[length])
+        latents, pictures, text = (part[chosen].float() for part in self.kept[length])
+        return latents, pictures, text
 
     def refresh(self, used: int) -> None:
         """Take in the clips that are ready, and have more drawn if ``used`` clips since the last call call for it."""
@@ -84,12 +86,13 @@ class ClipPool:
             self.coming = None
         if self.coming is None and self.used >= self.reuse * self.fresh:
             self.used = 0.0
-            length = self._choose(self.recipe.lengths, 1).item()
+            length = int(self._choose(self.recipe.lengths, 1))
             self.coming = self.worker.submit(lambda: (length, self._draw(length)))
 
     def _keep(self, length: int, clips: Clips) -> None:
         if length not in self.kept:
-            self.kept[length] = tuple(part.new_zeros(self.size, *part.shape[1:]) for part in clips)
+            latents, pictures, text = (part.new_zeros(self.size, *part.shape[1:]) for part in clips)
+            self.kept[length] = latents, pictures, text
         count = len(clips[0])
         places = (torch.arange(count, device=self.device) + self.drawn[length]) % self.size
         for buffer, part in zip(self.kept[length], clips, strict=True):
@@ -107,11 +110,11 @@ class ClipPool:
     def _draw(self, length: int) -> Clips:
         count, device, generator = self.fresh, self.device, self.generator
         simple = torch.rand((), generator=generator) < self.simple
-        busy = {"two_sprites": 0.0, "pan": 0.0} if simple else {}
+        draw = partial(draw_scenes, two_sprites=0.0, pan=0.0) if simple else draw_scenes
         known = self._choose({frames: share for frames, share in self.recipe.known.items() if frames < length}, count)
         turn_at = torch.where(torch.rand(count, generator=generator) < AT_ONCE, known - 1, -1)
         with contextlib.nullcontext() if self.stream is None else torch.cuda.stream(self.stream):
-            scenes = draw_scenes(
+            scenes = draw(
                 count,
                 length,
                 generator,
@@ -120,7 +123,6 @@ class ClipPool:
                 told=known - 1,
                 turn_at=turn_at,
                 device=device,
-                **busy,
             )
             silent = torch.rand(count, generator=generator) < SILENT
             texts = ["" if quiet else caption for caption, quiet in zip(scenes.captions, silent, strict=True)]

@@ -26,14 +26,19 @@ def load_tiny_clip() -> comfy.sd.CLIP:
     return comfy.sd.CLIP(_ClipTarget())
 
 
+class _Gain(nn.Module):
+    def __init__(self, device):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(WIDTH, device=device), requires_grad=False)
+
+
 class TinyTextModel(nn.Module):
     """The text encoder as the host's CLIP drives it: one gain per channel, for LoRAs to work on."""
 
     def __init__(self, device="cpu", dtype=None, model_options=None):
         super().__init__()
         self.dtypes = {torch.float32}
-        self.gain = nn.Module()
-        self.gain.weight = nn.Parameter(torch.ones(WIDTH, device=device), requires_grad=False)
+        self.gain = _Gain(device)
 
     def encode_token_weights(self, tokens: dict[str, list]) -> tuple[Tensor, None]:
         found = torch.cat(tokens["tiny"])

@@ -32,14 +32,15 @@ class Muon(torch.optim.Optimizer):
                     self.state[p]["momentum_buffer"] = torch.zeros_like(p)
                 shapes.setdefault(p.shape, []).append(p)
             for (rows, columns), matrices in shapes.items():
-                gradients = [p.grad for p in matrices]
+                gradients = [p.grad for p in matrices if p.grad is not None]  # all: none other is among them
                 buffers = [self.state[p]["momentum_buffer"] for p in matrices]
-                torch._foreach_lerp_(buffers, gradients, 1 - momentum)
-                direction = orthogonalize(torch.stack(torch._foreach_lerp(gradients, buffers, momentum)))
-                torch._foreach_mul_(matrices, 1 - rate * group["weight_decay"])
+                # What torch's own optimizers use; it has no public function for many tensors at once.
+                torch._foreach_lerp_(buffers, gradients, 1 - momentum)  # pyright: ignore[reportPrivateImportUsage]
+                direction = orthogonalize(torch.stack(torch._foreach_lerp(gradients, buffers, momentum)))  # pyright: ignore[reportPrivateImportUsage]
+                torch._foreach_mul_(matrices, 1 - rate * group["weight_decay"])  # pyright: ignore[reportPrivateImportUsage]
                 # So scaled, an update's elements are as large as AdamW's (Liu et al. 2025, "Muon is scalable").
                 scaled = direction.float() * (rate * 0.2 * max(rows, columns) ** 0.5)
-                torch._foreach_sub_(matrices, list(scaled.unbind()))
+                torch._foreach_sub_(matrices, list(scaled.unbind()))  # pyright: ignore[reportPrivateImportUsage]
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,9 @@ from .clips import ClipPool, Encoder, Recipe, share_of_simple
 from .teacher import fit_teacher
 from .text import WIDTH
 from .training import Training, arguments, import_host
+
+if TYPE_CHECKING:  # the host is imported once it is needed
+    from comfy.ldm.wan.model import WanModel
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +112,7 @@ def main(argv: list[str]) -> None:
 
     for progress in training.steps(report=200 if on_card else 100, saved=saved):
         pool.simple = simple(progress)
-        length = lengths[torch.multinomial(shares, 1, generator=chooser).item()]
+        length = lengths[int(torch.multinomial(shares, 1, generator=chooser))]
         training.set_rate()
         loss = step[length]()
         training.advance({"loss": loss, f"loss of {length}": loss})
@@ -128,7 +132,7 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def new_transformer(dim: int, layers: int, ffn: int, model_type: str = "t2v") -> nn.Module:
+def new_transformer(dim: int, layers: int, ffn: int, model_type: str = "t2v") -> WanModel:
     """The host's Wan2.1 transformer, initialised: its layers come with uninitialised weights.
 
     It is trained as ``t2v``, which lacks the image branch of the cross-attention and is otherwise the same.
@@ -151,7 +155,8 @@ def new_transformer(dim: int, layers: int, ffn: int, model_type: str = "t2v") ->
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Conv3d):
             nn.init.xavier_uniform_(module.weight.view(module.weight.shape[0], -1))
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif getattr(module, "weight", None) is not None:  # LayerNorm and RMSNorm
             nn.init.ones_(module.weight)
             if getattr(module, "bias", None) is not None:
@@ -186,7 +191,7 @@ def export(weights: dict[str, Tensor], path: Path) -> None:
     save_file({name: value.half().cpu().contiguous() for name, value in whole.items()}, path)
 
 
-def flow_matching_loss(model: nn.Module, latent: Tensor, condition: Tensor, text: Tensor) -> Tensor:
+def flow_matching_loss(model: WanModel, latent: Tensor, condition: Tensor, text: Tensor) -> Tensor:
     """Squared error of the velocity (noise minus latent) at a random sigma (Lipman et al. 2023).
 
     A clip's free latents weigh more than its known ones, and as much as another's, however few they are.
@@ -217,7 +222,7 @@ def roughen(condition: Tensor) -> Tensor:
     return torch.cat((mask, image + strength * mask[:, :1] * torch.randn_like(image)), dim=1)
 
 
-def embed_patches_by_product(model: nn.Module) -> None:
+def embed_patches_by_product(model: WanModel) -> None:
     """Let ``model`` embed its patches by one matrix product, as good as its convolution whose step is its kernel.
 
     In bfloat16 the libraries' own three-dimensional convolutions can be many times slower.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from .scenes import draw_scenes
 from .teacher import Teacher, fit_teacher
 from .training import Training, arguments, import_host
+
+if TYPE_CHECKING:  # the host is imported once it is needed
+    from comfy.ldm.wan.vae import WanVAE
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +59,7 @@ def main(argv: list[str]) -> None:
         export(vae, options.export)
 
 
-def new_vae() -> nn.Module:
+def new_vae() -> WanVAE:
     """The host's Wan VAE, initialised: its layers come with uninitialised weights."""
     from comfy.ldm.wan.vae import AttentionBlock, ResidualBlock, WanVAE
 
@@ -63,20 +67,22 @@ def new_vae() -> nn.Module:
     for module in vae.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d):
             nn.init.kaiming_uniform_(module.weight, a=1.0)
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
             if isinstance(module, nn.Conv3d) and module.weight.shape[2:] == (3, 3, 3):
                 with torch.no_grad():  # start nearly frame by frame: the last tap of three is the present
                     module.weight[:, :, :2] *= 0.1
                     module.weight[:, :, 2] *= 1.7
-        with torch.no_grad():
-            if isinstance(module, ResidualBlock):
+        elif isinstance(module, ResidualBlock):
+            with torch.no_grad():
                 module.residual[-1].weight *= 0.1
-            elif isinstance(module, AttentionBlock):
+        elif isinstance(module, AttentionBlock):
+            with torch.no_grad():
                 module.proj.weight *= 0
     return vae
 
 
-def held_out_psnr(vae: nn.Module, clips: int = 32) -> float:
+def held_out_psnr(vae: WanVAE, clips: int = 32) -> float:
     """Mean PSNR in dB of 17-frame clips that no training seed draws."""
     frames = draw_scenes(clips, 17, torch.Generator().manual_seed(7_000_000)).frames
     with torch.no_grad():
@@ -86,7 +92,7 @@ def held_out_psnr(vae: nn.Module, clips: int = 32) -> float:
     return (-10 * error.log10()).mean().item()
 
 
-def load_exported(path: Path) -> nn.Module:
+def load_exported(path: Path) -> WanVAE:
     """The VAE of an exported file, in the model's space again."""
     from safetensors.torch import load_file
 
@@ -102,7 +108,7 @@ def load_exported(path: Path) -> nn.Module:
     return vae
 
 
-def export(vae: nn.Module, path: Path) -> None:
+def export(vae: WanVAE, path: Path) -> None:
     """Write float16 weights whose latents have the mean and deviation that the host's Wan format takes off.
 
     Both are folded into the 1 x 1 x 1 convolutions on either side of the bottleneck.
@@ -151,7 +157,7 @@ def _crops(pool: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return torch.stack(crops)
 
 
-def _loss(vae: nn.Module, teacher: Teacher, clips: Tensor, *, joint: float) -> tuple[Tensor, dict[str, float]]:
+def _loss(vae: WanVAE, teacher: Teacher, clips: Tensor, *, joint: float) -> tuple[Tensor, dict[str, float]]:
     """Latents like the teacher's, pictures like the clips; ``joint`` is the share that decodes its own latents."""
     lesson = teacher.encode(clips)
     video = (clips * 2 - 1).movedim(1, 2).contiguous(memory_format=torch.channels_last_3d)

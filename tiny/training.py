@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -38,7 +38,7 @@ def import_host() -> None:
     import comfy.cli_args
 
 
-def arguments(description: str) -> argparse.ArgumentParser:
+def arguments(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--minutes", type=float, default=60, help="time in all, preparations and resumed runs included")
     parser.add_argument("--checkpoint", type=Path, required=True, help="resumed from when it exists")
@@ -76,12 +76,14 @@ class Training:
         # A captured step reads its rate from a tensor.
         lr = torch.tensor(rate, device=self.device) if on_card else rate
         fused = {"fused": True, "capturable": True} if on_card else {}
-        self.optimizers = [torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.98), weight_decay=1e-2, **fused)]
+        self.optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.98), weight_decay=1e-2, **fused)
+        ]
         if hidden:
             self.optimizers.append(Muon(hidden, lr=lr, weight_decay=1e-2))
         self.averaged = {name: p.detach().clone() for name, p in model.named_parameters()}
         self.step, self.spent = 0, 0.0
-        self._figures: dict[str, Tensor] = {}
+        self._figures: dict[str, float | Tensor] = {}
         if checkpoint.exists():
             saved = torch.load(checkpoint, weights_only=True, map_location=self.device)
             model.load_state_dict(saved["model"])
@@ -120,7 +122,7 @@ class Training:
         self.save()
         saved()
 
-    def update(self, loss: Tensor, figures: dict[str, float]) -> None:
+    def update(self, loss: Tensor, figures: Mapping[str, float | Tensor]) -> None:
         """One step down ``loss``."""
         self.set_rate()
         self.descend(loss)
@@ -144,13 +146,15 @@ class Training:
         for optimizer in self.optimizers:
             optimizer.step()
 
-    def advance(self, figures: dict[str, float | Tensor]) -> None:
+    def advance(self, figures: Mapping[str, float | Tensor]) -> None:
         """Count a step, and take its weights and figures into the averages."""
         self.step += 1
         weight = 1 - min(self.average, (self.step + 1) / (self.step + 10))
         weights = dict(self.model.named_parameters())
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.averaged.values()), [weights[name] for name in self.averaged], weight)
+            current: list[Tensor] = [weights[name] for name in self.averaged]
+            # As torch's own optimizers do; it has no public function for many tensors at once.
+            torch._foreach_lerp_(list(self.averaged.values()), current, weight)  # pyright: ignore[reportPrivateImportUsage]
         for name, value in figures.items():
             before = self._figures.get(name)
             self._figures[name] = value + 0 if before is None else value + 0.98 * (before - value)

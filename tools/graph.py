@@ -6,6 +6,7 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .workflow import CONTROL, EXAMPLES, SEEDS, WIDGETS, type_of
 
@@ -82,7 +83,13 @@ class Workflow:
 
 def _build(node: Node, numbers: dict[int, int], object_info: dict) -> dict:
     number = numbers[id(node)]
-    base = {"id": number, "type": node.type, "pos": list(node.pos), "size": list(node.size), "flags": {}}
+    base: dict[str, Any] = {
+        "id": number,
+        "type": node.type,
+        "pos": list(node.pos),
+        "size": list(node.size),
+        "flags": {},
+    }
     base |= {"order": number - 1, "mode": 0, "inputs": [], "outputs": []}
     if node.title:
         base["title"] = node.title
@@ -110,10 +117,9 @@ def _build(node: Node, numbers: dict[int, int], object_info: dict) -> dict:
         {"name": name, "type": kind, "links": []} for name, kind in zip(names, info["output"], strict=True)
     ]
     ours = node.type.startswith(OURS)
-    base["properties"] = {"Node name for S&R": node.type, "cnr_id": "wan-motion-chunks" if ours else "comfy-core"}
-    base["properties"]["ver"] = "0.1.0" if ours else "0.3.75"
-    if node.models:
-        base["properties"]["models"] = node.models
+    properties = {"Node name for S&R": node.type, "cnr_id": "wan-motion-chunks" if ours else "comfy-core"}
+    properties["ver"] = "0.1.0" if ours else "0.3.75"
+    base["properties"] = properties | ({"models": node.models} if node.models else {})
     if named:
         base |= {"widgets_values": list(named.values()), "widgets_values_named": named}
     return base
@@ -127,7 +133,7 @@ def _default(kind, options: dict):
         return choices[0]["key"] if isinstance(choices[0], dict) else choices[0]
     if choices is not None:
         return ""
-    return {"INT": 0, "FLOAT": 0.0, "BOOLEAN": False}.get(kind, "")
+    return {"INT": 0, "FLOAT": 0.0, "BOOLEAN": False}.get(str(kind), "")
 
 
 def _frame(number: int, title: str, members: list[Node]) -> dict:

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from .environment import ROOT, cache
 
@@ -92,7 +93,8 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def get(self, path: str) -> object:
+    def get(self, path: str) -> Any:
+        """What the JSON of an answer holds."""
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return json.load(answer)
 
@@ -100,7 +102,8 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return answer.read().decode()
 
-    def post(self, path: str, content: object = None) -> object:
+    def post(self, path: str, content: object = None) -> Any:
+        """What the JSON of an answer holds; None of an empty one."""
         body = json.dumps(content or {}).encode()
         request = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"})
         try:
@@ -126,8 +129,9 @@ class Server:
                     time.sleep(1)  # for the process to be gone, if it went
                     self._check_alive()
                     raise
-                for line in log if watch else ():
-                    watch(line.rstrip())
+                if watch is not None:
+                    for line in log:
+                        watch(line.rstrip())
                 if prompt_id in history:
                     return history[prompt_id]
                 time.sleep(0.2)
