@@ -1,0 +1,5 @@
+from typing import Any
+
+PROGRESS_BAR_ENABLED: bool
+
+def __getattr__(name: str) -> Any: ...
