@@ -18,6 +18,8 @@ SEGMENTS = (15, 6, 4, 11, 13, 6)
 STYLES = ("colours", "arrows", "confidence")
 LEGEND = 8
 """The legend's wheel is this fraction of the picture's shorter side."""
+LETTERING, SMALLEST = 4, 10
+"""The legend's font is this fraction of its wheel, and no smaller than this many pixels, so that it can be read."""
 SPACING = 16
 """Pixels between arrows."""
 
@@ -103,7 +105,7 @@ def legend(largest: float, picture: Tensor) -> Tensor:
     side = max(1, min(picture.shape[-2:]) // LEGEND)
     wheel = colour_wheel(side, picture)
     decimals = 2 if largest < 10 else 1 if largest < 100 else 0
-    text = draw_text(f"{largest:.{decimals}f}px", picture, dot=max(1, side // 30))
+    text = draw_text(f"{largest:.{decimals}f}px", picture, size=max(SMALLEST, side // LETTERING))
     if side < text.shape[-2]:
         return wheel
     white = wheel.new_ones(1, 3, side + text.shape[-2], max(side, text.shape[-1]))

@@ -48,9 +48,10 @@ def test_the_legend_shows_the_colours_of_its_directions():
 def test_the_legend_says_how_long_its_rim_is():
     picture = torch.zeros(1, 3, 264, 300)
     slow, fast = (legend(length, picture) for length in (2.5, 7.5))
-    assert slow.shape == fast.shape == (1, 3, 33 + 7, 33)
-    torch.testing.assert_close(slow[..., :33, :], colour_wheel(33, picture))
-    assert torch.equal(slow[..., :33, :], fast[..., :33, :])
+    height = draw_text("2.50px", picture).shape[-2]
+    assert slow.shape[-2] == fast.shape[-2] == 33 + height
+    torch.testing.assert_close(slow[..., :33, -33:], colour_wheel(33, picture))
+    assert torch.equal(slow[..., :33, -33:], fast[..., :33, -33:])
     assert not torch.equal(slow[..., 33:, :], fast[..., 33:, :])
     written = draw_text("2.50px", picture)
     assert torch.equal(slow[..., 33:, -written.shape[-1] :], written.expand(-1, 3, -1, -1))
@@ -63,12 +64,13 @@ def test_any_length_and_any_size_has_a_legend_within_its_picture(length, size):
     assert show_flow(flow, "colours", largest=length).shape == (1, 3, *size)
 
 
-def test_a_character_is_its_dots():
-    seven = draw_text("7", torch.zeros(1), dot=2)[0, 0]
-    assert seven.shape == (14, 10)
-    dots = ["".join("#" if value == 0 else "." for value in row) for row in seven[::2, ::2]]
-    assert dots == [".....", ".###.", "...#.", "..#..", "..#..", "..#..", "....."]
-    assert torch.equal(seven[::2], seven[1::2])
+@pytest.mark.parametrize("size", [10, 15, 33])
+def test_text_is_dark_on_a_white_margin_and_as_large_as_asked(size):
+    text, other = (draw_text(words, torch.zeros(1), size=size)[0, 0] for words in ("12.34px", "12.84px"))
+    assert 0.6 * size < len(text) < 1.5 * size
+    assert text.min() < 0.2
+    assert all((edge == 1).all() for edge in (text[0], text[-1], text[:, 0], text[:, -1]))
+    assert not torch.equal(text, other)
 
 
 @pytest.mark.parametrize("longest", [0.5, 40.0])
