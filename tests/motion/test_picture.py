@@ -24,6 +24,15 @@ def test_colours_are_those_of_torchvision():
         assert (flow_to_rgb(flow[None]) - expected).abs().max() < 0.02
 
 
+def test_all_directions_keep_their_color_at_full_length():
+    turn = torch.linspace(0, 2 * torch.pi, 3600)
+    rim = torch.stack((turn.cos(), turn.sin())).view(1, 2, 1, -1)
+    for largest in (0.01, 1.0, 3.7, 5000.0):
+        full, less, longer = (flow_to_rgb(rim * largest * share, largest=largest) for share in (0.9999, 0.99, 1.01))
+        assert (full - less).abs().max() < 0.02
+        assert (longer - 0.75 * full).abs().max() < 0.02
+
+
 def test_rest_is_white():
     assert torch.equal(flow_to_rgb(torch.zeros(1, 2, 4, 4)), torch.ones(1, 3, 4, 4))
 
