@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from ..guide import ChunkRequest
@@ -84,7 +85,7 @@ class FeatureTrack:
         return found
 
     def _encode(self, picture: Tensor):
-        return self._encoder.encode_image(picture.movedim(1, -1), crop=False)
+        return self._encoder.encode_image(rearrange(picture, "n c h w -> n h w c"), crop=False)
 
 
 def _with_states(output, states: Tensor):
