@@ -20,7 +20,8 @@ from ..wan.host.inputs import ChunkInputs
 from ..wan.host.optical_flow import host_estimator
 from ..wan.loop import Tools, generate
 from ..wan.protocols import Family, Sampler
-from ..wan.runs.fingerprint import fingerprint_chunk, identify_weights
+from ..wan.runs.digest import identify_weights
+from ..wan.runs.fingerprint import fingerprint_chunk
 from ..wan.runs.names import shown
 from ..wan.runs.store import RunStore, open_run
 from ..wan.state import ChunkState

@@ -9,7 +9,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..guide import ChunkRequest
-from ..runs.fingerprint import digest, identify_weights
+from ..runs.digest import digest, identify_weights
 from ..state import ChunkState
 
 

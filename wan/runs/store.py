@@ -20,9 +20,9 @@ from torch import Tensor
 from ..append import replace_tail
 from ..state import ChunkState
 from . import fingerprint as made_from
+from .digest import digest
 from .facts import Facts
 from .files import ChunkFileError, check_writable, read_facts, read_whole, write_chunk, write_text
-from .fingerprint import digest
 from .kept import Kept, check_place, pack, unpack
 from .lock import locked
 from .names import RunError, check_name, reason, shown
