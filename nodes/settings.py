@@ -7,7 +7,7 @@ from ..wan.latents import LONGEST_CHUNK
 from ..wan.levels import AUTO as HIGHEST
 from ..wan.levels import LEVELS
 from ..wan.numbers import check_whole
-from ..wan.presets import AUTO, KNOBS, PRESETS
+from ..wan.presets import AUTO, FAST_SPEED, KNOBS, LINES, PRESETS, describe_presets
 from ..wan.settings import choose_settings
 from ._compat import io, schema
 from .inputs import share_input
@@ -33,9 +33,7 @@ class Settings(io.ComfyNode):
                 io.Combo.Input(
                     "preset",
                     options=[*PRESETS, AUTO],
-                    tooltip="Standard: overlap 16, blend 0.8, weight 0.3, sigma 0.35, gain 0.5. Fast motion: 24, 0.6, "
-                    "0.4, 0.25, 0.7. Slow or static: 8, 0.9, 0.2, 0.5, 0.3. Auto: between these for each chunk, by "
-                    "the speed of what was made last (0.5, 2 and 8 px/frame at 480 lines).",
+                    tooltip=describe_presets(),
                 ),
                 io.Int.Input(
                     "overlap_frames",
@@ -96,7 +94,10 @@ class Settings(io.ComfyNode):
                     "real video.",
                 ),
                 _strength("lora_at_rest", "nothing moves"),
-                _strength("lora_in_motion", "the last frames move by 8 px/frame (at 480 lines) or more"),
+                _strength(
+                    "lora_in_motion",
+                    f"the last frames move by {FAST_SPEED:g} px/frame (at {LINES} lines) or more",
+                ),
             ],
             advanced=("lora_at_rest", "lora_in_motion"),
             outputs=[
