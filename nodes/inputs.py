@@ -17,6 +17,10 @@ from .types import OpticalFlowType, PromptStackType, RunType, SettingsType
 
 ADVANCED = ("noise", "feature_continuity", "seed_list")
 """Of the inputs below, those for experts."""
+STEP_GAIN = (
+    "Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; lower is more cautious."
+)
+"""Tooltip of ``step_gain`` in Settings and Predict Motion."""
 
 
 def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
@@ -110,8 +114,7 @@ def step_gain_input() -> io.Input:
     return share_input(
         "step_gain",
         STANDARD.step_gain,
-        tooltip="Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; "
-        "lower is more cautious.",
+        tooltip=STEP_GAIN,
     )
 
 

@@ -10,7 +10,7 @@ from ..wan.numbers import check_whole
 from ..wan.presets import AUTO, FAST_SPEED, KNOBS, LINES, PRESETS, describe_presets
 from ..wan.settings import choose_settings
 from ._compat import io, schema
-from .inputs import share_input
+from .inputs import STEP_GAIN, share_input
 from .types import CATEGORY, SettingsType
 from .values import checked
 
@@ -54,11 +54,7 @@ class Settings(io.ComfyNode):
                     "For the level motion: feather around what cannot be predicted, in eighths of the shorter side. "
                     "Higher guides less near it.",
                 ),
-                _own(
-                    "step_gain",
-                    "Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; lower is "
-                    "more cautious.",
-                ),
+                _own("step_gain", STEP_GAIN),
                 _own(
                     "blend_strength",
                     "How long the earlier chunk is held in the overlap before the next takes over. 0 cuts where the "
