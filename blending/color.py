@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from ..motion.warp import exact
@@ -124,7 +125,7 @@ def _samples(name: str, frames: Tensor) -> Tensor:
     shrink = max(SHRINK, min(frames.shape[-2:]) / SMALL)
     size = [max(1, round(side / shrink)) for side in frames.shape[-2:]]
     picture = F.interpolate(exact(frames[:, :3]), size, mode="area")
-    return picture.movedim(1, -1).flatten(0, 2)
+    return rearrange(picture, "n c h w -> (n h w) c")
 
 
 def _paired(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from .series import PairSeries
@@ -56,7 +57,7 @@ def speed_change(series: PairSeries, pair: int, reach: int) -> float:
         return 0.0
     near = [side[:NEAR].mean(dim=0) for side in sides]
     change = _length(near[1] - near[0])
-    steps = torch.cat([_length(side.diff(dim=0).movedim(1, 0)) for side in sides])
+    steps = torch.cat([_length(rearrange(side.diff(dim=0), "n xy h w -> xy n h w")) for side in sides])
     shaking = steps.median(dim=0).values / 1.25 * (1 / NEAR + 1 / NEAR) ** 0.5
     # From the middle of one near part to the middle of the other, in doubled pairs.
     trend = torch.maximum(*(_trend(side) for side in sides)) * (NEAR + 0.5)
@@ -71,7 +72,7 @@ def expected_speed(series: PairSeries, pair: int) -> float:
     240-pixel frame, as ``series.speed``.
     """
     pairs = len(series)
-    velocity = series.velocity.movedim(1, 0)
+    velocity = rearrange(series.velocity, "n xy h w -> xy n h w")
     if 0 < pair < pairs - 1:
         beside = [pair - 1, pair + 1]
         led = velocity[:, beside].mean(dim=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from .survey import VideoReport
@@ -49,4 +50,4 @@ def plot_seams(report: VideoReport) -> Tensor:
             for index, value in enumerate(values.tolist())
         ]
         draw.line(points, fill=ink, width=2)
-    return torch.from_numpy(np.array(picture)).movedim(-1, 0)[None].float() / 255
+    return rearrange(torch.from_numpy(np.array(picture)), "h w c -> 1 c h w").float() / 255

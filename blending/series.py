@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from ..motion import FlowEstimator
@@ -162,7 +163,7 @@ def _cells(field: Tensor) -> Tensor:
     rows, columns = height // side, width // side
     top, left = (height - rows * side) // 2, (width - columns * side) // 2
     inner = field[..., top : top + rows * side, left : left + columns * side]
-    return inner.unflatten(-1, (columns, side)).unflatten(-3, (rows, side)).transpose(-3, -2).flatten(-2)
+    return rearrange(inner, "n c (rows y) (columns x) -> n c rows columns (y x)", y=side, x=side)
 
 
 def _blocks(cells: Tensor) -> Tensor:

@@ -1,42 +1,29 @@
-"""Numbers drawn into a picture, without a font library: five by three dots a character."""
+"""Text as a picture."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
-GLYPHS = {
-    "0": "### #.# #.# #.# ###",
-    "1": ".#. ##. .#. .#. ###",
-    "2": "### ..# ### #.. ###",
-    "3": "### ..# .## ..# ###",
-    "4": "#.# #.# ### ..# ..#",
-    "5": "### #.. ### ..# ###",
-    "6": "### #.. ### #.# ###",
-    "7": "### ..# .#. .#. .#.",
-    "8": "### #.# ### #.# ###",
-    "9": "### #.# ### ..# ###",
-    ".": "... ... ... ... .#.",
-    "p": "... ##. #.# ##. #..",
-    "x": "... #.# .#. .#. #.#",
-    " ": "... ... ... ... ...",
-}
-HEIGHT, WIDTH = 5, 3
+MARGIN = 1
+"""White pixels around the text."""
 
 
-def draw_text(text: str, like: Tensor, *, dot: int = 1) -> Tensor:
-    """Black on white, with a margin of one dot.
+def draw_text(text: str, like: Tensor, *, size: int = 10) -> Tensor:
+    """Black on white, in Pillow's built-in font: no font file of the machine is needed.
 
     Args:
-        text: of the characters in :data:`GLYPHS`.
         like: gives dtype and device.
-        dot: side of a dot, pixels.
+        size: of the font, pixels; digits can be read from 10 on.
 
     Returns:
-        ``(1, 1, 7 dot, (4 n + 1) dot)`` in [0, 1].
+        ``(1, 1, h, w)`` in [0, 1], as large as the text and a margin of one pixel.
     """
-    rows = [".".join(glyphs) for glyphs in zip(*(GLYPHS[character].split() for character in text), strict=True)]
-    ink = [[character == "#" for character in f".{row}."] for row in rows]
-    paper = torch.ones(1, 1, HEIGHT + 2, (WIDTH + 1) * len(text) + 1)
-    paper[..., 1:-1, :] -= torch.tensor(ink, dtype=paper.dtype)
-    return paper.repeat_interleave(dot, dim=2).repeat_interleave(dot, dim=3).to(like)
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size)
+    left, top, right, bottom = (round(side) for side in font.getbbox(text))
+    paper = Image.new("L", (right - left + 2 * MARGIN, bottom - top + 2 * MARGIN), "white")
+    ImageDraw.Draw(paper).text((MARGIN - left, MARGIN - top), text, fill="black", font=font)
+    return torch.from_numpy(np.array(paper))[None, None].to(like) / 255

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from .flow import FlowEstimator
@@ -43,6 +44,6 @@ def _pairwise(calculate) -> FlowEstimator:
             (to_gray(frames.float()).clamp(0, 1) * 255).round().byte()[:, 0].cpu() for frames in (first, second)
         ]
         flows = [torch.from_numpy(calculate(a.numpy(), b.numpy())) for a, b in zip(*pictures, strict=True)]
-        return torch.stack(flows).movedim(-1, 1).to(first.device)
+        return rearrange(flows, "n h w c -> n c h w").to(first.device)
 
     return estimate

@@ -11,15 +11,15 @@ from .flow import Flow
 from .label import draw_text
 from .warp import exact, pixel_grid
 
-SEGMENTS = (15, 6, 4, 11, 13, 6)
-"""Steps from red to yellow, green, cyan, blue, magenta and back (Baker et al. 2011)."""
-
-
 STYLES = ("colors", "arrows", "confidence")
 LEGEND = 8
 """The legend's wheel is this fraction of the picture's shorter side."""
+LETTERING, SMALLEST = 4, 10
+"""The legend's font is this fraction of its wheel, and no smaller than this many pixels, so that it can be read."""
 SPACING = 16
 """Pixels between arrows."""
+RIM, BEYOND = 1.0001, 0.75
+"""Shares of ``largest`` and of its brightness: the length of the vector that sets the scale, and what is longer."""
 
 
 def show_flow(
@@ -62,7 +62,7 @@ def show_flow(
 
 
 def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor:
-    """Direction as hue and length as saturation, in the colors of the Middlebury benchmark.
+    """Direction as hue and length as saturation, in the colors of the Middlebury benchmark, to 8 bits.
 
     Args:
         displacement: ``(N, 2, H, W)`` pixels.
@@ -71,23 +71,26 @@ def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor
     Returns:
         ``(N, 3, H, W)`` RGB in [0, 1]; white where nothing moves.
     """
+    from torchvision.utils import flow_to_image  # here: torchvision takes seconds to import
+
     if largest is None:
         largest = longest(displacement)
     elif not largest > 0:
         raise ValueError(f"largest must be above 0 pixels, got {largest}.")
-    radius = displacement.norm(dim=1, keepdim=True) / largest
-    wheel = _wheel().to(displacement)  # (55, 3)
-    turn = torch.atan2(-displacement[:, 1], -displacement[:, 0]) / (2 * math.pi) + 0.5
-    position = turn * (len(wheel) - 1)
-    below = position.floor().long().clamp(0, len(wheel) - 1)
-    share = (position - below)[..., None]
-    hue = torch.lerp(wheel[below], wheel[(below + 1) % len(wheel)], share).movedim(-1, 1)  # (N, 3, H, W)
-    return torch.where(radius <= 1, 1 - radius * (1 - hue), hue * 0.75)
+    displacement, dtype = displacement.float(), displacement.dtype
+    length = displacement.norm(dim=1, keepdim=True)
+    within = displacement * (largest / length.clamp(min=largest))
+    # The longest vector that flow_to_image sees gets full color: one beside the picture. It is a little longer than
+    # largest, for what rounding puts above 1 comes out of 8 bits as another color.
+    rim = torch.zeros_like(within[..., :1])
+    rim[:, 0] = largest * RIM
+    colors = flow_to_image(torch.cat((within, rim), dim=-1))[..., :-1].to(dtype) / 255
+    return torch.where(length <= largest, colors, colors * BEYOND)
 
 
 def longest(displacement: Tensor) -> float:
     """Length of the longest vector, in pixels; a little more than 0 where all rest."""
-    return max(displacement.norm(dim=1).max().item(), 1e-6)
+    return max(displacement.float().norm(dim=1).max().item(), 1e-6)
 
 
 def legend(largest: float, picture: Tensor) -> Tensor:
@@ -103,7 +106,7 @@ def legend(largest: float, picture: Tensor) -> Tensor:
     side = max(1, min(picture.shape[-2:]) // LEGEND)
     wheel = color_wheel(side, picture)
     decimals = 2 if largest < 10 else 1 if largest < 100 else 0
-    text = draw_text(f"{largest:.{decimals}f}px", picture, dot=max(1, side // 30))
+    text = draw_text(f"{largest:.{decimals}f}px", picture, size=max(SMALLEST, side // LETTERING))
     if side < text.shape[-2]:
         return wheel
     white = wheel.new_ones(1, 3, side + text.shape[-2], max(side, text.shape[-1]))
@@ -162,13 +165,3 @@ def _paste(picture: Tensor, corner: Tensor) -> None:
     """Into the lower right corner, as far as it fits."""
     h, w = (min(sides) for sides in zip(picture.shape[-2:], corner.shape[-2:], strict=True))
     picture[..., -h:, -w:] = corner[..., -h:, -w:]
-
-
-def _wheel() -> Tensor:
-    """``(55, 3)``: around the hues, one channel rising or falling at a time."""
-    corners = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1], [1, 0, 0]]).float()
-    parts = [
-        torch.lerp(start, end, (torch.arange(count) / count)[:, None])
-        for count, start, end in zip(SEGMENTS, corners[:-1], corners[1:], strict=True)
-    ]
-    return torch.cat(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from .pyramid import gaussian_blur
@@ -39,4 +40,4 @@ def search_displacement(template: Tensor, picture: Tensor) -> Tensor:
         costs.append(torch.where(inside[window] > 0, cost, OUTSIDE_COST))
     motions = torch.tensor(steps, dtype=template.dtype, device=template.device)  # (81, 2)
     cost = gaussian_blur(torch.cat(costs, dim=1), WINDOW) + COST_OF_LENGTH * motions.norm(dim=1).view(1, -1, 1, 1)
-    return motions[cost.argmin(dim=1)].movedim(-1, 1)
+    return rearrange(motions[cost.argmin(dim=1)], "n h w c -> n c h w")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from .flow import Flow
@@ -39,7 +40,7 @@ def forward_splat(source: Tensor, displacement: Tensor, weight: Tensor | None = 
         logarithm = exact(weight).to(picture)
         heaviest = logarithm.amax(dim=(1, 2, 3), keepdim=True)
         heavy = (logarithm - heaviest).clamp(min=-LARGEST_WEIGHT).exp()
-    pushed = torch.cat((picture * heavy, heavy, one), dim=1).movedim(1, -1).flatten(0, 2)  # (N H W, C + 2)
+    pushed = rearrange(torch.cat((picture * heavy, heavy, one), dim=1), "n c h w -> (n h w) c")
     x, y = (pixel_grid(height, width, picture) + exact(displacement).to(picture)).unbind(1)  # (N, H, W)
     known = torch.isfinite(x) & torch.isfinite(y)
     x, y = torch.where(known, x, -2.0), torch.where(known, y, -2.0)  # nowhere: an index must not be made of it
@@ -52,7 +53,7 @@ def forward_splat(source: Tensor, displacement: Tensor, weight: Tensor | None = 
         share = share * ((column >= 0) & (column < width) & (row >= 0) & (row < height))
         index = frame + row.clamp(0, height - 1).long() * width + column.clamp(0, width - 1).long()
         landed.index_add_(0, index.flatten(), pushed * share.reshape(-1, 1))
-    landed = landed.view(n, height, width, channels + 2).movedim(-1, 1)
+    landed = rearrange(landed, "(n h w) c -> n c h w", n=n, h=height)
     image, total, coverage = landed.split((channels, 1, 1), dim=1)
     image = torch.where(total > 0, image / total.clamp(min=torch.finfo(total.dtype).tiny), 0.0)
     return image.to(source.dtype), coverage.to(source.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from einops import reduce
 from torch import Tensor
 
 from .flow import Flow, compose_flow
@@ -177,8 +178,11 @@ def _over_periods(path: Trajectory, period: int) -> Trajectory:
     whole = len(path.velocity) // period * period
     if period == 1 or not whole:
         return path
-    velocity = path.velocity[:whole].unflatten(0, (-1, period)).mean(dim=1)
-    return Trajectory(velocity, path.confidence[:whole].unflatten(0, (-1, period)).amin(dim=1))
+    each = "(periods frame) c h w -> periods c h w"
+    return Trajectory(
+        reduce(path.velocity[:whole], each, "mean", frame=period),
+        reduce(path.confidence[:whole], each, "min", frame=period),
+    )
 
 
 def _steady_change(path: Trajectory) -> Tensor:

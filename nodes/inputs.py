@@ -8,6 +8,7 @@ from ..wan.chunks import FASTEST, FPS, LENGTH_UNITS, LONGEST, SHORTEST, SLOWEST
 from ..wan.host.start import VideoRequest, check_sides
 from ..wan.latents import LARGEST_SIDE, LONGEST_CHUNK
 from ..wan.noise import MAX_SEED, POLICIES
+from ..wan.presets import STANDARD
 from ..wan.prompts import Keyframe
 from ..wan.settings import RunSettings
 from ._compat import io
@@ -16,6 +17,10 @@ from .types import OpticalFlowType, PromptStackType, RunType, SettingsType
 
 ADVANCED = ("noise", "feature_continuity", "seed_list")
 """Of the inputs below, those for experts."""
+STEP_GAIN = (
+    "Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; lower is more cautious."
+)
+"""Tooltip of ``step_gain`` in Settings and Predict Motion."""
 
 
 def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
@@ -108,9 +113,8 @@ def step_gain_input() -> io.Input:
     """The input that damps what is predicted."""
     return share_input(
         "step_gain",
-        0.5,
-        tooltip="Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; "
-        "lower is more cautious.",
+        STANDARD.step_gain,
+        tooltip=STEP_GAIN,
     )
 
 

@@ -10,6 +10,7 @@ from ..wan.host.optical_flow import host_estimator
 from ..wan.join import COLORS
 from ..wan.latents import LARGEST_SIDE
 from ..wan.numbers import check_whole, parse_numbers
+from ..wan.presets import STANDARD
 from ._compat import io, schema
 from .inputs import optical_flow_input, share_input
 from .layout import add_alpha, to_clip, to_image, to_region
@@ -39,12 +40,12 @@ class JoinClips(io.ComfyNode):
                 ),
                 share_input(
                     "blend_strength",
-                    0.8,
+                    STANDARD.blend_strength,
                     tooltip="How long the first clip is held in the overlap. 0 cuts where it begins, 1 where it ends.",
                 ),
                 share_input(
                     "mask_sigma",
-                    0.35,
+                    STANDARD.mask_sigma,
                     tooltip="Softens the border between what is mixed and what is cut.",
                 ),
                 io.Combo.Input(
@@ -195,7 +196,7 @@ class GaussianBlendMask(io.ComfyNode):
                 io.Int.Input("height", default=480, min=8, max=LARGEST_SIDE, tooltip="Pixels."),
                 share_input(
                     "mask_sigma",
-                    0.35,
+                    STANDARD.mask_sigma,
                     tooltip="Feather of region, in eighths of the shorter side.",
                 ),
                 io.Mask.Input(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from ..wan.host.checks import fit_frames
@@ -19,7 +20,7 @@ NOISE = 1e-3
 
 def to_image(frames: Tensor) -> Tensor:
     """Frames ``(T, 3, H, W)`` to an IMAGE ``(T, H, W, 3)``."""
-    return frames.movedim(1, -1).contiguous()
+    return rearrange(frames, "t c h w -> t h w c").contiguous()
 
 
 def gather_image(count: int, parts: Iterable[Tensor]) -> Tensor:
@@ -33,7 +34,7 @@ def gather_image(count: int, parts: Iterable[Tensor]) -> Tensor:
         if image is None:
             image = torch.empty(count, *part.shape[-2:], 3)
         if done + len(part) <= count:
-            image[done : done + len(part)] = part.movedim(1, -1)
+            image[done : done + len(part)] = rearrange(part, "t c h w -> t h w c")
         done += len(part)
     if image is None or done != count:
         raise ValueError(f"expected {count} frames, got {done}.")
@@ -69,7 +70,7 @@ def to_clip(name: str, image: Tensor) -> Tensor:
         raise ValueError(f"{name}: holds NaN or infinite pixels. Check the node that made it.")
     if low < -RINGING or high > 1 + RINGING:
         raise ValueError(f"{name}: expected values in [0, 1], got {low:.3g} to {high:.3g}. Scale them to that range.")
-    frames = image.movedim(-1, 1).float()
+    frames = rearrange(image, "t h w c -> t c h w").float()
     if image.shape[-1] > 2:
         return frames
     return torch.cat((frames[:, :1].expand(-1, 3, -1, -1), frames[:, 1:]), dim=1)

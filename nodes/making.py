@@ -13,13 +13,15 @@ import torch
 from comfy_api.latest import InputImpl
 from comfy_api.util import VideoComponents
 from comfy_execution.graph_utils import ExecutionBlocker
+from einops import rearrange
 
 from ..wan.host.checks import check_interrupt
 from ..wan.host.inputs import ChunkInputs
 from ..wan.host.optical_flow import host_estimator
 from ..wan.loop import Tools, generate
 from ..wan.protocols import Family, Sampler
-from ..wan.runs.fingerprint import fingerprint_chunk, identify_weights
+from ..wan.runs.digest import identify_weights
+from ..wan.runs.fingerprint import fingerprint_chunk
 from ..wan.runs.names import shown
 from ..wan.runs.store import RunStore, open_run
 from ..wan.state import ChunkState
@@ -93,7 +95,7 @@ def _make_kept(job: VideoJob, run: Run, state: ChunkState, tools: Tools, began: 
 def _shown(timeline: dict, frames: torch.Tensor | None, footage: Iterable[torch.Tensor] = ()) -> dict:
     """What the node's timeline shows after the run: the plan, its seams, and pictures of these, from the IMAGE if there
     is one, else from the kept frames."""
-    pieces = footage if frames is None else [frames.movedim(-1, 1)]
+    pieces = footage if frames is None else [rearrange(frames, "t h w c -> t c h w")]
     pictures = show_seams(pieces, [chunk["seam"] for chunk in choosable(timeline["chunks"])])
     for chunk in timeline["chunks"]:
         chunk["picture"] = pictures.get(chunk["seam"])

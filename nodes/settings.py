@@ -7,10 +7,10 @@ from ..wan.latents import LONGEST_CHUNK
 from ..wan.levels import AUTO as HIGHEST
 from ..wan.levels import LEVELS
 from ..wan.numbers import check_whole
-from ..wan.presets import AUTO, KNOBS, PRESETS
+from ..wan.presets import AUTO, FAST_SPEED, KNOBS, LINES, PRESETS, describe_presets
 from ..wan.settings import choose_settings
 from ._compat import io, schema
-from .inputs import share_input
+from .inputs import STEP_GAIN, share_input
 from .types import CATEGORY, SettingsType
 from .values import checked
 
@@ -33,9 +33,7 @@ class Settings(io.ComfyNode):
                 io.Combo.Input(
                     "preset",
                     options=[*PRESETS, AUTO],
-                    tooltip="Standard: overlap 16, blend 0.8, weight 0.3, sigma 0.35, gain 0.5. Fast motion: 24, 0.6, "
-                    "0.4, 0.25, 0.7. Slow or static: 8, 0.9, 0.2, 0.5, 0.3. Auto: between these for each chunk, by "
-                    "the speed of what was made last (0.5, 2 and 8 px/frame at 480 lines).",
+                    tooltip=describe_presets(),
                 ),
                 io.Int.Input(
                     "overlap_frames",
@@ -57,11 +55,7 @@ class Settings(io.ComfyNode):
                     "For the level motion: feather around what cannot be predicted, in eighths of the shorter side. "
                     "Higher guides less near it.",
                 ),
-                _own(
-                    "step_gain",
-                    "Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; lower is "
-                    "more cautious.",
-                ),
+                _own("step_gain", STEP_GAIN),
                 _own(
                     "blend_strength",
                     "How long the earlier chunk is held in the overlap before the next takes over. 0 cuts where the "
@@ -100,7 +94,10 @@ class Settings(io.ComfyNode):
                     "real video.",
                 ),
                 _strength("lora_at_rest", "nothing moves"),
-                _strength("lora_in_motion", "the last frames move by 8 px/frame (at 480 lines) or more"),
+                _strength(
+                    "lora_in_motion",
+                    f"the last frames move by {FAST_SPEED:g} px/frame (at {LINES} lines) or more",
+                ),
             ],
             advanced=("lora_at_rest", "lora_in_motion"),
             outputs=[

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import torch
 import torch.nn.functional as F
 from comfy_api.latest import ui
+from einops import rearrange
 from torch import Tensor
 
 from ..wan.runs.names import RunError, reason
@@ -40,7 +41,8 @@ def show_seams(pieces: Iterable[Tensor], seams: Iterable[int]) -> dict[int, dict
     name, found = f"wan_motion_{uuid.uuid4().hex[:8]}", {}
     try:
         for seam, strip in cut_strips(pieces, seams):
-            (saved,) = ui.ImageSaveHelper.save_images([strip.movedim(0, -1)], name, io.FolderType.temp, None)
+            picture = rearrange(strip, "c h w -> h w c")
+            (saved,) = ui.ImageSaveHelper.save_images([picture], name, io.FolderType.temp, None)
             found[seam] = dict(saved)
     except (OSError, RunError) as error:
         why = reason(error) if isinstance(error, OSError) else error

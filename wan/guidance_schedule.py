@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+from einops import reduce, repeat
 from torch import Tensor
 
 from ..motion.pyramid import gaussian_blur
@@ -49,7 +50,8 @@ def end_percent_map(confidence: Tensor, weight: float, mask_sigma: float, region
         ``(1, 1, T, H / 8, W / 8)``, alike in each 2 x 2 cells: a token of the model cannot be at two noise levels.
     """
     height, width = confidence.shape[-2:]
-    sure = confidence.unflatten(0, (-1, TEMPORAL_STRIDE)).amin(dim=1)  # a latent stands for its least certain frame
+    # A latent stands for its least certain frame.
+    sure = reduce(confidence, "(t frame) 1 h w -> t 1 h w", "min", frame=TEMPORAL_STRIDE)
     if region is not None:
         sure = sure * region.to(sure)
     token = F.avg_pool2d(sure, PIXEL_STEP)
@@ -60,7 +62,7 @@ def end_percent_map(confidence: Tensor, weight: float, mask_sigma: float, region
     if weight == 1:
         end_percent = torch.where(token >= CERTAIN, 1.0, end_percent)
     cells = PIXEL_STEP // SPATIAL_STRIDE
-    return end_percent.repeat_interleave(cells, dim=2).repeat_interleave(cells, dim=3).movedim(0, 1)[None]
+    return repeat(end_percent, "t 1 h w -> 1 1 t (h y) (w x)", y=cells, x=cells)
 
 
 @dataclass(frozen=True)

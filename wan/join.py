@@ -12,6 +12,7 @@ from ..blending.color import COLORS
 from ..blending.join import FALL
 from ..blending.seam import SeamReport, judge
 from ..blending.series import measure_pairs
+from .presets import STANDARD
 from .protocols import Estimator
 from .records import Joining, JoinRecord
 
@@ -48,8 +49,8 @@ def join_chunk(
     overlap: int,
     *,
     color_match: str = COLORS[0],
-    blend_strength: float = 0.8,
-    mask_sigma: float = 0.35,
+    blend_strength: float = STANDARD.blend_strength,
+    mask_sigma: float = STANDARD.mask_sigma,
     estimator: Estimator = "auto",
 ) -> JoinedChunk:
     """Join a chunk to the video before it, and keep of color match and join what makes the seam measure better.

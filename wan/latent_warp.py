@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 
 from ..motion import MotionPrediction, resize_flow
@@ -57,7 +58,7 @@ def warp_latent(latent: Tensor, motion: MotionPrediction, count: int) -> tuple[T
     left = (_mean(moved.square(), known) - mean.square()).clamp(min=1e-6)
     restored = (moved - mean) * (contrast / left).sqrt() + mean
     moved = torch.lerp(last.expand_as(moved), restored, known)
-    return moved.movedim(0, 1)[None], known.movedim(0, 1)[None]
+    return rearrange(moved, "t c h w -> 1 c t h w"), rearrange(known, "t c h w -> 1 c t h w")
 
 
 def _mean(latents: Tensor, weight: Tensor) -> Tensor:

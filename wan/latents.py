@@ -7,6 +7,7 @@ so that 4n + 1 frames are n + 1 latents. In space a latent cell is 8 x 8 pixels.
 from __future__ import annotations
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 TEMPORAL_STRIDE = 4
@@ -73,11 +74,7 @@ def known_rows(known: int, length: int, h: int, w: int) -> Tensor:
     """
     if not 0 <= known <= length:
         raise ValueError(f"A chunk of {length} frames can know 0 to {length} of them, got {known}.")
-    latents = latent_length(length)
-    rows = torch.ones(1, TEMPORAL_STRIDE * latents, h, w)
-    if known:
-        rows[:, : known + TEMPORAL_STRIDE - 1] = 0.0
-    return rows.view(1, latents, TEMPORAL_STRIDE, h, w).transpose(1, 2)
+    return _mask(slice(known + TEMPORAL_STRIDE - 1 if known else 0), length, h, w)
 
 
 def end_rows(known: int, length: int, h: int, w: int) -> Tensor:
@@ -91,7 +88,11 @@ def end_rows(known: int, length: int, h: int, w: int) -> Tensor:
     """
     if not 0 <= known < length:
         raise ValueError(f"A chunk of {length} frames can know 0 to {length - 1} of its last, got {known}.")
-    latents = latent_length(length)
-    rows = torch.ones(1, TEMPORAL_STRIDE * latents, h, w)
-    rows[:, TEMPORAL_STRIDE * latents - known :] = 0.0
-    return rows.view(1, latents, TEMPORAL_STRIDE, h, w).transpose(1, 2)
+    return _mask(slice(TEMPORAL_STRIDE * latent_length(length) - known, None), length, h, w)
+
+
+def _mask(known: slice, length: int, h: int, w: int) -> Tensor:
+    """``(1, 4, T, h, w)``: 0 in the known ones of the rows of a chunk's ``length`` frames, 1 in the others."""
+    rows = torch.ones(1, TEMPORAL_STRIDE * latent_length(length), h, w)
+    rows[:, known] = 0.0
+    return rearrange(rows, "1 (t row) h w -> 1 row t h w", row=TEMPORAL_STRIDE)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from ..motion import FlowError
@@ -225,7 +226,7 @@ def _decode(chunk: Chunk, latent: Tensor, vae: Vae) -> Tensor:
             "ComfyUI with --bf16-unet), an attention patch (try without SageAttention, or with "
             "--use-pytorch-cross-attention), a LoRA at too high a strength, or a cfg that is far too large."
         )
-    decoded = vae.decode(latent)[0].movedim(-1, 1)
+    decoded = rearrange(vae.decode(latent), "1 t h w c -> t c h w")
     if len(decoded) != chunk.length:
         raise ValueError(f"vae: {latent.shape[2]} latents should decode to {chunk.length} frames, got {len(decoded)}.")
     if not torch.isfinite(decoded).all():

@@ -37,6 +37,20 @@ SLOW = Preset(8, 0.9, 0.2, 0.5, 0.3)
 PRESETS = {"Standard": STANDARD, "Fast motion": FAST, "Slow or static": SLOW}
 AUTO = "Auto"
 KNOBS = tuple(field.name for field in fields(Preset))
+SHORT = ("overlap", "blend", "weight", "sigma", "gain")
+"""Words for :data:`KNOBS` where there is little room."""
+
+
+def describe_presets() -> str:
+    """All presets in a few lines; the words stand before the numbers of the first alone."""
+    sentences = []
+    for name, preset in PRESETS.items():
+        numbers = [f"{getattr(preset, knob):g}" for knob in KNOBS]
+        if not sentences:
+            numbers = [f"{word} {number}" for word, number in zip(SHORT, numbers, strict=True)]
+        sentences.append(f"{name}: {', '.join(numbers)}.")
+    speeds = f"{SLOW_SPEED:g}, {STANDARD_SPEED:g} and {FAST_SPEED:g} px/frame at {LINES} lines"
+    return f"{' '.join(sentences)} {AUTO}: between these for each chunk, by the speed of what was made last ({speeds})."
 
 
 @torch.no_grad()
@@ -69,9 +83,9 @@ def preset_at(speed: float) -> Preset:
 
 
 def lora_factor(speed: float, at_rest: float, in_motion: float) -> float:
-    """How strong LoRAs are at a speed: ``at_rest`` at none, ``in_motion`` at 8 px/frame and above, in steps of 0.05.
+    """How strong LoRAs are at a speed: ``at_rest`` at none, ``in_motion`` at :data:`FAST_SPEED` and above.
 
-    Linear between, and in steps, since weights are patched again for each strength.
+    Linear between, in steps of 0.05, since weights are patched again for each strength.
     """
     share = min(1.0, speed / FAST_SPEED)
     return round(((1 - share) * at_rest + share * in_motion) / 0.05) * 0.05

@@ -24,6 +24,15 @@ def test_colors_are_those_of_torchvision():
         assert (flow_to_rgb(flow[None]) - expected).abs().max() < 0.02
 
 
+def test_all_directions_keep_their_color_at_full_length():
+    turn = torch.linspace(0, 2 * torch.pi, 3600)
+    rim = torch.stack((turn.cos(), turn.sin())).view(1, 2, 1, -1)
+    for largest in (0.01, 1.0, 3.7, 5000.0):
+        full, less, longer = (flow_to_rgb(rim * largest * share, largest=largest) for share in (0.9999, 0.99, 1.01))
+        assert (full - less).abs().max() < 0.02
+        assert (longer - 0.75 * full).abs().max() < 0.02
+
+
 def test_rest_is_white():
     assert torch.equal(flow_to_rgb(torch.zeros(1, 2, 4, 4)), torch.ones(1, 3, 4, 4))
 
@@ -48,9 +57,10 @@ def test_the_legend_shows_the_colors_of_its_directions():
 def test_the_legend_says_how_long_its_rim_is():
     picture = torch.zeros(1, 3, 264, 300)
     slow, fast = (legend(length, picture) for length in (2.5, 7.5))
-    assert slow.shape == fast.shape == (1, 3, 33 + 7, 33)
-    torch.testing.assert_close(slow[..., :33, :], color_wheel(33, picture))
-    assert torch.equal(slow[..., :33, :], fast[..., :33, :])
+    height = draw_text("2.50px", picture).shape[-2]
+    assert slow.shape[-2] == fast.shape[-2] == 33 + height
+    torch.testing.assert_close(slow[..., :33, -33:], color_wheel(33, picture))
+    assert torch.equal(slow[..., :33, -33:], fast[..., :33, -33:])
     assert not torch.equal(slow[..., 33:, :], fast[..., 33:, :])
     written = draw_text("2.50px", picture)
     assert torch.equal(slow[..., 33:, -written.shape[-1] :], written.expand(-1, 3, -1, -1))
@@ -64,12 +74,13 @@ def test_any_length_and_any_size_has_a_legend_within_its_picture(length, size):
     assert show_flow(flow, "colors", largest=length).shape == (1, 3, *size)
 
 
-def test_a_character_is_its_dots():
-    seven = draw_text("7", torch.zeros(1), dot=2)[0, 0]
-    assert seven.shape == (14, 10)
-    dots = ["".join("#" if value == 0 else "." for value in row) for row in seven[::2, ::2]]
-    assert dots == [".....", ".###.", "...#.", "..#..", "..#..", "..#..", "....."]
-    assert torch.equal(seven[::2], seven[1::2])
+@pytest.mark.parametrize("size", [10, 15, 33])
+def test_text_is_dark_on_a_white_margin_and_as_large_as_asked(size):
+    text, other = (draw_text(words, torch.zeros(1), size=size)[0, 0] for words in ("12.34px", "12.84px"))
+    assert 0.6 * size < len(text) < 1.5 * size
+    assert text.min() < 0.2
+    assert all((edge == 1).all() for edge in (text[0], text[-1], text[:, 0], text[:, -1]))
+    assert not torch.equal(text, other)
 
 
 @pytest.mark.parametrize("longest", [0.5, 40.0])

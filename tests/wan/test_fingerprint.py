@@ -1,4 +1,5 @@
 import types
+from enum import Enum
 from fractions import Fraction
 from functools import partial
 from pathlib import PurePosixPath
@@ -8,7 +9,8 @@ import pytest
 import torch
 from wan_motion_chunks.tools.workflow import ROOT
 from wan_motion_chunks.wan import Keyframe
-from wan_motion_chunks.wan.runs.fingerprint import VERSION, digest, identify_model
+from wan_motion_chunks.wan.runs.digest import digest, identify_model
+from wan_motion_chunks.wan.runs.fingerprint import VERSION
 
 
 def rescale(multiplier):
@@ -139,6 +141,45 @@ def test_what_a_partial_function_holds_is_seen():
         identify_model(model(model_options={"sampler_cfg_function": partial(max, share)})) for share in (0.1, 0.2, 0.1)
     }
     assert len(seen) == 2
+
+
+class Kind(Enum):
+    FIRST = 1
+    SECOND = 2
+
+
+def test_functions_methods_and_classes_are_told_apart_by_what_they_hold():
+    different = [Kind.FIRST, Kind.SECOND, Kind, Rope, Other, rescale, rescale(1), rescale(2), partial(max, 1), max, min]
+    different += [Rope(1).method, Rope([1]), Rope([2]), Rope([Rope(1)]), Rope([Rope(2)]), Rope(rescale(1))]
+    different += [torch.nn.Linear(2, 2), torch.nn.Linear(2, 2), torch.nn.Identity()]
+    assert len({digest(value, reach=3) for value in different}) == len(different)
+
+
+def test_objects_are_looked_into_as_far_as_asked():
+    near, far = Rope([Rope([Rope(1)])]), Rope([Rope([Rope(2)])])
+    assert digest(near, reach=2) == digest(far, reach=2)
+    assert digest(near, reach=3) != digest(far, reach=3)
+
+
+def test_what_holds_itself_has_a_digest():
+    def cycle(*held):
+        found = [*held, {}]
+        found[-1]["back"] = found
+        return found
+
+    def call():
+        return call
+
+    ring = Rope(0)
+    ring.component = [1, ring]
+    assert digest(cycle(1)) == digest(cycle(1)) != digest(cycle(2))
+    assert len({digest(value, reach=9) for value in (cycle(), ring, call, [ring], [[]])}) == 5
+
+
+def test_the_order_in_which_a_mapping_or_a_set_was_filled_is_none():
+    names = [f"name {index}" for index in range(50)]
+    assert digest(dict.fromkeys(names, 1)) == digest(dict.fromkeys(reversed(names), 1))
+    assert digest({*names}) == digest({*names[25:], *names[:25]})
 
 
 def test_the_version_is_the_packs():

@@ -1,12 +1,70 @@
+import inspect
+import json
+import re
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from wan_motion_chunks.motion import predict_motion
 from wan_motion_chunks.tests.fakes import CausalVae, numbered_frames
 from wan_motion_chunks.tiny.scenes import draw_scenes
+from wan_motion_chunks.tools.workflow import ROOT
 from wan_motion_chunks.wan import ChunkState, Tools, generate, plan_chunks
-from wan_motion_chunks.wan.presets import FAST, KNOBS, SLOW, STANDARD, lora_factor, measure_speed, preset_at
+from wan_motion_chunks.wan.presets import (
+    AUTO,
+    FAST,
+    FAST_SPEED,
+    KNOBS,
+    PRESETS,
+    SLOW,
+    SLOW_SPEED,
+    STANDARD,
+    STANDARD_SPEED,
+    describe_presets,
+    lora_factor,
+    measure_speed,
+    preset_at,
+)
 from wan_motion_chunks.wan.settings import choose_settings
+
+
+def tables(*path):
+    """Rows of a Markdown file's tables, by the first cell."""
+    lines = ROOT.joinpath(*path).read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return {row[0]: row[1:] for row in reversed(rows)}
+
+
+@pytest.mark.parametrize("path", [("docs", "guide.md"), ("docs", "nodes", "WanMotionSettings.md")])
+def test_the_pages_show_the_numbers_of_the_presets(path):
+    rows = tables(*path)
+    for name, preset in PRESETS.items():
+        row = dict(zip(rows["preset"], rows[name], strict=True))
+        assert {knob: float(row[knob]) for knob in KNOBS} == {knob: getattr(preset, knob) for knob in KNOBS}
+        speed = {"Slow or static": SLOW_SPEED, "Standard": STANDARD_SPEED, "Fast motion": FAST_SPEED}[name]
+        assert f"{speed:g} px/frame" in row["for"]
+
+
+def test_the_tooltip_names_every_preset_and_number():
+    words = describe_presets()
+    assert words.startswith("Standard: overlap 16, blend 0.8, weight 0.3, sigma 0.35, gain 0.5. Fast motion: 24, 0.6,")
+    assert f"{AUTO}: between these" in words
+    assert "(0.5, 2 and 8 px/frame at 480 lines)" in words
+    chinese = json.loads((ROOT / "locales" / "zh" / "words.json").read_text(encoding="utf-8"))[words]
+    assert re.findall(r"\d[\d.]*\d|\d", chinese) == re.findall(r"\d[\d.]*\d|\d", words)
+
+
+def test_the_prediction_starts_from_the_standard_gain():
+    assert inspect.signature(predict_motion).parameters["step_gain"].default == STANDARD.step_gain
+
+
+def test_the_timeline_knows_the_overlaps_of_the_presets():
+    script = (ROOT / "js" / "plan.mjs").read_text(encoding="utf-8")
+    (known,) = re.findall(r"PRESET_OVERLAP = \{(.+?)\}", script)
+    overlaps = {name: preset.overlap_frames for name, preset in PRESETS.items()} | {AUTO: STANDARD.overlap_frames}
+    found = {quoted or bare: int(number) for quoted, bare, number in re.findall(r'(?:"([^"]+)"|(\w+)): (\d+)', known)}
+    assert found == overlaps
 
 
 def test_the_presets_are_the_seeds_numbers():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from einops import rearrange
 
 from ..latents import CHANNELS, SPATIAL_STRIDE, end_rows, known_rows, latent_length
 from ..protocols import Conditioned, Vae
@@ -44,10 +45,10 @@ class WanI2V:
         known, frames, (height, width) = request.known, request.length, request.size
         h, w, latents = height // SPATIAL_STRIDE, width // SPATIAL_STRIDE, latent_length(frames)
         canvas = known.new_full((frames, height, width, 3), CANVAS)
-        canvas[: len(known)] = known.movedim(1, -1)
+        canvas[: len(known)] = rearrange(known, "t c h w -> t h w c")
         mask = known_rows(len(known), frames, h, w)
         if request.end is not None:
-            canvas[frames - 1 - request.dropped :] = request.end.movedim(1, -1).to(canvas)
+            canvas[frames - 1 - request.dropped :] = rearrange(request.end, "t c h w -> t h w c").to(canvas)
             mask = torch.minimum(mask, end_rows(1 + request.dropped, frames, h, w))
         image = vae.encode(canvas)  # (1, 16, T, h, w)
         if tuple(image.shape) != (1, CHANNELS, latents, h, w):

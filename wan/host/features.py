@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from ..guide import ChunkRequest
-from ..runs.fingerprint import digest, identify_weights
+from ..runs.digest import digest, identify_weights
 from ..state import ChunkState
 from .objects import ClipVision, VisionOutput
 
@@ -89,7 +90,7 @@ class FeatureTrack:
 
 
 def _encode(encoder: ClipVision, picture: Tensor) -> VisionOutput:
-    return encoder.encode_image(picture.movedim(1, -1), crop=False)
+    return encoder.encode_image(rearrange(picture, "n c h w -> n h w c"), crop=False)
 
 
 def _with_states(output: VisionOutput, states: Tensor) -> VisionOutput:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..guidance_schedule import Schedule, schedule_warnings
 from ..guide import ChunkGuide
-from ..runs.fingerprint import digest, identify_model
+from ..runs.digest import digest, identify_model
 from ..settings import GuideSettings
 from ..state import ChunkState
 from .conditioning import guide_by_step
@@ -113,7 +113,10 @@ class GuiderSampler:
         """What the next chunk is made from here, for a run that is kept."""
         if not self._identity:
             self._identity["model"] = identify_model(self.guider.model_patcher)
-            self._identity["guider"] = digest(self.guider)
+            # No lists: one that was interrupted still holds the models it had loaded.
+            kinds = (Tensor, str, int, float)
+            numbers = {name: value for name, value in vars(self.guider).items() if isinstance(value, kinds)}
+            self._identity["guider"] = digest(type(self.guider), numbers)
             self._identity["conditions"] = digest(
                 # The host gives each condition another name in every run.
                 {

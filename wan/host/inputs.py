@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..guide import ChunkGuide
-from ..runs.fingerprint import digest
+from ..runs.digest import digest
 from ..state import ChunkState
 from .conditioning import apply_guide, guide_values
 from .encoding import Conditioning, mix_prompts

@@ -16,7 +16,7 @@ import folder_paths
 import torch
 from torch import Tensor
 
-from ..runs.fingerprint import identify_weights
+from ..runs.digest import identify_weights
 from .checks import check_interrupt, describe_model
 
 PART = re.compile(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from ...motion import FlowError
@@ -86,7 +87,7 @@ def follow_prediction(request: ChunkRequest, pinned: Hold, prediction: ChunkPred
     # The encoder is causal: what follows the known frames does not change their latents.
     clip = torch.cat((request.known, prediction.frames.to(request.known)))
     known = latent_length(len(request.known))
-    predicted = vae.encode(clip.movedim(1, -1))[:, :, known:]
+    predicted = vae.encode(rearrange(clip, "t c h w -> t h w c"))[:, :, known:]
     free = slice(known, known + predicted.shape[2])
     samples, whole = pinned.samples.clone(), torch.zeros_like(pinned.samples[:, :1])
     samples[:, :, free] = predicted.to(samples)

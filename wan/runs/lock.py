@@ -1,4 +1,9 @@
-"""A lock on a run's folder that ends with its job, however that ends."""
+"""A lock on a run's folder that ends with its job, however that ends.
+
+Written by hand, since torch takes any version of ``filelock``: before 3.20.1 it follows a link in the lock's place; up
+to 3.20.3 it empties the file, which a hard link may share, and takes every failure for another job's lock; before 3.30
+it falls back to a file that outlives a kill where there are no locks.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from .names import RunError, reason, shown
+from .names import RunError, not_writable, reason, shown
 
 NAME = "run.lock"
 TRIES = 8
@@ -38,9 +43,7 @@ def locked(folder: Path) -> Iterator[None]:
             )
         descriptor = _acquire(folder)
     except OSError as error:
-        raise RunError(
-            f"run_name: {shown(folder)} cannot be written to ({reason(error)}). Free it, or name another."
-        ) from error
+        raise not_writable(folder, error) from error
     try:
         yield
     finally:

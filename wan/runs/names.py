@@ -63,3 +63,8 @@ def printable(text: str) -> str:
 def reason(error: OSError) -> str:
     """What the system says is wrong, without the path that Python puts behind it."""
     return error.strerror or str(error)
+
+
+def not_writable(folder: Path, error: OSError) -> RunError:
+    """That a run's folder takes no files."""
+    return RunError(f"run_name: {shown(folder)} cannot be written to ({reason(error)}). Free it, or name another.")

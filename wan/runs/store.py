@@ -20,12 +20,12 @@ from torch import Tensor
 from ..append import replace_tail
 from ..state import ChunkState
 from . import fingerprint as made_from
+from .digest import digest
 from .facts import Facts
 from .files import ChunkFileError, check_writable, read_facts, read_whole, write_chunk, write_text
-from .fingerprint import digest
 from .kept import Kept, check_place, pack, unpack
 from .lock import locked
-from .names import RunError, check_name, reason, shown
+from .names import check_name, not_writable, reason, shown
 
 logger = logging.getLogger(__name__)
 
@@ -204,9 +204,7 @@ def open_run(folder: Path, name: str, fingerprint: Callable[[ChunkState], dict],
             for path in _kept_files(run) if overwrite else ():
                 path.unlink()
         except OSError as error:
-            raise RunError(
-                f"run_name: {shown(run)} cannot be written to ({reason(error)}). Free it, or name another."
-            ) from error
+            raise not_writable(run, error) from error
         yield RunStore(run, fingerprint)
 
 
