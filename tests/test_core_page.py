@@ -20,6 +20,6 @@ def test_the_code_of_the_page_runs(tmp_path):
     assert found["predicted"].shape == (4, 3, 64, 96)
     assert len(found["joined"].frames) == 40
     assert (found["joined"].frames - found["frames"]).abs().mean() < 0.01
-    assert found["report"].excess <= 1
+    assert found["report"].score <= 1
     assert found["finished"].video.shape == (60, 3, 64, 96)
     assert torch.isfinite(found["finished"].video).all()
