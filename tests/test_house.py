@@ -14,17 +14,20 @@ SHIPPED = [
     for path in sorted((ROOT / folder).rglob("*.py"))
     if not path.name.startswith("train")
 ]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
 def imports(path):
-    """Dotted names that a file imports, relative ones resolved within the pack: ``blending.seam``."""
+    """Dotted names that a file imports, relative ones resolved within the pack: ``blending.seam``, and what it takes
+    from there: ``blending.seam.judge``."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
-            yield ".".join((*base, node.module or ""))
+            module = ".".join((*base, node.module or ""))
+            yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
@@ -46,6 +49,13 @@ def test_shipped_code_runs_no_processes_and_opens_no_connections(path):
     banned = {"subprocess", "socket", "urllib", "requests", "http", "pickle", "marshal", "ctypes"}
     assert not {name.split(".")[0] for name in imports(path)} & banned
     assert "torch.load" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_test_imports_from_another(path):
+    tests = {".".join(each.relative_to(ROOT).with_suffix("").parts) for each in TESTS if each.name.startswith("test_")}
+    tests |= {".".join((*each.relative_to(ROOT).parts[:-1], "conftest")) for each in TESTS}
+    assert not {name.removeprefix("wan_motion_chunks.") for name in imports(path)} & tests
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 import yaml
-from wan_motion_chunks.tests.host.conftest import comfyui_path
+from wan_motion_chunks.tests.comfyui import comfyui_path
 from wan_motion_chunks.tools.environment import DEVELOPMENT, ROOT, registry_tools
 
 FOLDER = "wan-motion-chunks"

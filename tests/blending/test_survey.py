@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 from wan_motion_chunks.blending import plot_seams, survey_video
-from wan_motion_chunks.tests.blending.test_seam import pan, spoil
+from wan_motion_chunks.tests.blending.clips import pan, spoil
 
 
 @pytest.mark.parametrize("name", ["replay", "held frame", "flash", "color", "jump", "cut"])

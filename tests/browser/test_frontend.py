@@ -3,22 +3,12 @@
 import json
 
 import pytest
+from wan_motion_chunks.tests.browser.scripts import OPEN, SHOW, TYPE
 from wan_motion_chunks.tools.environment import HOST_VERSION
 from wan_motion_chunks.tools.examples import BLUEPRINTS
 from wan_motion_chunks.tools.workflow import EXAMPLES, WIDGETS, type_of
 
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
-OPEN = """async (name) => {
-    const answer = await fetch(`/api/workflow_templates/wan-motion-chunks/${name}.json`);
-    await window.app.loadGraphData(await answer.json(), true, true, name);
-    return window.app.graph.nodes.map((node) => ({
-        type: node.type,
-        title: node.title,
-        missing: Boolean(node.has_errors) || node.constructor?.name === "MissingNode",
-        size: [...node.computeSize()],
-        widgets: Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget.value])),
-    }));
-}"""
 PROBE = """async ([types, vue]) => {
     await window.app.extensionManager.setting.set("Comfy.VueNodes.Enabled", vue);
     window.app.graph.clear();
@@ -49,15 +39,6 @@ PROBE = """async ([types, vue]) => {
     }
     return [made, again];
 }"""
-
-
-TYPE = """([type, name, value]) => {
-    const node = window.app.graph.nodes.find((each) => each.type === type);
-    const widget = node.widgets.find((each) => each.name === name);
-    widget.value = value;
-    widget.callback(value);
-}"""
-SHOW = "async (vue) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)"
 
 
 @pytest.mark.parametrize("name", NAMES)

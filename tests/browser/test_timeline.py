@@ -1,7 +1,7 @@
 """The timeline at its limits: very many chunks, numbers that are none, and what comes from other nodes."""
 
 import pytest
-from wan_motion_chunks.tests.browser.test_frontend import OPEN, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import OPEN, SHOW, TYPE
 
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.test_parity import long_video
+from wan_motion_chunks.tests.host.video import long_video
 
 CONFIG = {
     "hidden_act": "gelu",

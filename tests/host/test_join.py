@@ -8,7 +8,7 @@ import torch
 
 @pytest.fixture
 def image(comfy):
-    from wan_motion_chunks.tests.blending.test_seam import pan
+    from wan_motion_chunks.tests.blending.clips import pan
 
     return pan().movedim(1, -1)
 

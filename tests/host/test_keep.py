@@ -7,18 +7,9 @@ import numpy
 import pytest
 import torch
 from PIL import Image
-from wan_motion_chunks.tests.host.test_models import guiders
-from wan_motion_chunks.tests.host.test_parity import execute, long_video
+from wan_motion_chunks.tests.host.video import custom_video, execute, guiders, keep, long_video
 
 TOTAL = 17 + 3 * 8
-
-
-@pytest.fixture
-def output(comfy, tmp_path, monkeypatch):
-    import folder_paths
-
-    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
-    return tmp_path / "wan_motion_runs"
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +30,6 @@ def make(tiny, image, conditioning):
         return long_video((model or tiny[0], *tiny[1:]), image, *conditioning, "euler", "simple", **values)
 
     return run
-
-
-def keep(**changed):
-    from wan_motion_chunks.nodes import KeepRun
-
-    values = {"run_name": "run", "frames_in_memory": True, "vary_from": 0, "variation": 1, "overwrite": False}
-    return KeepRun.execute(**(values | changed)).args[0]
 
 
 def made(report):
@@ -237,7 +221,6 @@ def test_frames_without_a_run_are_the_same_as_its_video(make):
 
 def test_custom_sampling_is_kept_too(tiny, image, conditioning, output, comfy):
     import comfy.samplers
-    from wan_motion_chunks.tests.host.test_models import custom_video
 
     sampler = comfy.samplers.sampler_object("euler")
     sigmas = comfy.samplers.KSampler(tiny[0], 4, "cpu", "euler", "simple").sigmas

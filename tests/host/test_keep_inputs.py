@@ -2,16 +2,8 @@
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.test_keep import keep
-from wan_motion_chunks.tests.wan.test_run_store import run, start
-
-
-@pytest.fixture
-def output(comfy, tmp_path, monkeypatch):
-    import folder_paths
-
-    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
-    return tmp_path / "wan_motion_runs"
+from wan_motion_chunks.tests.host.video import keep
+from wan_motion_chunks.tests.wan.kept import run, start
 
 
 def test_a_name_that_leads_elsewhere_is_refused(output):

@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.test_parity import long_video
+from wan_motion_chunks.tests.host.video import CFG, SEED, SIZE, custom_video, guiders, long_video
 from wan_motion_chunks.wan.settings import choose_settings
 
-STEPS, SWITCH, SEED, CFG = 5, 2, 7, 1.5
-SIZE = {"width": 48, "height": 32}
+STEPS, SWITCH = 5, 2
 
 
 @pytest.fixture(scope="module")
@@ -158,14 +157,6 @@ def test_the_end_image_changes_the_last_chunk_only(tiny, experts, image, conditi
     assert not torch.equal(ended[17:], plain[17:])
 
 
-def custom_video(tiny, image, guider, sampler, sigmas, **changed):
-    from wan_motion_chunks.nodes import CustomLongVideo
-
-    values = {"length": 17.0, "length_unit": "frames", "fps": 16.0, "chunk_frames": 17, "seed": SEED}
-    values |= SIZE | {"noise": "per_chunk", "settings": choose_settings(own={"overlap_frames": 8})}
-    return CustomLongVideo.execute(guider, sampler, sigmas, tiny[2], image[:1], **(values | changed)).args
-
-
 @pytest.fixture(scope="module")
 def custom(tiny):
     import comfy.samplers
@@ -174,18 +165,6 @@ def custom(tiny):
     sampler = comfy.samplers.sampler_object("dpmpp_2m")
     sigmas = BasicScheduler.execute(tiny[0], "simple", 4, 1.0).args[0]
     return sampler, sigmas
-
-
-def guiders(model, conditioning):
-    import comfy.samplers
-    from comfy_extras.nodes_custom_sampler import Guider_Basic
-
-    basic = Guider_Basic(model)
-    basic.set_conds(conditioning[0])
-    cfg = comfy.samplers.CFGGuider(model)
-    cfg.set_conds(*conditioning)
-    cfg.set_cfg(CFG)
-    return {"basic": basic, "cfg": cfg}
 
 
 @pytest.mark.parametrize("kind", ["basic", "cfg"])

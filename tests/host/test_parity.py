@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from wan_motion_chunks.tests.host.video import long_video
 
 
 @pytest.fixture(scope="module")
@@ -23,37 +24,6 @@ def stock(tiny):
 
     assert conditioned[2]["samples"].shape == (1, 16, 5, 6, 8)
     return image, positive, negative, run
-
-
-def long_video(*parameters, **changed):
-    """The outputs of :func:`execute`."""
-    return execute(*parameters, **changed).args
-
-
-def execute(tiny, image, positive, negative, sampler_name, scheduler, **changed):
-    """Long Video of the tiny model, as the host runs it."""
-    from wan_motion_chunks.nodes import LongVideo
-    from wan_motion_chunks.wan.settings import choose_settings
-
-    model, _, vae = tiny
-    arguments = {
-        "width": 64,
-        "height": 48,
-        "length": 17.0,
-        "length_unit": "frames",
-        "fps": 16.0,
-        "chunk_frames": 17,
-        "seed": 7,
-        "steps": 4,
-        "cfg": 2.5,
-        "sampler_name": sampler_name,
-        "scheduler": scheduler,
-        "noise": "per_chunk",
-        "settings": choose_settings(own={"overlap_frames": 8}),
-        "positive": positive,
-        "negative": negative,
-    }
-    return LongVideo.execute(model, vae, image, **(arguments | changed))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.test_parity import long_video
+from wan_motion_chunks.tests.host.video import long_video
 from wan_motion_chunks.wan import Keyframe, Lora
 
 TOTAL = 17 + 3 * 8

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.tests.wan.test_run_store import TOTAL, files, run, start
+from wan_motion_chunks.tests.wan.kept import TOTAL, files, run, start
 from wan_motion_chunks.wan import Tools, generate
 from wan_motion_chunks.wan.runs.files import RunError, read_facts
 from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk

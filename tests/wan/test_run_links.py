@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 from wan_motion_chunks.tests.fakes import numbered_frames
-from wan_motion_chunks.tests.wan.test_run_store import files, run, start
+from wan_motion_chunks.tests.wan.kept import files, run, start
 from wan_motion_chunks.wan.runs.files import RunError
 from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
 from wan_motion_chunks.wan.runs.store import load_run, open_run

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wan_motion_chunks.tests.wan.test_run_store import files, run, start
+from wan_motion_chunks.tests.wan.kept import files, run, start
 from wan_motion_chunks.wan.runs.files import RunError, check_name
 from wan_motion_chunks.wan.runs.store import load_run
 
