@@ -96,12 +96,12 @@ def test_frames_are_not_changed_and_alpha_is_ignored():
 
 @pytest.mark.parametrize("seam", [0, 20, -1])
 def test_a_seam_outside_the_clip_is_refused(seam):
-    with pytest.raises(ValueError, match=f"lies at 1 to 19, got {seam}"):
+    with pytest.raises(ValueError, match=f"1 to 19, got {seam}"):
         measure_seam(pan(20), seam)
 
 
 def test_two_frames_have_nothing_to_compare_with():
-    with pytest.raises(ValueError, match="needs a neighboring frame pair"):
+    with pytest.raises(ValueError, match=r"seam .*got 2"):
         measure_seam(pan(2), 1)
 
 
@@ -113,10 +113,10 @@ def test_frames_that_are_not_finite_are_refused():
 @pytest.mark.parametrize(
     ("frames", "says"),
     [
-        ((pan(20) * 255).byte(), "divide 8-bit frames by 255"),
-        (pan(20) * 255, "divide 8-bit frames by 255"),
-        (pan(20)[:, :2], "frames: expected RGB frames"),
-        (pan(20)[:, 0], "frames: expected RGB frames"),
+        ((pan(20) * 255).byte(), "^frames: .*torch.uint8.* 255"),
+        (pan(20) * 255, r"^frames: .*\[0, 1\].* 255"),
+        (pan(20)[:, :2], "^frames: .*RGB"),
+        (pan(20)[:, 0], "^frames: .*RGB"),
     ],
 )
 def test_frames_that_are_no_pictures_are_refused(frames, says):
