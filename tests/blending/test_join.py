@@ -121,7 +121,7 @@ def test_clips_are_not_changed_in_place():
     ("second", "overlap", "changed", "says"),
     [
         (pan(5), 9, {}, "^overlap .* 20 .* 5, got 9"),
-        (pan(20)[..., :48], 9, {}, r"first has \(3, 72, 96\) and second \(3, 72, 48\)"),
+        (pan(20)[..., :48], 9, {}, r"first .*\(3, 72, 96\) .*second \(3, 72, 48\)"),
         (pan(20), -1, {}, "^overlap .*got -1"),
         (pan(20), 9, {"blend_strength": 1.5}, r"^blend_strength .*got 1\.5"),
         (pan(20), 9, {"mask_sigma": -1}, "^mask_sigma .*got -1"),

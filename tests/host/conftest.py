@@ -58,6 +58,21 @@ def output(comfy, tmp_path, monkeypatch):
     return tmp_path / "wan_motion_runs"
 
 
+@pytest.fixture
+def finished(comfy, monkeypatch):
+    """What each video that a node makes ends with, in their order: its state, and the store that kept it or None."""
+    from wan_motion_chunks.nodes import making
+
+    found, generate = [], making.generate
+
+    def watch(state, tools, store=None):
+        found.append((generate(state, tools, store), store))
+        return found[-1][0]
+
+    monkeypatch.setattr(making, "generate", watch)
+    return found
+
+
 @pytest.fixture(scope="session")
 def server():
     comfyui_path()

@@ -51,13 +51,15 @@ def test_a_start_of_several_frames_equals_the_stock_graph_bit_for_bit(stock, tin
     assert torch.equal(our_latent["samples"], latent)
 
 
-def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stock, tiny):
+def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stock, tiny, finished):
     image, positive, negative, run = stock
     _, frames = run("euler", "simple")
-    ours, _, report, _ = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
+    ours, _, _, _ = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
     assert ours.shape == (30, 48, 64, 3)
     assert torch.equal(ours[:8], frames[:8])  # a join may change the overlap
-    assert "chunk 3/3: 5 new frames, level motion" in report
+    records = finished[-1][0].records
+    assert [record.added for record in records] == [17, 8, 5]
+    assert records[2].continuity.level == "motion"
 
 
 def test_pinned_latents_come_out_as_they_went_in(stock, tiny):
