@@ -51,7 +51,7 @@ BAD_PICTURES = {
     "none": (lambda image: image[:0], "got (0, "),
     "no height": (lambda image: image[:, :0], ", 0, "),
     "bytes": (lambda image: (255 * image).byte(), "(T, H, W, C) of floats in [0, 1], got torch.uint8"),
-    "of bytes": (lambda image: 255 * image, "[0, 1], got 0 to 2"),
+    "of bytes": (lambda image: 255 * image, "[0, 1], got 0 to "),
     "of [-1, 1]": (lambda image: 2 * image - 1, "[0, 1], got -1 to "),
     "five channels": (lambda image: image[..., [0, 1, 2, 0, 1]], "1 to 4 channels"),
     "no channel": (lambda image: image[..., :0], "1 to 4 channels"),

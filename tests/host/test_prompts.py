@@ -237,8 +237,8 @@ def test_settings_are_in_the_report_and_change_no_first_chunk(make):
         assert (state.settings, state.plan.requested_overlap) == (settings.guide, 8)
         assert settings.describe() in state.notes
         assert "noise per_chunk, seed 7" in state.report()
-        followed = [(record.speed is not None, "blend_strength" in dict(record.adapted)) for record in state.records]
-        assert followed == [(False, False), *[(name == "Auto",) * 2] * 3]
+        followed = [record.speed is not None and "blend_strength" in dict(record.adapted) for record in state.records]
+        assert followed == [False, *[name == "Auto"] * 3]
     words = [chosen[name].describe() for name in ("Standard", "Slow or static", "Auto")]
     for text, weight in zip(words, ("0.3", "0.2", "by speed"), strict=True):
         assert f"motion_weight {weight}," in text
