@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 import yaml
-from wan_motion_chunks.tests.host.conftest import comfyui_path
+from wan_motion_chunks.tests.comfyui import comfyui_path
 from wan_motion_chunks.tools.environment import DEVELOPMENT, ROOT, registry_tools
 
 FOLDER = "wan-motion-chunks"
@@ -77,7 +77,7 @@ def installed(archive, tmp_path_factory):
 
 def test_the_registry_takes_the_pack(tools, checkout):
     told = call(tools / "comfy", "--skip-prompt", "node", "validate", cwd=checkout)
-    assert "All validation checks passed" in told
+    assert "validation checks passed" in told
     assert "warning" not in told.lower()
 
 
@@ -129,7 +129,7 @@ def test_workflows_are_valid_and_safe(tools):
     call(tools / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files, cwd=ROOT)
     call(tools / "actionlint", "-shellcheck=", "-pyflakes=", *files, cwd=ROOT)  # not by what a machine happens to have
     told = call(tools / "zizmor", "--offline", "--no-progress", "--persona", "auditor", *files, cwd=ROOT)
-    assert "No findings to report" in told
+    assert "No findings" in told
 
 
 def test_publishing_happens_by_tag_after_tests_with_a_secret_that_no_branch_can_read():

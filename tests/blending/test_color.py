@@ -129,11 +129,11 @@ def test_a_clip_is_not_changed_in_place():
 @pytest.mark.parametrize(
     ("own", "wanted", "method", "says"),
     [
-        (picture(), picture(size=32), "affine", "frames of one shape, got"),
-        (picture(), picture(), "histogram", "method must be one of affine, mean, mkl"),
+        (picture(), picture(size=32), "affine", r"got \(.*3, \d+, \d+\) .*\(.*3, 32, 32\)"),
+        (picture(), picture(), "histogram", f"^method .*{', '.join(METHODS)}, got 'histogram'"),
         (picture() * float("nan"), picture(), "affine", "NaN or infinite"),
-        (picture()[:, :2], picture(), "affine", "own: expected RGB frames"),
-        (picture(), (picture() * 255).byte(), "mkl", "wanted: expected floating point .* divide 8-bit frames by 255"),
+        (picture()[:, :2], picture(), "affine", r"^own: .*RGB .*got "),
+        (picture(), (picture() * 255).byte(), "mkl", "^wanted: .*torch.uint8.* 255"),
     ],
 )
 def test_what_cannot_be_matched_is_refused(own, wanted, method, says):
@@ -152,7 +152,7 @@ def test_a_pair_of_two_precisions_is_matched_as_one_of_the_first(method):
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_what_is_no_picture_is_not_corrected(channels):
     clip = torch.rand(2, channels, 32, 32)
-    with pytest.raises(ValueError, match="source: expected RGB frames"):
+    with pytest.raises(ValueError, match=r"^source: .*RGB"):
         match_color(clip, (picture(), picture()))
-    with pytest.raises(ValueError, match="frames: expected RGB frames"):
+    with pytest.raises(ValueError, match=r"^frames: .*RGB"):
         transform()(clip)

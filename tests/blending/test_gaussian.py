@@ -58,11 +58,11 @@ def test_a_feather_inwards_lets_nothing_grow():
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
 def test_a_feather_out_of_range_is_refused(wrong):
-    with pytest.raises(ValueError, match=r"mask_sigma must be in \[0, 1\]"):
+    with pytest.raises(ValueError, match=rf"^mask_sigma .*\[0, 1\].*got {wrong}"):
         feather_mask(torch.ones(1, 1, 8, 8), wrong)
 
 
-@pytest.mark.parametrize(("length", "sigma", "says"), [(0, None, "at least one frame"), (4, -1.0, "sigma must be")])
+@pytest.mark.parametrize(("length", "sigma", "says"), [(0, None, "ramp .*got 0"), (4, -1.0, "^sigma .*got -1")])
 def test_a_ramp_of_nothing_is_refused(length, sigma, says):
     with pytest.raises(ValueError, match=says):
         gaussian_ramp(length, sigma=sigma)
@@ -70,5 +70,5 @@ def test_a_ramp_of_nothing_is_refused(length, sigma, says):
 
 @pytest.mark.parametrize("mask", [torch.ones(1, 1, 8, 8) > 0, torch.ones(1, 3, 8, 8), torch.ones(8, 8)])
 def test_what_is_no_mask_is_not_feathered(mask):
-    with pytest.raises(ValueError, match="mask: expected"):
+    with pytest.raises(ValueError, match=r"^mask: "):
         feather_mask(mask, 0.5)

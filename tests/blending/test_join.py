@@ -120,12 +120,12 @@ def test_clips_are_not_changed_in_place():
 @pytest.mark.parametrize(
     ("second", "overlap", "changed", "says"),
     [
-        (pan(5), 9, {}, "first has 20 frames and second 5, got 9"),
-        (pan(20)[..., :48], 9, {}, r"first has \(3, 72, 96\) and second \(3, 72, 48\)"),
-        (pan(20), -1, {}, "overlap must be from 0"),
-        (pan(20), 9, {"blend_strength": 1.5}, "blend_strength must be in"),
-        (pan(20), 9, {"mask_sigma": -1}, "mask_sigma must be in"),
-        ((pan(20) * 255).byte(), 9, {}, "second: expected floating point"),
+        (pan(5), 9, {}, "^overlap .* 20 .* 5, got 9"),
+        (pan(20)[..., :48], 9, {}, r"first .*\(3, 72, 96\) .*second \(3, 72, 48\)"),
+        (pan(20), -1, {}, "^overlap .*got -1"),
+        (pan(20), 9, {"blend_strength": 1.5}, r"^blend_strength .*got 1\.5"),
+        (pan(20), 9, {"mask_sigma": -1}, "^mask_sigma .*got -1"),
+        ((pan(20) * 255).byte(), 9, {}, "^second: .*torch.uint8"),
     ],
 )
 def test_clips_that_do_not_fit_are_refused(second, overlap, changed, says):

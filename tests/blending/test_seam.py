@@ -3,37 +3,9 @@ import math
 
 import pytest
 import torch
-from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.blending import measure_seam
 from wan_motion_chunks.blending.replay import find_cuts, replayed_frames
-from wan_motion_chunks.motion.pyramid import gaussian_blur
-
-SIZE = (72, 96)
-
-
-def pan(frames=40, speed=0.7, seed=0):
-    """A texture that moves to the right and a little down."""
-    return torch.cat([waves(*SIZE, (speed * t, 0.2 * t), seed=seed, shortest=7.0) for t in range(frames)])
-
-
-def spoil(clip, name):
-    """The clip with something wrong before frame 20."""
-    changed = clip.clone()
-    if name == "replay":
-        return torch.cat((clip[:20], clip[7:20], clip[20:]))
-    if name == "held frame":
-        return torch.cat((clip[:20], clip[19:-1]))
-    if name == "flash":
-        changed[20] = changed[20] * 0.8 + 0.2
-    if name == "color":
-        changed[20:, 0] += 3 / 255
-    if name == "blur":
-        changed[20:] = gaussian_blur(changed[20:], 1.5)
-    if name == "jump":
-        return torch.cat((clip[:20], clip[25:]))
-    if name == "cut":
-        changed[20:] = 1 - pan(20, seed=7)
-    return changed
+from wan_motion_chunks.tests.blending.clips import pan, spoil
 
 
 def test_a_steady_pan_has_no_seam():
@@ -124,12 +96,12 @@ def test_frames_are_not_changed_and_alpha_is_ignored():
 
 @pytest.mark.parametrize("seam", [0, 20, -1])
 def test_a_seam_outside_the_clip_is_refused(seam):
-    with pytest.raises(ValueError, match=f"lies at 1 to 19, got {seam}"):
+    with pytest.raises(ValueError, match=f"1 to 19, got {seam}"):
         measure_seam(pan(20), seam)
 
 
 def test_two_frames_have_nothing_to_compare_with():
-    with pytest.raises(ValueError, match="needs a neighboring frame pair"):
+    with pytest.raises(ValueError, match=r"seam .*got 2"):
         measure_seam(pan(2), 1)
 
 
@@ -141,10 +113,10 @@ def test_frames_that_are_not_finite_are_refused():
 @pytest.mark.parametrize(
     ("frames", "says"),
     [
-        ((pan(20) * 255).byte(), "divide 8-bit frames by 255"),
-        (pan(20) * 255, "divide 8-bit frames by 255"),
-        (pan(20)[:, :2], "frames: expected RGB frames"),
-        (pan(20)[:, 0], "frames: expected RGB frames"),
+        ((pan(20) * 255).byte(), "^frames: .*torch.uint8.* 255"),
+        (pan(20) * 255, r"^frames: .*\[0, 1\].* 255"),
+        (pan(20)[:, :2], "^frames: .*RGB"),
+        (pan(20)[:, 0], "^frames: .*RGB"),
     ],
 )
 def test_frames_that_are_no_pictures_are_refused(frames, says):

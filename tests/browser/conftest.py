@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
-from wan_motion_chunks.tests.host.conftest import comfyui_path
+from wan_motion_chunks.tests.comfyui import comfyui_path
 from wan_motion_chunks.tools.browser import find
 from wan_motion_chunks.tools.workflow import EXAMPLES
 

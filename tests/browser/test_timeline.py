@@ -1,7 +1,9 @@
 """The timeline at its limits: very many chunks, numbers that are none, and what comes from other nodes."""
 
+import re
+
 import pytest
-from wan_motion_chunks.tests.browser.test_frontend import OPEN, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import OPEN, SHOW, TYPE
 
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
@@ -52,7 +54,7 @@ def test_the_timeline_after_a_run_of_very_many_chunks_shows_the_seams_that_stand
     timeline = page.locator(".wan-motion-timeline")
     assert timeline.locator(".head").text_content() == "8009 frames, 1001.1 s, 1000 chunks"
     words = timeline.locator("[role=status]")
-    assert words.text_content().startswith("Seams: 979 as real video, 10 a little out, 10 out.")
+    assert re.findall(r"\d+", words.text_content())[:3] == ["979", "10", "10"]  # as real video, a little out, out
     assert timeline.locator(".chunk").count() == 250
     seams = timeline.locator("button")
     assert [seams.nth(index).get_attribute("class") for index in range(20)] == ["out", "near"] * 10

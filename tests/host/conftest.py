@@ -1,21 +1,11 @@
 """A real ComfyUI, twice: imported into this process, and running as a server."""
 
 import asyncio
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-
-
-def comfyui_path() -> Path:
-    path = os.environ.get("COMFYUI_PATH")
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI must name a ComfyUI in COMFYUI_PATH; python dev.py test does.")
-        pytest.skip("needs a real ComfyUI: set COMFYUI_PATH, or run python dev.py test")
-    return Path(path)
+from wan_motion_chunks.tests.comfyui import comfyui_path
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +47,30 @@ def arguments(tiny, monkeypatch):
 
     monkeypatch.setattr(long_video, "make_video", lambda job: io.NodeOutput(job.state))
     return call_all(tiny)
+
+
+@pytest.fixture
+def output(comfy, tmp_path, monkeypatch):
+    """The folder of kept runs, in a folder of this test's own."""
+    import folder_paths
+
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
+    return tmp_path / "wan_motion_runs"
+
+
+@pytest.fixture
+def finished(comfy, monkeypatch):
+    """What each video that a node makes ends with, in their order: its state, and the store that kept it or None."""
+    from wan_motion_chunks.nodes import making
+
+    found, generate = [], making.generate
+
+    def watch(state, tools, store=None):
+        found.append((generate(state, tools, store), store))
+        return found[-1][0]
+
+    monkeypatch.setattr(making, "generate", watch)
+    return found
 
 
 @pytest.fixture(scope="session")

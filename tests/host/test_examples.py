@@ -117,7 +117,7 @@ def test_a_tiny_workflow_makes_its_video(server, object_info, name):
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
     assert " new frames" in report
     if name == "wan-motion_tiny_prompts":
-        assert "prompt 1 75 % + prompt 2 25 %" in report
+        assert re.search("prompt 1 75 .*prompt 2 25 ", report)
     saved = {key for key, node in prompt.items() if node["class_type"] == "SaveVideo"}
     assert [output["images"][0]["filename"].endswith(".mp4") for key, output in outputs.items() if key in saved] == [
         True
@@ -153,9 +153,9 @@ def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name):
         del prompt[key]
     outputs = server.execute(prompt)
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
-    assert "chunk 2/2: 8 new frames" in report
-    assert "2 chunks made" in report
-    assert ("model_low_noise takes over" in report) == ("two_experts" in name)
+    assert "\nchunk 2/2: 8 " in report
+    assert report.splitlines()[-1].startswith("2 chunks made")
+    assert ("model_low_noise" in report) == ("two_experts" in name)
     saved = next(output["images"][0] for output in outputs.values() if "images" in output)
     with av.open(str(server.base / "output" / saved["subfolder"] / saved["filename"])) as container:
         assert sum(1 for _ in container.decode(video=0)) == 25

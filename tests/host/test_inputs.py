@@ -46,17 +46,17 @@ def test_a_picture_of_any_type_and_channels_is_as_good_as_rgb(classes, arguments
 
 
 BAD_PICTURES = {
-    "NaN": (lambda image: image.index_fill(1, torch.tensor([3]), math.nan), "holds NaN or infinite pixels"),
-    "infinite": (lambda image: image.index_fill(1, torch.tensor([3]), math.inf), "holds NaN or infinite pixels"),
-    "none": (lambda image: image[:0], "expected at least one picture"),
-    "no height": (lambda image: image[:, :0], "expected at least one picture"),
-    "bytes": (lambda image: (255 * image).byte(), "expected pictures (T, H, W, C) of floats"),
-    "of bytes": (lambda image: 255 * image, "expected values in [0, 1]"),
-    "of [-1, 1]": (lambda image: 2 * image - 1, "expected values in [0, 1]"),
-    "five channels": (lambda image: image[..., [0, 1, 2, 0, 1]], "expected 1 to 4 channels"),
-    "no channel": (lambda image: image[..., :0], "expected 1 to 4 channels"),
-    "no batch": (lambda image: image[0], "expected pictures (T, H, W, C)"),
-    "a latent": (lambda image: {"samples": image}, "expected pictures (T, H, W, C)"),
+    "NaN": (lambda image: image.index_fill(1, torch.tensor([3]), math.nan), "NaN"),
+    "infinite": (lambda image: image.index_fill(1, torch.tensor([3]), math.inf), "infinite"),
+    "none": (lambda image: image[:0], "got (0, "),
+    "no height": (lambda image: image[:, :0], ", 0, "),
+    "bytes": (lambda image: (255 * image).byte(), "(T, H, W, C) of floats in [0, 1], got torch.uint8"),
+    "of bytes": (lambda image: 255 * image, "[0, 1], got 0 to "),
+    "of [-1, 1]": (lambda image: 2 * image - 1, "[0, 1], got -1 to "),
+    "five channels": (lambda image: image[..., [0, 1, 2, 0, 1]], "1 to 4 channels"),
+    "no channel": (lambda image: image[..., :0], "1 to 4 channels"),
+    "no batch": (lambda image: image[0], "(T, H, W, C)"),
+    "a latent": (lambda image: {"samples": image}, "got dict"),
 }
 
 
@@ -95,12 +95,12 @@ MASKS = {
     "not contiguous": lambda mask: mask.transpose(1, 2).contiguous().transpose(1, 2),
 }
 BAD_MASKS = {
-    "NaN": (lambda mask: torch.full_like(mask, math.nan), "expected values in [0, 1], got nan"),
-    "of bytes": (lambda mask: torch.full_like(mask, 255), "expected values in [0, 1], got 255 to 255"),
-    "negative": (lambda mask: torch.full_like(mask, -1), "expected values in [0, 1], got -1 to -1"),
-    "none": (lambda mask: mask[:0], "expected at least one mask"),
-    "no height": (lambda mask: mask[:, :0], "expected at least one mask"),
-    "a picture": (lambda mask: mask[..., None].expand(-1, -1, -1, 3), "expected masks (N, H, W)"),
+    "NaN": (lambda mask: torch.full_like(mask, math.nan), "[0, 1], got nan"),
+    "of bytes": (lambda mask: torch.full_like(mask, 255), "[0, 1], got 255 to 255"),
+    "negative": (lambda mask: torch.full_like(mask, -1), "[0, 1], got -1 to -1"),
+    "none": (lambda mask: mask[:0], "got (0, "),
+    "no height": (lambda mask: mask[:, :0], ", 0, "),
+    "a picture": (lambda mask: mask[..., None].expand(-1, -1, -1, 3), "(N, H, W), got torch.float32 ("),
     "another count": (lambda mask: mask[[0] * (len(mask) + 1)], "expected"),
     "another size": (lambda mask: mask[:, :, :3], "expected"),
 }

@@ -1,6 +1,7 @@
 """The joining nodes as the host calls them."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 
 @pytest.fixture
 def image(comfy):
-    from wan_motion_chunks.tests.blending.test_seam import pan
+    from wan_motion_chunks.tests.blending.clips import pan
 
     return pan().movedim(1, -1)
 
@@ -19,7 +20,7 @@ def test_join_clips_matches_colors_and_counts_frames_once(image):
     joined, report = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", False).args
     assert joined.shape == image.shape
     assert (joined - image).abs().mean() < 0.5 / 255
-    assert "colors changed by" in report
+    assert float(re.search(r"colors .*?([\d.]+)", report)[1]) > 1
     cut, report = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", True).args
     assert torch.equal(cut[24:], (image * 0.96)[24:])
 
@@ -61,13 +62,13 @@ def test_gaussian_blend_masks_rise_within_their_region(comfy):
 def test_what_does_not_fit_is_refused_with_the_inputs_name(image):
     from wan_motion_chunks.nodes.join import GaussianBlendMask, JoinClips, MatchColor, MeasureSeams
 
-    with pytest.raises(ValueError, match="first has 5 frames and second 35, got 9"):
+    with pytest.raises(ValueError, match=r"^overlap.* 5 .* 35, got 9"):
         JoinClips.execute(image[:5], image[5:], 9, 0.8, 0.35, "affine", False)
-    with pytest.raises(ValueError, match="color_match must be one of"):
+    with pytest.raises(ValueError, match=r"^color_match .*got 'wavelet'"):
         JoinClips.execute(image, image, 9, 0.8, 0.35, "wavelet", False)
-    with pytest.raises(ValueError, match="reference: expected the size of images"):
+    with pytest.raises(ValueError, match=r"^reference: .*images"):
         MatchColor.execute(image, image[:, :32], "affine", 1.0)
-    with pytest.raises(ValueError, match=r"seams: expected whole numbers .* got 'x'"):
+    with pytest.raises(ValueError, match=r"^seams: .*got 'x'"):
         MeasureSeams.execute(image, "20, x")
-    with pytest.raises(ValueError, match="frames must be at least 1"):
+    with pytest.raises(ValueError, match=r"^frames .*got 0"):
         GaussianBlendMask.execute(0, 64, 48, 0.35)

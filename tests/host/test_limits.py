@@ -38,21 +38,21 @@ def test_what_is_beyond_a_widget_is_refused_by_its_name(nodes, name):
     assert numbers
     for item in numbers:
         for value in (2 * item.max + 1, item.min - 1000, math.nan, math.inf, -math.inf, 10**400):
-            with pytest.raises(ValueError, match=rf"^(component: )?{item.id}( must be|:)"):
+            with pytest.raises(ValueError, match=rf"^(component: )?{item.id}( must be|:) .*got"):
                 node.execute(**values | {item.id: value})
 
 
 @pytest.mark.parametrize("length", [8000.0, 100_000.0])
 def test_a_video_of_too_many_chunks_is_refused_by_the_length_that_was_given(nodes, length):
     node, values = nodes["PlanVideo"]
-    with pytest.raises(ValueError, match=r"^length: .* chunks or more, but a plan may have 100000"):
+    with pytest.raises(ValueError, match=rf"^length: {1000 * length:.0f} .* 100000"):
         node.execute(**values | {"length": length, "length_unit": "seconds", "fps": 1000.0})
 
 
 def test_an_end_picture_that_cannot_fit_is_refused_when_planned(nodes):
     node, values = nodes["PlanVideo"]
     end = torch.rand(1, 64, 64, 3)
-    with pytest.raises(ValueError, match=r"^end_image: of the 17 frames of chunk 1 16 are known and 0 dropped"):
+    with pytest.raises(ValueError, match=r"^end_image: .* 17 .*chunk 1 16 .* 0 "):
         node.execute(**values | {"end_image": end, "start_image": torch.rand(16, 64, 64, 3), "length": 17.0})
     state = node.execute(**values | {"end_image": end, "start_image": torch.rand(15, 64, 64, 3), "length": 17.0}).args[
         0

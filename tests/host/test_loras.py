@@ -1,5 +1,7 @@
 """What of a LoRA file a model takes, by the host's own arithmetic on its real weights."""
 
+import re
+
 import pytest
 import torch
 from wan_motion_chunks.wan import Keyframe, Lora
@@ -108,41 +110,45 @@ MISSHAPEN = {
 }
 
 
+def numbers(note):
+    """How many weights fit, of how many, and how many of what is wrong with the others."""
+    return [int(number) for number in re.findall(r"\d+", note.partition(": ")[2])]
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_what_fits_is_what_the_host_changes(tiny, read, form):
     found = read(FORMS[form])
-    assert found.note == "LoRA 'a lora.safetensors': 1 of 1 weights fit"
+    assert numbers(found.note) == [1, 1]
+    assert "'a lora.safetensors'" in found.note
     assert patched(tiny[0], found.patches) == {f"{VALUE.format(0)}.weight"}
 
 
 @pytest.mark.parametrize("form", MISSHAPEN)
 def test_what_has_another_shape_is_counted_and_left_out(tiny, read, form):
     found = read(MISSHAPEN[form] | FORMS["lora"])
-    assert found.note.startswith("LoRA 'a lora.safetensors': 1 of 2 weights fit; 1 have another shape")
+    assert (numbers(found.note), "shape" in found.note) == ([1, 2, 1], True)
     assert patched(tiny[0], found.patches) == {f"{VALUE.format(0)}.weight"}
-    with pytest.raises(
-        ValueError, match=r"none of the 1 weights of the LoRA 'a lora.safetensors' fit model \(WAN21, dim 128"
-    ):
+    with pytest.raises(ValueError, match=r"^lora_stack: .* 1 .*'a lora\.safetensors' .*\(WAN21, dim 128.* 1 "):
         read(MISSHAPEN[form])
 
 
 def test_a_lora_of_text_to_video_misses_one_layer_and_is_taken(tiny, read):
     body = {key: value for index in range(8) for key, value in layer(VALUE.format(index), 128, 128).items()}
     found = read(body | patch(16))
-    assert found.note == "LoRA 'a lora.safetensors': 9 of 10 weights fit; 1 have another shape"
+    assert (numbers(found.note), "shape" in found.note) == ([9, 10, 1], True)
     found = read(body | patch(36) | layer("diffusion_model.blocks.0.face.v", 128, 128) | layer("x.y", 8, 8, scale=1.0))
-    assert found.note == "LoRA 'a lora.safetensors': 10 of 12 weights fit; 2 are of layers that are not there"
+    assert (numbers(found.note), "shape" in found.note) == ([10, 12, 2], False)
 
 
 def test_a_text_encoders_weights_count_where_it_is_connected(tiny, read):
     text = {"text_encoders.gain.diff": torch.full((4096,), -0.5)}
     found = read(text)
-    assert found.note == "LoRA 'a lora.safetensors': 1 of 1 weights fit"
+    assert numbers(found.note) == [1, 1]
     clone = tiny[1].clone()
     assert clone.add_patches(found.patches, 1.0)
-    with pytest.raises(ValueError, match="or its text encoder: 1 have another shape"):
+    with pytest.raises(ValueError, match=r"^lora_stack: .*text encoder: 1 .*shape"):
         read({"text_encoders.gain.diff": torch.ones(5)})
-    with pytest.raises(ValueError, match="1 are of layers that are not there"):
+    with pytest.raises(ValueError, match=r"^lora_stack: .*: 1 .*layers"):
         read(text, clip=None)
 
 
@@ -193,7 +199,7 @@ def test_shapes_are_those_that_a_quantized_layer_computes_with(read, gguf):
     name = f"{VALUE.format(0)}.weight"
     assert model.model.state_dict()[name].shape != (128, 128)
     found = read(FORMS["lora"] | MISSHAPEN["lora"], model)
-    assert found.note.startswith("LoRA 'a lora.safetensors': 1 of 2 weights fit; 1 have another shape")
+    assert (numbers(found.note), "shape" in found.note) == ([1, 2, 1], True)
     assert list(found.patches) == [name]
 
 
@@ -224,7 +230,7 @@ def test_experts_are_one_kind_however_they_are_stored(tiny, gguf, scaled):
 def test_eight_bits_take_a_lora_and_read_no_features_where_they_are_zeros(read, scaled):
     from wan_motion_chunks.wan.host.checks import reads_features
 
-    assert read(FORMS["lora"], scaled).note == "LoRA 'a lora.safetensors': 1 of 1 weights fit"
+    assert numbers(read(FORMS["lora"], scaled).note) == [1, 1]
     assert not reads_features(scaled)
 
 
@@ -245,22 +251,22 @@ def test_a_broken_file_names_itself(tiny, folder, content, name):
         comfy.utils.save_torch_file(FORMS["lora"], str(folder / name))
         content = (folder / name).read_bytes()[:-99]
     (folder / name).write_bytes(content)
-    with pytest.raises(ValueError, match=f"lora_stack: the LoRA '{name}' cannot be read") as error:
+    with pytest.raises(ValueError, match=f"^lora_stack: .*'{re.escape(name)}' .*Error") as error:
         files(tiny, Lora(name, 1.0, 1.0))
     assert str(folder) not in str(error.value)
 
 
 def test_a_file_that_lacks_its_half_or_is_not_finite_names_itself(read):
-    with pytest.raises(ValueError, match=r"the LoRA 'a lora.safetensors' cannot be read"):
+    with pytest.raises(ValueError, match=r"^lora_stack: .*'a lora\.safetensors' cannot"):
         read({f"{VALUE.format(0)}.lora_up.weight": normal(128, 4)})
     broken = {key: value * float("nan") for key, value in FORMS["lora"].items()}
-    with pytest.raises(ValueError, match=r"the LoRA 'a lora.safetensors' holds NaN"):
+    with pytest.raises(ValueError, match=r"^lora_stack: .*'a lora\.safetensors' .*NaN"):
         read(broken)
 
 
 def test_a_missing_file_is_an_error_unless_its_strengths_are_0(tiny):
     for strengths in ((1.0, 1.0), (0.0, 1.0), (-1.0, 0.0)):
-        with pytest.raises(ValueError, match=r"there is no LoRA 'gone.safetensors' in models/loras"):
+        with pytest.raises(ValueError, match=r"^lora_stack: .*'gone\.safetensors' .*models/loras"):
             files(tiny, Lora("gone.safetensors", *strengths))
     found = files(tiny, Lora("gone.safetensors", 0.0, 0.0))
     assert found.notes == []
@@ -269,5 +275,5 @@ def test_a_missing_file_is_an_error_unless_its_strengths_are_0(tiny):
 
 @pytest.mark.parametrize("strengths", [(float("nan"), 1.0), (1.0, float("inf"))])
 def test_a_strength_that_is_not_finite_is_refused(tiny, strengths):
-    with pytest.raises(ValueError, match=r"lora_stack: the strengths of the LoRA 'a.safetensors' must be finite"):
+    with pytest.raises(ValueError, match=rf"^lora_stack: .*'a\.safetensors' .*got {strengths[0]} and {strengths[1]}"):
         files(tiny, Lora("a.safetensors", *strengths))

@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.test_parity import long_video
+from wan_motion_chunks.tests.host.video import CFG, SEED, SIZE, custom_video, guiders, long_video
 from wan_motion_chunks.wan.settings import choose_settings
 
-STEPS, SWITCH, SEED, CFG = 5, 2, 7, 1.5
-SIZE = {"width": 48, "height": 32}
+STEPS, SWITCH = 5, 2
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,8 @@ def test_two_experts_equal_two_advanced_samplers_bit_for_bit(tiny, experts, imag
     expected = two_samplers(experts, graph)
     _, latent, report, _ = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], switch_step=SWITCH)
     assert torch.equal(latent["samples"], expected)
-    assert "model_low_noise takes over at step 2 of 5" in report
+    assert "model_low_noise" in report
+    assert f" {SWITCH} of {STEPS}" in report
     alone, _, _, _ = run(tiny, image, conditioning, experts[0])
     assert not torch.equal(alone, tiny[2].decode(expected)[0])
 
@@ -75,18 +75,18 @@ def test_the_boundary_is_a_noise_level(tiny, experts, image, conditioning):
     by_step, _, _, _ = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], switch_step=3)
     by_level, _, report, _ = run(tiny, image, conditioning, experts[0], model_low_noise=experts[1], boundary=between)
     assert torch.equal(by_step, by_level)
-    assert "model_low_noise takes over at step 3 of 5" in report
+    assert f" 3 of {STEPS}" in report
 
 
 @pytest.mark.parametrize("level", ["overlap_pinned", "motion"])
 def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
-    tiny, experts, image, conditioning, level
+    tiny, experts, image, conditioning, finished, level
 ):
     from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
     from wan_motion_chunks.wan.host.conditioning import guide_by_step
 
     settings = choose_settings(own={"overlap_frames": 8}, continuity=level)
-    whole, _, report, _ = run(
+    whole, _, _, _ = run(
         tiny,
         image,
         conditioning,
@@ -97,7 +97,7 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
         settings=settings,
         noise="fixed",
     )
-    assert "level overlap_pinned" in report or "level motion" in report
+    assert finished[-1][0].records[1].continuity.level in ("overlap_pinned", "motion")
     state = PlanVideo.execute(image[:1], 48, 32, 25.0, "frames", 16.0, 17, settings).args[0]
     for _ in range(2):
         state, *graph, high = GuideNextChunk.execute(state, tiny[2], *conditioning, model=experts[0]).args
@@ -122,7 +122,7 @@ def test_what_is_pinned_stays_through_both_experts(tiny, experts, image, conditi
 
 
 def test_experts_of_different_kinds_are_refused(tiny, experts, image, conditioning):
-    with pytest.raises(ValueError, match="model_low_noise: expected an expert of the same kind as model"):
+    with pytest.raises(ValueError, match=r"^model_low_noise: .*model"):
         run(tiny, image, conditioning, experts[0], model_low_noise=tiny[0])
 
 
@@ -158,14 +158,6 @@ def test_the_end_image_changes_the_last_chunk_only(tiny, experts, image, conditi
     assert not torch.equal(ended[17:], plain[17:])
 
 
-def custom_video(tiny, image, guider, sampler, sigmas, **changed):
-    from wan_motion_chunks.nodes import CustomLongVideo
-
-    values = {"length": 17.0, "length_unit": "frames", "fps": 16.0, "chunk_frames": 17, "seed": SEED}
-    values |= SIZE | {"noise": "per_chunk", "settings": choose_settings(own={"overlap_frames": 8})}
-    return CustomLongVideo.execute(guider, sampler, sigmas, tiny[2], image[:1], **(values | changed)).args
-
-
 @pytest.fixture(scope="module")
 def custom(tiny):
     import comfy.samplers
@@ -174,18 +166,6 @@ def custom(tiny):
     sampler = comfy.samplers.sampler_object("dpmpp_2m")
     sigmas = BasicScheduler.execute(tiny[0], "simple", 4, 1.0).args[0]
     return sampler, sigmas
-
-
-def guiders(model, conditioning):
-    import comfy.samplers
-    from comfy_extras.nodes_custom_sampler import Guider_Basic
-
-    basic = Guider_Basic(model)
-    basic.set_conds(conditioning[0])
-    cfg = comfy.samplers.CFGGuider(model)
-    cfg.set_conds(*conditioning)
-    cfg.set_cfg(CFG)
-    return {"basic": basic, "cfg": cfg}
 
 
 @pytest.mark.parametrize("kind", ["basic", "cfg"])
@@ -202,15 +182,17 @@ def test_custom_sampling_equals_the_stock_graph_bit_for_bit(tiny, image, conditi
     assert all("concat_mask" not in part for conds in guider.original_conds.values() for part in conds)
 
 
-def test_custom_sampling_follows_motion_and_a_stack(tiny, image, conditioning, custom):
+def test_custom_sampling_follows_motion_and_a_stack(tiny, image, conditioning, custom, finished):
     guider = guiders(tiny[0], conditioning)["cfg"]
-    plain, _, report, _ = custom_video(tiny, image, guider, *custom, length=25.0)
-    assert "chunk 2/2: 8 new frames, level " in report
+    plain, _, _, _ = custom_video(tiny, image, guider, *custom, length=25.0)
     stack = [["a red ball moves left", "", 0, None], ["a blue ball moves up", "", 1, None]]
-    changed, _, report, _ = custom_video(tiny, image, guider, *custom, length=25.0, prompt_stack=stack, clip=tiny[1])
+    changed, _, _, _ = custom_video(tiny, image, guider, *custom, length=25.0, prompt_stack=stack, clip=tiny[1])
     assert torch.equal(changed[:8], plain[:8])
     assert not torch.equal(changed[17:], plain[17:])
-    assert "chunk 2/2: 8 new frames, prompt 2, level " in report
+    alone, stacked = (state.records[1] for state, _ in finished)
+    assert (alone.added, alone.prompt) == (8, None)
+    assert (stacked.added, stacked.prompt.shares) == (8, ((1, 1.0),))
+    assert alone.continuity.level == stacked.continuity.level
 
 
 def test_custom_sampling_equals_long_video(tiny, image, conditioning):
@@ -229,8 +211,8 @@ def test_custom_sampling_equals_long_video(tiny, image, conditioning):
     [
         (lambda sigmas: sigmas[:3], "end at"),  # high_sigmas of SplitSigmas
         (lambda sigmas: sigmas[2:], "start at"),  # low_sigmas
-        (lambda sigmas: sigmas.flip(0), "noise levels that fall"),  # FlipSigmas
-        (lambda sigmas: sigmas * float("nan"), "noise levels that fall"),
+        (lambda sigmas: sigmas.flip(0), "fall"),  # FlipSigmas
+        (lambda sigmas: sigmas * float("nan"), "fall"),
         (lambda sigmas: sigmas[:1], "two or more"),
     ],
 )
@@ -251,19 +233,19 @@ def test_every_scheduler_of_the_host_is_a_whole_schedule(tiny):
                 check_sigmas(sigmas, tiny[0].get_model_object("model_sampling"))
 
 
-def test_experts_of_different_shift_are_warned_of(tiny, experts, image, conditioning):
+def test_experts_of_different_shift_are_warned_of(tiny, experts, image, conditioning, finished):
     from comfy_extras.nodes_model_advanced import ModelSamplingSD3
 
     shifted = ModelSamplingSD3().patch(experts[1], 3.0)[0]
-    warned = []
     for low in (experts[1], shifted):
-        _, _, report, _ = run(tiny, image, conditioning, experts[0], model_low_noise=low, switch_step=SWITCH)
-        warned.append("different shifts" in report.splitlines()[0])
+        run(tiny, image, conditioning, experts[0], model_low_noise=low, switch_step=SWITCH)
+    warned = [any("model_low_noise" in warning for warning in state.warnings) for state, _ in finished]
     assert warned == [False, True]
+    assert "ModelSamplingSD3" in finished[1][0].warnings[-1]
 
 
 def test_nan_from_the_sampler_is_not_blamed_on_the_vae(tiny, image, conditioning):
     broken = tiny[0].clone()
     broken.set_model_unet_function_wrapper(lambda apply_model, arguments: arguments["input"] * float("nan"))
-    with pytest.raises(ValueError, match=r"^model: the sampler made NaN"):
+    with pytest.raises(ValueError, match=r"^model: .*NaN"):
         run(tiny, image, conditioning, broken)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from wan_motion_chunks.tests.host.video import long_video
 
 
 @pytest.fixture(scope="module")
@@ -23,37 +24,6 @@ def stock(tiny):
 
     assert conditioned[2]["samples"].shape == (1, 16, 5, 6, 8)
     return image, positive, negative, run
-
-
-def long_video(*parameters, **changed):
-    """The outputs of :func:`execute`."""
-    return execute(*parameters, **changed).args
-
-
-def execute(tiny, image, positive, negative, sampler_name, scheduler, **changed):
-    """Long Video of the tiny model, as the host runs it."""
-    from wan_motion_chunks.nodes import LongVideo
-    from wan_motion_chunks.wan.settings import choose_settings
-
-    model, _, vae = tiny
-    arguments = {
-        "width": 64,
-        "height": 48,
-        "length": 17.0,
-        "length_unit": "frames",
-        "fps": 16.0,
-        "chunk_frames": 17,
-        "seed": 7,
-        "steps": 4,
-        "cfg": 2.5,
-        "sampler_name": sampler_name,
-        "scheduler": scheduler,
-        "noise": "per_chunk",
-        "settings": choose_settings(own={"overlap_frames": 8}),
-        "positive": positive,
-        "negative": negative,
-    }
-    return LongVideo.execute(model, vae, image, **(arguments | changed))
 
 
 @pytest.mark.parametrize(
@@ -81,13 +51,15 @@ def test_a_start_of_several_frames_equals_the_stock_graph_bit_for_bit(stock, tin
     assert torch.equal(our_latent["samples"], latent)
 
 
-def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stock, tiny):
+def test_a_longer_video_keeps_its_first_chunk_bit_for_bit_up_to_the_overlap(stock, tiny, finished):
     image, positive, negative, run = stock
     _, frames = run("euler", "simple")
-    ours, _, report, _ = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
+    ours, _, _, _ = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
     assert ours.shape == (30, 48, 64, 3)
     assert torch.equal(ours[:8], frames[:8])  # a join may change the overlap
-    assert "chunk 3/3: 5 new frames, level motion" in report
+    records = finished[-1][0].records
+    assert [record.added for record in records] == [17, 8, 5]
+    assert records[2].continuity.level == "motion"
 
 
 def test_pinned_latents_come_out_as_they_went_in(stock, tiny):

@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.test_parity import long_video
+from wan_motion_chunks.tests.host.video import long_video
 from wan_motion_chunks.wan import Keyframe, Lora
 
 TOTAL = 17 + 3 * 8
@@ -22,13 +22,15 @@ def image():
 
 
 @pytest.fixture
-def make(tiny, image):
-    """A video of four chunks by Long Video; returns frames and report."""
+def make(tiny, image, finished):
+    """A video of four chunks by Long Video; returns its frames and the state that it ends with."""
 
     def run(**changed):
         values = {"width": 32, "height": 32, "length": float(TOTAL), "clip": tiny[1], "cfg": 1.0} | changed
         frames, _, report, _ = long_video(tiny, image, None, None, "euler", "simple", **values)
-        return frames, report
+        state, _ = finished[-1]
+        assert report.startswith(state.report())
+        return frames, state
 
     return run
 
@@ -79,11 +81,16 @@ def same_until(a, b):
 
 def test_a_prompt_changes_the_chunks_from_its_start_on(make):
     alone, _ = make(prompt=LEFT)
-    frames, report = make(prompt=f"0: {LEFT}\n2: {RIGHT}")
+    frames, state = make(prompt=f"0: {LEFT}\n2: {RIGHT}")
     assert same_until(frames, alone) == 2
-    assert f"prompt 2 from start 2 (chunk 3): '{RIGHT}'" in report
-    assert "chunk 2/4: 8 new frames, prompt 1, level" in report
-    assert "chunk 3/4: 8 new frames, prompt 2, level" in report
+    assert [(record.added, record.prompt.shares) for record in state.records] == [
+        (17, ((0, 1.0),)),
+        (8, ((0, 1.0),)),
+        (8, ((1, 1.0),)),
+        (8, ((1, 1.0),)),
+    ]
+    assert [(keyframe.positive, keyframe.start) for keyframe in state.plan.keyframes] == [(LEFT, 0), (RIGHT, 2)]
+    assert all(keyframe.describe() in state.report() for keyframe in state.plan.keyframes)
 
 
 def test_a_stack_a_list_and_a_schedule_say_the_same(make):
@@ -126,18 +133,22 @@ def test_a_transition_is_the_hosts_average_of_both_prompts(tiny):
 
 def test_a_transition_reaches_both_ends(make):
     switched, _ = make(prompt=f"0: {LEFT}\n1: {RIGHT}")
-    gradual, report = make(prompt=f"0: {LEFT}\n1 over 2: {RIGHT}")
+    gradual, state = make(prompt=f"0: {LEFT}\n1 over 2: {RIGHT}")
     assert same_until(switched, gradual) == 1
-    assert "prompt 1 75 % + prompt 2 25 %" in report
-    assert "prompt 1 25 % + prompt 2 75 %" in report
+    assert [record.prompt.shares for record in state.records[1:3]] == [
+        ((0, 0.75), (1, 0.25)),
+        ((0, 0.25), (1, 0.75)),
+    ]
 
 
 def test_a_lora_changes_the_chunks_of_its_prompt(make, loras):
     plain, _ = make(prompt=LEFT)
     stack = [Keyframe(LEFT, ""), Keyframe(LEFT, "", 2, loras=(Lora("walk0.safetensors", 1.0, 1.0),))]
-    frames, report = make(prompt_stack=stack)
+    frames, state = make(prompt_stack=stack)
     assert same_until(frames, plain) == 2
-    assert "chunk 3/4: 8 new frames, prompt 2, LoRA 'walk0.safetensors' 1.00, level" in report
+    prompts = [record.prompt for record in state.records]
+    assert [prompt.shares[0][0] for prompt in prompts] == [0, 0, 1, 1]
+    assert [prompt.loras for prompt in prompts] == [(), (), stack[1].loras, stack[1].loras]
     none = [Keyframe(LEFT, ""), Keyframe(LEFT, "", 2, loras=(Lora("walk0.safetensors", 0.0, 1.0),))]
     assert torch.equal(make(prompt_stack=none)[0], plain)
 
@@ -202,33 +213,43 @@ def test_motion_scales_loras_between_two_limits_and_the_report_says_so(make, lor
     stack = [Keyframe(LEFT, "", loras=(Lora("walk2.safetensors", 1.0, 1.0),))]
     settings = {"own": {"overlap_frames": 8}}
     plain, _ = make(prompt_stack=stack, settings=choose_settings(**settings))
-    none, report = make(prompt_stack=stack, settings=choose_settings(**settings, lora_at_rest=0.5, lora_in_motion=0.5))
+    chosen = choose_settings(**settings, lora_at_rest=0.5, lora_in_motion=0.5)
+    none, state = make(prompt_stack=stack, settings=chosen)
     assert same_until(none, plain) == 1
-    assert "LoRAs 0.5 at rest to 0.5 in motion" in report
-    assert report.count("LoRA 'walk2.safetensors' 0.50") == 3
-    assert report.count(" px/frame") == 3
+    assert chosen.describe() in state.notes
+    assert chosen.describe() != choose_settings(**settings).describe()
+    assert [record.prompt.loras[0].model for record in state.records] == [1.0, 0.5, 0.5, 0.5]
+    assert [record.speed is None for record in state.records] == [True, False, False, False]
 
 
 def test_settings_are_in_the_report_and_change_no_first_chunk(make):
     from wan_motion_chunks.wan.settings import choose_settings
 
-    standard, report = make(prompt=LEFT)
-    assert "settings Standard: overlap_frames 8, continuity auto, motion_weight 0.3" in report
-    assert "noise per_chunk, seed 7" in report
-    slow, report = make(prompt=LEFT, settings=choose_settings("Slow or static"))
-    assert same_until(slow, standard) == 1
-    assert "settings Slow or static: overlap_frames 8, continuity auto, motion_weight 0.2" in report
-    _, report = make(prompt=LEFT, settings=choose_settings("Auto", own={"overlap_frames": 8}))
-    assert "settings Auto: overlap_frames 8, continuity auto, motion_weight by speed" in report
-    assert report.count(" px/frame, blend_strength ") == 3
+    chosen = {
+        "Standard": choose_settings(own={"overlap_frames": 8}),
+        "Slow or static": choose_settings("Slow or static"),
+        "Auto": choose_settings("Auto", own={"overlap_frames": 8}),
+    }
+    made = {name: make(prompt=LEFT, settings=settings) for name, settings in chosen.items()}
+    assert same_until(made["Slow or static"][0], made["Standard"][0]) == 1
+    for name, settings in chosen.items():
+        state = made[name][1]
+        assert (state.settings, state.plan.requested_overlap) == (settings.guide, 8)
+        assert settings.describe() in state.notes
+        assert "noise per_chunk, seed 7" in state.report()
+        followed = [record.speed is not None and "blend_strength" in dict(record.adapted) for record in state.records]
+        assert followed == [False, *[name == "Auto"] * 3]
+    words = [chosen[name].describe() for name in ("Standard", "Slow or static", "Auto")]
+    for text, weight in zip(words, ("0.3", "0.2", "by speed"), strict=True):
+        assert f"motion_weight {weight}," in text
 
 
 @pytest.mark.parametrize(
     ("policy", "words"), [("fixed", "noise fixed, seed 7"), ("list", "noise list, seed 7, 3"), ("absolute", "absolute")]
 )
 def test_a_seed_policy_is_in_the_report(make, policy, words):
-    frames, report = make(prompt=LEFT, noise=policy, seed_list="7, 3" if policy == "list" else "")
-    assert words in report
+    frames, state = make(prompt=LEFT, noise=policy, seed_list="7, 3" if policy == "list" else "")
+    assert words in state.report()
     if policy != "absolute":
         assert same_until(frames, make(prompt=LEFT)[0]) == 1
 
@@ -239,11 +260,13 @@ def test_a_cut_starts_anew_and_leaves_the_chunks_before_it_alone(make):
     other = draw_scenes(1, 1, torch.Generator().manual_seed(5), size=32).frames[0].movedim(1, -1)
     plain, _ = make(prompt=LEFT)
     keyframes = [Keyframe(LEFT, ""), Keyframe(RIGHT, "", 2, start_image=other)]
-    frames, report = make(prompt_stack=keyframes)
+    frames, state = make(prompt_stack=keyframes)
     assert len(frames) == TOTAL
     assert torch.equal(frames[:25], plain[:25])
     assert (frames[25] - other[0]).abs().mean() < 0.1  # what the VAE makes of the picture
-    assert "chunk 3/3: 16 new frames, prompt 2, a cut: its seam is left alone" in report
+    record = state.records[2]
+    assert (len(state.records), record.added, record.prompt.shares) == (3, 16, ((1, 1.0),))
+    assert (record.cut, record.join, record.seam) == (True, None, None)
 
 
 def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
@@ -254,7 +277,7 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
 
     model, clip, vae = tiny
     keyframes = [Keyframe(LEFT, ""), Keyframe(RIGHT, "", 1, transition=2, loras=(Lora("walk3.safetensors", 1.0, 1.0),))]
-    whole, report = make(prompt_stack=keyframes)
+    whole, made = make(prompt_stack=keyframes)
     settings = choose_settings(own={"overlap_frames": 8})
     state, chunks, _ = PlanVideo.execute(image, 32, 32, float(TOTAL), "frames", 16.0, 17, settings, keyframes).args
     for index in range(chunks):
@@ -262,6 +285,9 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
         latent = nodes.common_ksampler(patched, 7 + index, 4, 1.0, "euler", "simple", *graph)[0]
         state, _, _ = FinishChunk.execute(state, latent, vae).args
     assert torch.equal(state.video.movedim(1, -1), whole)
-    assert "prompt 1 75 % + prompt 2 25 %, LoRA 'walk3.safetensors' 0.25" in report
-    with pytest.raises(ValueError, match="Connect positive and negative, or a prompt_stack to Plan Long Video"):
+    assert state.records == made.records
+    (lora,) = made.records[1].prompt.loras
+    assert (made.records[1].prompt.shares, lora.name) == (((0, 0.75), (1, 0.25)), "walk3.safetensors")
+    assert lora.model == pytest.approx(0.25)
+    with pytest.raises(ValueError, match=r"positive .*negative.*prompt_stack"):
         GuideNextChunk.execute(PlanVideo.execute(image, 32, 32, 17.0, "frames", 16.0, 17).args[0], vae, model=model)

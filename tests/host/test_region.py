@@ -60,14 +60,14 @@ def test_a_mask_of_the_videos_proportions_is_scaled(start):
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 64), (100, 300)], ids=str)
 def test_a_mask_of_neither_is_refused(start, size):
-    with pytest.raises(ValueError, match=r"motion_region: expected a mask of the video, 96 x 64, or of start_image"):
+    with pytest.raises(ValueError, match=rf"^motion_region: .*96 x 64.*start_image.*{size[1]} x {size[0]}"):
         start(torch.rand(1, 70, 200, 3), torch.ones(1, *size))
 
 
 def test_a_mask_that_is_rounded_is_taken_and_two_are_not(start):
     picture = torch.rand(1, HEIGHT, WIDTH, 3)
     assert start(picture, torch.full((1, HEIGHT, WIDTH), 1.0001)).region.max() == 1
-    with pytest.raises(ValueError, match="motion_region: expected one mask"):
+    with pytest.raises(ValueError, match=r"^motion_region: .*got 2"):
         start(picture, torch.ones(2, HEIGHT, WIDTH))
 
 
@@ -76,5 +76,5 @@ def test_the_region_of_a_blend_mask_is_of_its_proportions(comfy, size):
     from wan_motion_chunks.nodes import GaussianBlendMask
 
     assert GaussianBlendMask.execute(5, WIDTH, HEIGHT, 0.0, torch.ones(1, *size)).args[0].shape == (5, HEIGHT, WIDTH)
-    with pytest.raises(ValueError, match="region: expected a mask of the video, 96 x 64, or of such proportions"):
+    with pytest.raises(ValueError, match=r"^region: .*96 x 64.*64 x 64"):
         GaussianBlendMask.execute(5, WIDTH, HEIGHT, 0.0, torch.ones(1, 64, 64))

@@ -183,7 +183,7 @@ def test_one_flow_is_enough_and_none_is_not():
 
 @pytest.mark.parametrize(
     ("numbers", "message"),
-    [({"steps": 0}, "steps must be at least 1"), ({"steps": 1, "step_gain": 1.5}, "step_gain must be in")],
+    [({"steps": 0}, "^steps .*got 0"), ({"steps": 1, "step_gain": 1.5}, r"^step_gain .*got 1\.5")],
 )
 def test_numbers_out_of_range_are_refused(numbers, message):
     with pytest.raises(ValueError, match=message):

@@ -48,9 +48,7 @@ def test_nothing_of_a_wheel_of_another_hash_is_used(tmp_path, index):
     data = bytearray(index.read_bytes())
     data[-1] ^= 1
     index.write_bytes(data)
-    with pytest.raises(
-        SystemExit, match=f"thing-1.0-py3-none-any.whl is not the file that was tested(.|\n)*{expected}"
-    ):
+    with pytest.raises(SystemExit, match=rf"thing-1\.0-py3-none-any\.whl (.|\n)*{expected}"):
         environment._unpack("thing==1.0", expected, "thing/inner/", tmp_path / "cache" / "thing")
     assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
 

@@ -22,9 +22,11 @@ INFO = {
 def test_a_page_has_a_row_for_each_input_and_output():
     lines = page("WanMotionNone", INFO).splitlines()
     assert lines[0] == "# A Node"
-    assert "| `name` | Which \\| one. | `COMBO` | Yes | a, b |" in lines
-    assert "| `share` | How much. | `FLOAT` | No | 0.0 to 1.0, default 0.5 |" in lines
-    assert "| `frames` | What it makes. | `IMAGE` |" in lines
+    rows = {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+    assert list(rows) == ["name", "model", "share", "frames"]
+    assert rows["name"] == "| `name` | Which \\| one. | `COMBO` | Yes | a, b |"
+    assert rows["share"] == "| `share` | How much. | `FLOAT` | No | 0.0 to 1.0, default 0.5 |"
+    assert rows["frames"] == "| `frames` | What it makes. | `IMAGE` |"
 
 
 ENGLISH = {"WanMotionNone": define(INFO)}

@@ -50,7 +50,7 @@ def test_a_link_stands_in_for_its_widget():
 
 @pytest.mark.parametrize(
     ("changed", "message"),
-    [({"type": "Gone"}, "Node 2 is a Gone"), ({"mode": 4}, r"Node 2 \(Noise\) is muted or bypassed")],
+    [({"type": "Gone"}, "Node 2 .*Gone"), ({"mode": 4}, r"Node 2 \(Noise\) .*muted")],
 )
 def test_what_cannot_run_is_refused(changed, message):
     with pytest.raises(ValueError, match=message):

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,11 +60,11 @@ def test_lengths_and_overlaps_stay_on_wans_grid(numbers):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 81, 16), "total_frames must be at least 1, got 0"),
-        ((100, 80, 16), r"chunk_frames: .* got 80; the nearest is 81"),
-        ((100, 81, 0), "overlap_frames must be at least 1, got 0"),
-        ((100, 17, 16), "16 becomes 17 .* chunk_frames is 17"),
-        ((100, 17, 40), "40 becomes 41 .* chunk_frames is 17"),
+        ((0, 81, 16), "^total_frames .*got 0"),
+        ((100, 80, 16), "^chunk_frames: .*got 80.* 81"),
+        ((100, 81, 0), "^overlap_frames .*got 0"),
+        ((100, 17, 16), "^overlap_frames .* 16 .* 17 .*chunk_frames .*17"),
+        ((100, 17, 40), "^overlap_frames .* 40 .* 41 .*chunk_frames .*17"),
     ],
 )
 def test_numbers_out_of_range_are_refused_by_name(arguments, message):
@@ -72,6 +74,7 @@ def test_numbers_out_of_range_are_refused_by_name(arguments, message):
 
 
 def test_the_plan_says_what_it_changed():
-    text = plan_chunks(82, chunk_frames=81, overlap_frames=16).describe()
-    assert "82 frames in 2 chunks of 81, overlap 17 (asked for 16; Wan overlaps by 4k + 1)" in text
-    assert "chunk 2: frames 64 to 84, the first 17 known, the last 3 dropped" in text
+    lines = plan_chunks(82, chunk_frames=81, overlap_frames=16).describe().splitlines()
+    numbers = [[int(number) for number in re.findall(r"\d+", line)] for line in lines]
+    # Frames, chunks and their length, the overlap, what was asked for and the rule; then from where to where.
+    assert numbers == [[82, 2, 81, 17, 16, 4, 1], [1, 0, 80], [2, 64, 84, 17, 3]]

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -73,10 +74,9 @@ def test_a_held_picture_drifts_only_where_it_is_encoded_again():
 
 
 def test_a_previous_latent_of_another_size_is_refused():
-    with pytest.raises(ValueError, match="previous_latent: expected more than 2 latents of"):
-        guide(torch.zeros(1, 16, 5, 4, 4))
-    with pytest.raises(ValueError, match="previous_latent: expected more than 2 latents of"):
-        guide(torch.zeros(1, 16, 2, 2, 4))
+    for size in ((1, 16, 5, 4, 4), (1, 16, 2, 2, 4)):
+        with pytest.raises(ValueError, match=rf"^previous_latent: .* 2 .*\(2, 4\).*{re.escape(str(size))}"):
+            guide(torch.zeros(size))
 
 
 def test_one_known_frame_has_nothing_to_reuse():

@@ -4,6 +4,7 @@ import pytest
 import torch
 from wan_motion_chunks.tests.fakes import CausalVae, numbered_frames
 from wan_motion_chunks.wan import guide_next_chunk, known_rows
+from wan_motion_chunks.wan.settings import AUTO, LEVELS
 
 ARGUMENTS = {
     "previous_latent": None,
@@ -43,16 +44,16 @@ def test_the_previous_frames_are_left_as_they_were():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"motion_weight": 1.5}, r"motion_weight must be in \[0, 1\], got 1.5"),
-        ({"blend_strength": -0.1}, r"blend_strength must be in \[0, 1\]"),
-        ({"overlap_frames": 0}, "overlap_frames must be at least 1, got 0"),
-        ({"image_width": 24}, "image_width must be a multiple of 16, got 24; the nearest is 32"),
-        ({"overlap_frames": 18}, "An overlap of 21 frames needs as many previous frames, got 17"),
-        ({"chunk_frames": 9}, "A chunk of 9 frames can start from 1 to 8, got 9"),
-        ({"chunk_frames": 16}, "got 16; the nearest is 17"),
-        ({"image_width": 64}, r"must be \(N, 3, 16, 64\) like the video"),
-        ({"previous_latent": torch.zeros(1, 48, 5, 2, 4)}, "must have 16 channels"),
-        ({"previous_frames": torch.full((17, 3, 16, 32), torch.nan)}, "chunk 2 hold NaN or infinite pixels"),
+        ({"motion_weight": 1.5}, r"^motion_weight .*\[0, 1\], got 1\.5"),
+        ({"blend_strength": -0.1}, r"^blend_strength .*\[0, 1\], got -0\.1"),
+        ({"overlap_frames": 0}, "^overlap_frames .*got 0"),
+        ({"image_width": 24}, "^image_width .*16, got 24.* 32"),
+        ({"overlap_frames": 18}, "overlap of 21 .*got 17"),
+        ({"chunk_frames": 9}, "chunk of 9 .* 1 to 8, got 9"),
+        ({"chunk_frames": 16}, "got 16.* 17"),
+        ({"image_width": 64}, r"^Known frames .*\(N, 3, 16, 64\).*got \(9, 3, 16, 32\)"),
+        ({"previous_latent": torch.zeros(1, 48, 5, 2, 4)}, r"^previous_latent .*16 channels, got \(1, 48, 5, 2, 4\)"),
+        ({"previous_frames": torch.full((17, 3, 16, 32), torch.nan)}, "chunk 2 .*NaN"),
     ],
 )
 def test_bad_input_is_refused_by_name(changed, message):
@@ -61,7 +62,7 @@ def test_bad_input_is_refused_by_name(changed, message):
 
 
 def test_an_unknown_level_is_refused():
-    with pytest.raises(ValueError, match="continuity must be one of auto, last_frame, overlap, overlap_pinned"):
+    with pytest.raises(ValueError, match=f"^continuity .*{', '.join((AUTO, *LEVELS))}, got 'best'"):
         guide_next_chunk(*ARGUMENTS.values(), continuity="best")
 
 
@@ -70,5 +71,5 @@ def test_a_vae_of_another_family_is_refused():
         def encode(self, pixels):
             return torch.zeros(1, 48, 5, 1, 2)
 
-    with pytest.raises(ValueError, match=r"vae: 17 frames of 32 x 16 should encode to .* Load the Wan2.1 VAE"):
+    with pytest.raises(ValueError, match=r"^vae: 17 .*32 x 16 .*\(1, 16, 5, 2, 4\).*\(1, 48, 5, 1, 2\)"):
         guide_next_chunk(*(ARGUMENTS | {"vae": SixteenFold()}).values())

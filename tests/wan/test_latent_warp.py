@@ -49,10 +49,10 @@ def test_contrast_and_level_are_kept_between_cells():
 @pytest.mark.parametrize(
     ("clip", "count", "message"),
     [
-        (torch.zeros(1, 16, 1, 8, 8), 1, "two latents or more"),
-        (torch.zeros(2, 16, 3, 8, 8), 1, "one video"),
-        (torch.zeros(1, 16, 3, 8, 8), 3, "latents must be from 1 to 2"),
-        (torch.zeros(1, 16, 3, 8, 8), 0, "latents must be from 1 to 2"),
+        (torch.zeros(1, 16, 1, 8, 8), 1, r"^latent: .*got \(1, 16, 1, 8, 8\)"),
+        (torch.zeros(2, 16, 3, 8, 8), 1, r"^latent: .*got \(2, 16, 3, 8, 8\)"),
+        (torch.zeros(1, 16, 3, 8, 8), 3, "^latents .*1 to 2, .*got 3"),
+        (torch.zeros(1, 16, 3, 8, 8), 0, "^latents .*1 to 2, .*got 0"),
     ],
 )
 def test_what_cannot_be_moved_is_refused(clip, count, message):
@@ -61,5 +61,5 @@ def test_what_cannot_be_moved_is_refused(clip, count, message):
 
 
 def test_a_motion_shorter_than_a_latent_is_named():
-    with pytest.raises(ValueError, match="motion: it foretells 3 frames, and a latent takes 4"):
+    with pytest.raises(ValueError, match=r"^motion: .* 3 frames, .* 4"):
         warp_latent(latent(), motion(0.0, 0.0, steps=3), 1)

@@ -25,7 +25,7 @@ def test_frame_length_and_latent_length_are_inverse(latents):
 
 @pytest.mark.parametrize(("frames", "nearest"), [(80, 81), (16, 17), (6, 5), (7, 9), (0, 1), (-3, 1), (79, 81)])
 def test_a_length_off_the_grid_is_refused_with_the_nearest(frames, nearest):
-    with pytest.raises(ValueError, match=f"got {frames}; the nearest is {nearest}"):
+    with pytest.raises(ValueError, match=f"got {frames};.* {nearest}"):
         latent_length(frames)
 
 
@@ -66,10 +66,10 @@ def test_whole_latents_are_known_for_overlaps_on_the_grid(k):
 
 @pytest.mark.parametrize(("pixels", "nearest"), [(8, 16), (72, 64), (0, 16), (-16, 16), (90, 96)])
 def test_a_size_off_the_grid_is_refused_with_the_nearest(pixels, nearest):
-    with pytest.raises(ValueError, match=f"width must be a multiple of 16, got {pixels}; the nearest is {nearest}"):
+    with pytest.raises(ValueError, match=f"^width .*16, got {pixels};.* {nearest}"):
         check_size("width", pixels)
 
 
 def test_more_known_frames_than_the_chunk_has_are_refused():
-    with pytest.raises(ValueError, match="can know 0 to 17"):
+    with pytest.raises(ValueError, match=r"17 .* 0 to 17 .*got 18"):
         known_rows(18, 17, 1, 1)

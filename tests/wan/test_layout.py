@@ -164,7 +164,7 @@ def test_a_start_before_the_end_has_a_chunk_and_one_at_the_end_has_none():
     assert firsts(144.9 / 16) == ([0, 81], ())
     found, (warning,) = firsts(145 / 16)
     assert found == [0]
-    assert "prompt 2 has no chunk: the video ends before its start" in warning
+    assert warning.startswith("prompt 2 ")
 
 
 def attempt(*numbers, **asked):
@@ -197,14 +197,14 @@ def test_a_video_that_is_planned_arrives_and_what_is_refused_arrives_once_length
 def test_a_prompts_own_end_picture_that_cannot_fit_is_refused_by_name():
     end = torch.zeros(1, 3, 16, 32)
     keyframes = [Keyframe("a", "", end_image=end), Keyframe("b", "", 1)]
-    with pytest.raises(ValueError, match="end_image of prompt 1: of the 17 frames of chunk 1 16 are known"):
+    with pytest.raises(ValueError, match=r"^prompt_stack: end_image of prompt 1: .* 17 .*chunk 1 16 "):
         plan_chunks(33, chunk_frames=17, overlap_frames=9, keyframes=keyframes, start_frames=16)
     cut = [
         Keyframe("a", ""),
         Keyframe("b", "", 1, start_image=torch.zeros(16, 3, 16, 32), end_image=end),
         Keyframe("c", "", 2),
     ]
-    with pytest.raises(ValueError, match="end_image of prompt 2: of the 17 frames of chunk 2 16 are known"):
+    with pytest.raises(ValueError, match=r"^prompt_stack: end_image of prompt 2: .* 17 .*chunk 2 16 "):
         plan_chunks(60, chunk_frames=17, overlap_frames=9, keyframes=cut)
 
 
@@ -220,9 +220,10 @@ def test_an_overlap_that_follows_the_speed_never_costs_the_end_picture(total, ov
 
 
 def test_a_plan_of_too_many_chunks_is_refused_and_one_of_as_many_as_may_be_is_made():
-    with pytest.raises(ValueError, match=r"length: 8000000 frames take 125000 chunks or more, .* may have 100000"):
+    with pytest.raises(ValueError, match=f"^length: 8000000 .* 125000 .* {MOST_CHUNKS}"):
         plan_chunks(8_000_000)
-    with pytest.raises(ValueError, match=r"length: .* chunks or more"):  # counted as they are laid
+    # Counted as they are laid.
+    with pytest.raises(ValueError, match=f"^length: 9000000 .* {MOST_CHUNKS + 1} .* {MOST_CHUNKS}"):
         plan_chunks(9_000_000, keyframes=[Keyframe("", "", chunk_frames=401), Keyframe("", "", 10, chunk_frames=21)])
     assert len(plan_chunks(5 + 4 * (MOST_CHUNKS - 1), chunk_frames=5, overlap_frames=1).chunks) == MOST_CHUNKS
 
@@ -233,10 +234,9 @@ def test_ten_thousand_chunks_are_planned_told_and_described_in_bounded_words():
     plan = plan_chunks(17 + 8 * (count - 1), chunk_frames=17, overlap_frames=9, keyframes=keyframes)
     cues = [plan.chunk_prompt(chunk) for chunk in plan.chunks]
     assert [chunk_prompt.shares[-1][0] for chunk_prompt in cues] == [index // 2 for index in range(count)]
-    text = plan.describe()
-    assert "... 9600 more chunks ..." in text
-    assert "... 4600 more prompts ..." in text
-    assert len(text.splitlines()) < 1000
+    lines = plan.describe().splitlines()
+    assert [int(line.split()[1]) for line in lines if line.startswith("...")] == [4600, 9600]  # prompts, then chunks
+    assert len(lines) < 1000
     state = ChunkState(plan, torch.zeros(1, 3, 16, 16))
     assert all(torch.equal(state.scene_image(chunk), state.start) for chunk in plan.chunks)
 
@@ -244,20 +244,20 @@ def test_ten_thousand_chunks_are_planned_told_and_described_in_bounded_words():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"total_frames": math.nan}, "total_frames must be a number, got nan"),
-        ({"total_frames": math.inf}, "total_frames must be at most"),
-        ({"total_frames": 10**5000}, "total_frames must be at most .* got a number of about 5001 digits"),
-        ({"total_frames": 40.5}, "total_frames must be a whole number, got 40.5"),
-        ({"total_frames": True}, "total_frames must be a number, got True"),
-        ({"total_frames": "40"}, "total_frames must be a number, got '40'"),
-        ({"fps": math.inf}, "fps must be at most 1000, got inf"),
-        ({"fps": math.nan}, "fps must be more than 0, got nan"),
-        ({"fps": 1001.0}, "fps must be at most 1000"),
-        ({"chunk_frames": math.nan}, "chunk_frames must be a number"),
-        ({"chunk_frames": 16389}, "chunk_frames must be at most 16385"),
-        ({"overlap_frames": math.nan}, "overlap_frames must be a number, got nan"),
-        ({"overlap_frames": -math.inf}, "overlap_frames must be at least 1"),
-        ({"overlap_frames": 10**9}, "overlap_frames must be at most 16385"),
+        ({"total_frames": math.nan}, "^total_frames .*got nan"),
+        ({"total_frames": math.inf}, "^total_frames .*got inf"),
+        ({"total_frames": 10**5000}, "^total_frames .*got .* 5001 digits"),
+        ({"total_frames": 40.5}, r"^total_frames .*got 40\.5"),
+        ({"total_frames": True}, "^total_frames .*got True"),
+        ({"total_frames": "40"}, "^total_frames .*got '40'"),
+        ({"fps": math.inf}, "^fps .*1000, got inf"),
+        ({"fps": math.nan}, "^fps .*got nan"),
+        ({"fps": 1001.0}, "^fps .*1000, got 1001"),
+        ({"chunk_frames": math.nan}, "^chunk_frames .*got nan"),
+        ({"chunk_frames": 16389}, "^chunk_frames .*16385, got 16389"),
+        ({"overlap_frames": math.nan}, "^overlap_frames .*got nan"),
+        ({"overlap_frames": -math.inf}, "^overlap_frames .*1, got -inf"),
+        ({"overlap_frames": 10**9}, "^overlap_frames .*16385, got 1000000000"),
     ],
 )
 def test_numbers_that_no_widget_gives_are_refused_by_name(changed, message):

@@ -3,7 +3,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
+from wan_motion_chunks.tests.log_lines import PREPARED, PREPARING, shape_line
 from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, finish_chunk, generate, guide_state, plan_chunks
+from wan_motion_chunks.wan.records import Reason
 
 
 def run(total, chunk, overlap, level="auto", known=1):
@@ -49,7 +51,9 @@ def test_a_level_decides_what_is_pinned(level, known, pinned):
 def test_one_frame_of_overlap_falls_to_last_frame_and_says_why():
     state, _, model = run(33, 17, 1, "overlap_pinned")
     assert [guide.level for guide in model.guides] == ["last_frame", "last_frame"]
-    assert "an overlap of one frame carries no motion" in state.report()
+    assert [guide.record.reason for guide in model.guides] == [Reason.FIRST, Reason.ONE_FRAME]
+    assert state.records[1].continuity.reason is Reason.ONE_FRAME
+    assert Reason.ONE_FRAME.value in state.report()
 
 
 def test_a_video_starts_from_several_known_frames():
@@ -99,27 +103,26 @@ def test_an_interrupt_between_chunks_gets_through():
 def test_steps_out_of_order_are_refused_with_what_to_do():
     vae = CausalVae()
     state = ChunkState(plan_chunks(17, chunk_frames=17, overlap_frames=9), numbered_frames(0, 1))
-    with pytest.raises(ValueError, match="Put Guide Next Chunk before the sampler"):
+    with pytest.raises(ValueError, match="Guide Next Chunk"):
         finish_chunk(state, torch.zeros(1, 16, 5, 2, 4), vae)
     done = generate(state, Tools(vae, CountingModel(vae)))
-    with pytest.raises(ValueError, match="All 1 chunks of this video are made"):
+    with pytest.raises(ValueError, match=r"^All 1 chunks "):
         guide_state(done, vae)
     guided = guide_state(state, vae)
-    with pytest.raises(ValueError, match=r"latent: the guided chunk has shape \(1, 16, 5, 2, 4\)"):
+    with pytest.raises(ValueError, match=r"^latent: .*\(1, 16, 5, 2, 4\), got \(1, 16, 4, 2, 4\)"):
         finish_chunk(guided, torch.zeros(1, 16, 4, 2, 4), vae)
 
 
 def test_last_frame_with_a_longer_overlap_is_refused():
-    with pytest.raises(ValueError, match="Level last_frame overlaps by one frame, but the plan by 9"):
+    with pytest.raises(ValueError, match=r"^Level last_frame .* 9"):
         run(41, 17, 9, "last_frame")
 
 
 def test_the_seeds_lines_are_logged(caplog):
     caplog.set_level("INFO")
     run(25, 17, 9)
-    assert "Applying motion-guided chunk transition for chunk 2" in caplog.text
-    assert "Guided Input Latent Shape: torch.Size([1, 16, 5, 2, 4])" in caplog.text
-    assert "Motion-guided preparation complete for chunk 2" in caplog.text
+    for line in (PREPARING, shape_line(1, 16, 5, 2, 4), PREPARED):
+        assert line in caplog.text
 
 
 def test_the_time_left_is_logged_after_each_chunk_but_the_last(caplog):

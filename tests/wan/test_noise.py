@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -39,5 +41,6 @@ def test_named_seeds_are_taken_in_turn_and_counted_on():
 
 @pytest.mark.parametrize("text", ["7, x", "-1", "1.5", str(MAX_SEED + 1), "²"])
 def test_what_is_no_seed_is_refused(text):
-    with pytest.raises(ValueError, match="seed_list: expected whole numbers"):
+    wrong = text.split()[-1]
+    with pytest.raises(ValueError, match=rf"^seed_list: .*{MAX_SEED} .*{re.escape(repr(wrong))}"):
         parse_numbers("seed_list", text)

@@ -124,7 +124,9 @@ def test_auto_plans_the_next_chunk_by_the_speed_of_the_last():
     state = generate(ChunkState(plan, start, settings.guide), hold)
     assert [chunk.overlap for chunk in state.plan.chunks] == [0, 9, 9, 9, 9]  # it rests: the preset Slow or static
     assert len(state.video) == 120
-    assert "speed 0.0 px/frame, overlap_frames 9, blend_strength 0.9, motion_weight 0.2" in state.report()
+    for record in state.records[1:]:
+        assert record.speed == 0
+        assert dict(record.adapted) == {name: getattr(SLOW, name) for name in KNOBS} | {"overlap_frames": 9}
 
 
 def test_an_overlap_too_long_for_the_chunks_is_as_long_as_they_allow():

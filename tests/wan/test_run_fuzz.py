@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.fakes import numbered_frames
-from wan_motion_chunks.tests.wan.test_run_store import files, run, start
+from wan_motion_chunks.tests.wan.kept import files, run, start
 from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
 from wan_motion_chunks.wan.runs.store import load_run, open_run
 

@@ -1,13 +1,14 @@
 """Names of runs, of all languages and of those who mean no good, and what messages say of them."""
 
 import contextlib
+import json
 import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wan_motion_chunks.tests.wan.test_run_store import files, run, start
+from wan_motion_chunks.tests.wan.kept import files, run, start
 from wan_motion_chunks.wan.runs.files import RunError, check_name
 from wan_motion_chunks.wan.runs.store import load_run
 
@@ -95,7 +96,7 @@ WORKS = [
 
 @pytest.mark.parametrize("name", REFUSED, ids=lambda name: ascii(name[:20]))
 def test_a_name_that_could_leave_the_folder_or_look_like_another_is_refused(tmp_path, name):
-    with pytest.raises(RunError, match="run_name: ") as caught:
+    with pytest.raises(RunError, match=r"^run_name: ") as caught:
         run(tmp_path, name=name)
     assert not list(tmp_path.iterdir())
     assert str(caught.value).isprintable()
@@ -106,7 +107,7 @@ def test_a_name_that_could_leave_the_folder_or_look_like_another_is_refused(tmp_
 
 @pytest.mark.parametrize("name", [None, 7, 1.5, True, b"run", ["run"], {"run": 1}], ids=str)
 def test_a_name_that_is_no_text_is_refused(name):
-    with pytest.raises(RunError, match=f"run_name: expected text, got {type(name).__name__}"):
+    with pytest.raises(RunError, match=f"^run_name: .*got {type(name).__name__}"):
         check_name(name)
 
 
@@ -120,8 +121,7 @@ def test_names_of_all_languages_are_one_folder_however_they_are_typed(tmp_path, 
         assert len(load_run(tmp_path, typed).kept) == 1
     assert [path.name for path in tmp_path.iterdir()] == [check_name(name)]
     assert len(files(tmp_path, check_name(name))) == 1
-    text = (store.folder / "run.json").read_text(encoding="utf-8")
-    assert f'"run": "{check_name(name)}"' in text
+    assert json.loads((store.folder / "run.json").read_text(encoding="utf-8"))["run"] == check_name(name)
 
 
 @given(st.text(st.characters(codec=None), max_size=140))

@@ -1,0 +1,20 @@
+"""JavaScript that tests run in the page."""
+
+OPEN = """async (name) => {
+    const answer = await fetch(`/api/workflow_templates/wan-motion-chunks/${name}.json`);
+    await window.app.loadGraphData(await answer.json(), true, true, name);
+    return window.app.graph.nodes.map((node) => ({
+        type: node.type,
+        title: node.title,
+        missing: Boolean(node.has_errors) || node.constructor?.name === "MissingNode",
+        size: [...node.computeSize()],
+        widgets: Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget.value])),
+    }));
+}"""
+TYPE = """([type, name, value]) => {
+    const node = window.app.graph.nodes.find((each) => each.type === type);
+    const widget = node.widgets.find((each) => each.name === name);
+    widget.value = value;
+    widget.callback(value);
+}"""
+SHOW = "async (vue) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)"

@@ -1,0 +1,66 @@
+"""Videos of the tiny model by the pack's nodes; the host must be importable."""
+
+SEED, CFG = 7, 1.5
+SIZE = {"width": 48, "height": 32}
+
+
+def long_video(*parameters, **changed):
+    """The outputs of :func:`execute`."""
+    return execute(*parameters, **changed).args
+
+
+def execute(tiny, image, positive, negative, sampler_name, scheduler, **changed):
+    """Long Video of the tiny model, as the host runs it."""
+    from wan_motion_chunks.nodes import LongVideo
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    model, _, vae = tiny
+    arguments = {
+        "width": 64,
+        "height": 48,
+        "length": 17.0,
+        "length_unit": "frames",
+        "fps": 16.0,
+        "chunk_frames": 17,
+        "seed": SEED,
+        "steps": 4,
+        "cfg": 2.5,
+        "sampler_name": sampler_name,
+        "scheduler": scheduler,
+        "noise": "per_chunk",
+        "settings": choose_settings(own={"overlap_frames": 8}),
+        "positive": positive,
+        "negative": negative,
+    }
+    return LongVideo.execute(model, vae, image, **(arguments | changed))
+
+
+def custom_video(tiny, image, guider, sampler, sigmas, **changed):
+    """The outputs of Long Video, Custom Sampling, of 48 x 32 pixels."""
+    from wan_motion_chunks.nodes import CustomLongVideo
+    from wan_motion_chunks.wan.settings import choose_settings
+
+    values = {"length": 17.0, "length_unit": "frames", "fps": 16.0, "chunk_frames": 17, "seed": SEED}
+    values |= SIZE | {"noise": "per_chunk", "settings": choose_settings(own={"overlap_frames": 8})}
+    return CustomLongVideo.execute(guider, sampler, sigmas, tiny[2], image[:1], **(values | changed)).args
+
+
+def guiders(model, conditioning):
+    """The host's guiders around a model, by what they are called."""
+    import comfy.samplers
+    from comfy_extras.nodes_custom_sampler import Guider_Basic
+
+    basic = Guider_Basic(model)
+    basic.set_conds(conditioning[0])
+    cfg = comfy.samplers.CFGGuider(model)
+    cfg.set_conds(*conditioning)
+    cfg.set_cfg(CFG)
+    return {"basic": basic, "cfg": cfg}
+
+
+def keep(**changed):
+    """What Keep Run gives out."""
+    from wan_motion_chunks.nodes import KeepRun
+
+    values = {"run_name": "run", "frames_in_memory": True, "vary_from": 0, "variation": 1, "overwrite": False}
+    return KeepRun.execute(**(values | changed)).args[0]
