@@ -2,6 +2,7 @@ import pytest
 import torch
 from wan_motion_chunks.benchmarks.layers import waves
 from wan_motion_chunks.motion import (
+    FlowError,
     estimate_both,
     estimate_flow,
     estimate_flow_between,
@@ -174,5 +175,24 @@ def test_an_unknown_estimator_is_named_with_those_there_are():
 
 @pytest.mark.parametrize("broken", [lambda a, b: a[:, :1], lambda a, b: a[:, :2] * float("nan")])
 def test_a_broken_estimator_is_told_apart(broken):
-    with pytest.raises(ValueError, match="estimator returned"):
+    with pytest.raises(FlowError):
         estimate_flow(torch.rand(2, 3, 32, 32), estimator=broken)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyError, TypeError, ZeroDivisionError])
+def test_what_an_estimator_raises_is_its_own(error):
+    def broken(first, second):
+        raise error("why")
+
+    with pytest.raises(FlowError) as raised:
+        estimate_flow(torch.rand(2, 3, 32, 32), estimator=broken)
+    assert type(raised.value.__cause__) is error
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, MemoryError, KeyboardInterrupt])
+def test_memory_and_interrupts_are_not_an_estimators_own(error):
+    def stopped(first, second):
+        raise error
+
+    with pytest.raises(error):
+        estimate_flow(torch.rand(2, 3, 32, 32), estimator=stopped)
