@@ -147,4 +147,6 @@ class ChunkGuide:
     @property
     def overlap_is_exact(self) -> bool:
         """Whether the overlap will decode as the chunk before does, but for its decoder's start."""
-        return self.noise_mask is not None and self.request.reused_latents is not None
+        if self.noise_mask is None or self.request.reused_latents is None:
+            return False
+        return not self.noise_mask[:, :, : latent_length(self.known_frames)].any()
