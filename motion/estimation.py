@@ -23,6 +23,9 @@ OPENCV = ("dis", "farneback")
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 """What an estimator may raise that is its own affair; not every Exception, since the host's interrupt is one."""
 
+OUT_OF_MEMORY = torch.cuda.OutOfMemoryError
+"""torch's own, by the name that every version of it has."""
+
 _factories: dict[str, Callable[[], FlowEstimator]] = {}
 
 
@@ -174,7 +177,7 @@ def _displacements(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Tensor, T
     """
     try:
         found = find(torch.cat((a, b)), torch.cat((b, a)))
-    except torch.OutOfMemoryError:
+    except OUT_OF_MEMORY:
         raise
     except FAILURES as error:
         raise FlowError(f"The flow estimator failed ({type(error).__name__}): {error}") from error

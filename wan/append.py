@@ -10,18 +10,18 @@ from torch import Tensor
 
 from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowError
+from ..motion.estimation import OUT_OF_MEMORY
 from .color_anchor import anchor_color
 from .join import JoinedChunk, as_made, join_chunk
 from .protocols import Estimator
 from .records import Joining, JoinRecord
-from .settings import GuideSettings
 from .state import ChunkState
 
 logger = logging.getLogger(__name__)
 
-BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What is wrong with us when a chunk that took minutes to sample cannot be joined: it is kept as made, and the bug is
-logged as an error and said on top of the report."""
+FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What must not cost a chunk that took minutes to sample: bugs of ours, and a card without memory left. The chunk is
+kept as made, the traceback logged as an error, and the report begins with a warning."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Appended:
     state: ChunkState
     join: JoinRecord
     seam: SeamReport | None
-    """None only where a bug kept it from being measured."""
+    """None only where it could not be measured."""
+    failures: tuple[tuple[str, str], ...] = ()
+    """See :attr:`~wan.records.ChunkRecord.failures`."""
 
 
 def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Appended:
@@ -40,59 +42,48 @@ def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Ap
     Args:
         decoded: ``(F, 3, H, W)``, the guided chunk, overlap included, as far as the video keeps it.
     """
-    chunk, number = state.next_chunk, state.current_guide.request.index + 1
+    chunk, seam, failures = state.next_chunk, None, []
     before = state.tail(chunk.overlap + SeamReport.REACH)
+    failed = replace(as_made(before, decoded, chunk.overlap), record=JoinRecord(Joining.FAILED))
     try:
         joined = _join(state, before, decoded, estimator)
-    except torch.OutOfMemoryError:
-        raise
     except FlowError as error:
-        logger.warning("Joining chunk %d failed, it is cut as made: %s", number, error)
-        joined = replace(as_made(before, decoded, chunk.overlap), record=JoinRecord(Joining.FAILED))
-    except BUGS as error:
-        state = _report_bug(state, f"joining chunk {number} failed ({type(error).__name__}): it is cut as made")
-        joined = replace(as_made(before, decoded, chunk.overlap), record=JoinRecord(Joining.FAILED))
-    added = anchor_color(joined.added, state.scene_image(chunk), _settings(state).color_anchor, chunk.index)
-    pieces = (
-        *replace_tail(state.pieces, joined.tail),
-        added.clone(),
-    )  # a copy: a view would keep the overlap in memory
-    state = replace(state, pieces=pieces, exact_frames=joined.exact_frames if added is joined.added else 0)
+        logger.warning("Joining chunk %d failed, it is cut as made: %s", chunk.index + 1, error)
+        joined = failed
+    except FAILURES as error:
+        logger.exception("Joining chunk %d failed, it is cut as made", chunk.index + 1)
+        failures.append(("joining", type(error).__name__))
+        joined = failed
+    # Copied: a view would keep the overlap in memory.
+    pieces = (*replace_tail(state.pieces, joined.tail), joined.added.clone())
+    state = replace(state, pieces=pieces, exact_frames=joined.exact_frames)
     try:
         seam = _measure(state, estimator)
-    except torch.OutOfMemoryError:
-        raise
-    except BUGS as error:
-        state = _report_bug(state, f"the seam of chunk {number} could not be measured ({type(error).__name__})")
-        seam = None
-    return Appended(state, joined.record, seam)
-
-
-def _settings(state: ChunkState) -> GuideSettings:
-    return state.current_guide.request.settings
-
-
-def _report_bug(state: ChunkState, warning: str) -> ChunkState:
-    """The state with a warning about the bug that is being handled, whose traceback goes to the log."""
-    logger.exception("A bug: %s", warning)
-    return state.noted(warnings=(f"{warning}. Please report the traceback in the log",))
+    except FAILURES as error:
+        logger.exception("The seam of chunk %d could not be measured", chunk.index + 1)
+        failures.append(("measuring", type(error).__name__))
+    return Appended(state, joined.record, seam, tuple(failures))
 
 
 def _join(state: ChunkState, before: Tensor, decoded: Tensor, estimator: Estimator) -> JoinedChunk:
-    chunk, settings = state.next_chunk, _settings(state)
+    """The chunk joined by the settings that it was guided by, its colors led back to the anchor."""
+    chunk, settings = state.next_chunk, state.current_guide.request.settings
     if state.current_guide.overlap_is_exact:
         # Both versions of the overlap are decoded from the same latents, but for the first: what parts them is the
         # decoder's start, which is over where the overlap ends and says nothing about the chunk.
-        return as_made(before, decoded, chunk.overlap)
-    return join_chunk(
-        before,
-        decoded,
-        chunk.overlap,
-        color_match=settings.color_match,
-        blend_strength=settings.blend_strength,
-        mask_sigma=settings.mask_sigma,
-        estimator=estimator,
-    )
+        joined = as_made(before, decoded, chunk.overlap)
+    else:
+        joined = join_chunk(
+            before,
+            decoded,
+            chunk.overlap,
+            color_match=settings.color_match,
+            blend_strength=settings.blend_strength,
+            mask_sigma=settings.mask_sigma,
+            estimator=estimator,
+        )
+    added = anchor_color(joined.added, state.scene_image(chunk), settings.color_anchor, chunk.index)
+    return joined if added is joined.added else replace(joined, added=added, exact_frames=0)
 
 
 def _measure(state: ChunkState, estimator: Estimator) -> SeamReport:
@@ -103,7 +94,7 @@ def _measure(state: ChunkState, estimator: Estimator) -> SeamReport:
     near = near[: seam + reach]
     try:
         return measure_seam(near, seam, estimator=estimator)
-    except FlowError as error:
+    except (FlowError, OUT_OF_MEMORY) as error:
         logger.warning("The seam of chunk %d is measured by the built-in flow: %s", state.made, error)
         return measure_seam(near, seam)
 

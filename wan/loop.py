@@ -85,7 +85,7 @@ def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
     while attempts <= state.settings.seam_retries and not (least is None or least <= 1):
         made = _attempt(state, tools, attempts)
         score, attempts = made.records[-1].score, attempts + 1
-        if score is None or score < least:
+        if score is not None and score < least:
             best, least = made, score
     if attempts > 1:
         logger.warning("Chunk %d: its seam stood out; kept the best of %d attempts", best.made, attempts)
@@ -208,12 +208,19 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
     if chunk.overlap:
         appended = append_chunk(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
         made = appended.state
-        record = replace(record, continuity=guide.record, join=appended.join, seam=appended.seam)
+        record = replace(
+            record,
+            continuity=guide.record,
+            join=appended.join,
+            seam=appended.seam,
+            failures=appended.failures,
+        )
     else:
         added = decoded[: plan.added(chunk)].clone()
         made = replace(state, pieces=(*state.pieces, added), exact_frames=len(added))
     logger.info(record.describe(len(plan.chunks)))
-    return replace(made, latent=latent, guide=None, records=(*state.records, record))
+    made = replace(made, latent=latent, guide=None, records=(*state.records, record))
+    return made.noted(warnings=record.warnings)
 
 
 def _decode(chunk: Chunk, latent: Tensor, vae: Vae) -> Tensor:

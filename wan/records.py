@@ -97,11 +97,27 @@ class ChunkRecord:
     """None, as the two above, for the first chunk and behind a cut."""
     attempts: int = 1
     """Times that it was made; the best is kept."""
+    failures: tuple[tuple[str, str], ...] = ()
+    """What failed after it was sampled, ``joining`` or ``measuring``, and the kind of error."""
 
     @property
     def score(self) -> float | None:
         """How far its seam stands out, 1 being as far as one in a hundred places of real video does; None without."""
         return None if self.seam is None else self.seam.score
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the report says first: failures that cost the chunk its join or its measure."""
+        return tuple(
+            f"chunk {self.index + 1}: {what} failed ({error}), it is "
+            + ("cut as made" if what == "joining" else "not measured")
+            + (
+                ". Free some memory on the card"
+                if error == "OutOfMemoryError"
+                else ". Please report the traceback in the log"
+            )
+            for what, error in self.failures
+        )
 
     def describe(self, count: int | None = None) -> str:
         """A line of the report.

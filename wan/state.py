@@ -118,11 +118,11 @@ class ChunkState:
         """The last ``count`` frames, which may lie in several pieces."""
         pieces, have = [], 0
         for piece in reversed(self.pieces):
-            pieces.insert(0, piece)
-            have += len(piece)
+            pieces.insert(0, piece[-(count - have) :])  # sliced before they are copied: what is not needed is not held
+            have += len(pieces[0])
             if have >= count:
                 break
-        return torch.cat(pieces)[-count:]
+        return torch.cat(pieces)
 
     def without_stored(self) -> ChunkState:
         """Without the pieces, kept elsewhere, whose frames neither the next chunk nor a measure needs."""

@@ -184,3 +184,12 @@ def test_the_order_in_which_a_mapping_or_a_set_was_filled_is_none():
 
 def test_the_version_is_the_packs():
     assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_private_attributes_count_but_on_a_model():
+    class Held:
+        def __init__(self, strength):
+            self._strength = strength
+
+    assert digest(Held(1.0)) == digest(Held(1.0)) != digest(Held(2.0))
+    assert digest(Held(1.0), private=False) == digest(Held(2.0), private=False)

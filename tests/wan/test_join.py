@@ -161,6 +161,54 @@ def test_a_bug_of_ours_does_not_cost_the_chunk_and_is_said_first(name, monkeypat
     assert record.exc_info[0] is AttributeError
 
 
+def test_an_attempt_that_cannot_be_measured_is_not_the_best(monkeypatch):
+    from wan_motion_chunks.wan import append
+
+    real, calls = append.measure_seam, []
+
+    def measure(*arguments, **more):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise AttributeError
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(append, "measure_seam", measure)
+    model = Jumping(CausalVae(), 1)
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
+    state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap", seam_retries=3))
+    state = generate(state, Tools(CausalVae(), model))
+    assert state.records[-1].attempts == 3
+    assert state.records[-1].score <= 1
+    assert not state.warnings  # of an attempt that is not in the video
+
+
+def test_no_memory_left_after_sampling_does_not_cost_the_chunk():
+    def full(first, second):
+        raise torch.cuda.OutOfMemoryError
+
+    class Shifted(CountingModel):
+        def __call__(self, guide):
+            frames = CausalVae().decode(super().__call__(guide))[0]
+            return CausalVae().encode((frames + 4 / 256) if guide.request.index else frames)
+
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
+    state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap"))
+    state = generate(state, Tools(CausalVae(), Shifted(CausalVae()), estimator=full))
+    assert state.records[-1].failures == (("joining", "OutOfMemoryError"),)
+    assert state.records[-1].seam is not None  # by the built-in flow
+    assert len(state.warnings) == 1
+
+
+def test_a_guide_holds_no_more_frames_than_it_needs():
+    guides = []
+    plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
+    state = ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap"))
+    model = CountingModel(CausalVae())
+    generate(state, Tools(CausalVae(), lambda guide: (guides.append(guide), model(guide))[1]))
+    known = guides[-1].request.known
+    assert known.untyped_storage().nbytes() == known.nbytes
+
+
 def test_the_hosts_interrupt_gets_through_a_join():
     class Interrupt(Exception):
         pass

@@ -1,6 +1,7 @@
 import inspect
 import json
 import re
+from dataclasses import astuple
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from wan_motion_chunks.wan.presets import (
     FAST,
     FAST_SPEED,
     KNOBS,
+    LINES,
     PRESETS,
     SLOW,
     SLOW_SPEED,
@@ -48,10 +50,12 @@ def test_the_pages_show_the_numbers_of_the_presets(path):
 
 def test_the_tooltip_names_every_preset_and_number():
     words = describe_presets()
-    assert words.startswith("Standard: overlap 16, blend 0.8, weight 0.3, sigma 0.35, gain 0.5. Fast motion: 24, 0.6,")
-    assert f"{AUTO}: between these" in words
-    assert "(0.5, 2 and 8 px/frame at 480 lines)" in words
-    chinese = json.loads((ROOT / "locales" / "zh" / "words.json").read_text(encoding="utf-8"))[words]
+    numbers = [value for preset in (STANDARD, FAST, SLOW) for value in astuple(preset)]
+    numbers += [SLOW_SPEED, STANDARD_SPEED, FAST_SPEED, LINES]
+    assert [float(number) for number in re.findall(r"\d[\d.]*\d|\d", words)] == numbers
+    assert all(f"{name}: " in words for name in (*PRESETS, AUTO))
+    settings = json.loads((ROOT / "locales" / "zh" / "words.json").read_text(encoding="utf-8"))["WanMotionSettings"]
+    chinese = settings["inputs"]["preset"]["tooltip"]["translation"]
     assert re.findall(r"\d[\d.]*\d|\d", chinese) == re.findall(r"\d[\d.]*\d|\d", words)
 
 

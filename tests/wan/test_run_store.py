@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -8,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
-from wan_motion_chunks.tests.fakes import numbered_frames
+from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.tests.wan.kept import TOTAL, Stop, files, run, start
-from wan_motion_chunks.wan import Keyframe
-from wan_motion_chunks.wan.runs import fingerprint as fingerprint
+from wan_motion_chunks.wan import Keyframe, Lora, Tools, generate
+from wan_motion_chunks.wan.prompts import ChunkPrompt
+from wan_motion_chunks.wan.records import ContinuityRecord, Reason
+from wan_motion_chunks.wan.runs import fingerprint
 from wan_motion_chunks.wan.runs.files import RunError
-from wan_motion_chunks.wan.runs.store import load_run, pack, unpack
+from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
+from wan_motion_chunks.wan.runs.store import load_run, open_run, pack, unpack
 
 
 def test_a_kept_video_is_the_video(tmp_path):
@@ -158,3 +162,26 @@ def test_what_a_run_to_look_at_leaves_out_is_told(tmp_path):
     shown = load_run(tmp_path, "run")
     assert len(shown.kept) == len(shown.notes) == 1
     assert shown.notes[0].startswith("chunk_0002.safetensors is damaged")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"prompt": ChunkPrompt(((0, 1.0),), (Lora("wide\u3000space.safetensors", 1.0, 1.0),))},
+        {"continuity": ContinuityRecord("overlap_pinned", Reason.FLOW_FAILED, error="CUDA error\n" + "why" * 900)},
+        {"speed": float("inf"), "adapted": (("motion_weight", float("nan")),)},
+        {"failures": (("joining", "AttributeError"),)},
+    ],
+    ids=["names", "texts", "numbers", "failures"],
+)
+def test_what_is_kept_of_a_chunk_is_what_is_read_of_it(tmp_path, changed):
+    state, vae = start(17), CausalVae()
+    with open_run(tmp_path, "run", fingerprint_chunk) as store:
+        made = generate(state, Tools(vae, CountingModel(vae)))
+        made = replace(made, records=(replace(made.records[0], **changed),))
+        kept = store.keep(state, made)
+        assert torch.equal(torch.cat(list(store.footage())), numbered_frames(0, 17))
+    with open_run(tmp_path, "run", fingerprint_chunk) as store:
+        assert store.recall(state).records == kept.records
+    assert kept.warnings == kept.records[0].warnings
+    assert len(kept.warnings) == len(changed.get("failures", ()))

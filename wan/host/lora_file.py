@@ -63,7 +63,7 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
         digest = identify_weights(sorted(weights.items()))
         tensors = _Tensors(comfy.lora_convert.convert_lora(weights))
         found = comfy.lora.load_lora(tensors, keys)
-    except (MemoryError, torch.OutOfMemoryError, comfy.model_management.InterruptProcessingException):
+    except (MemoryError, torch.cuda.OutOfMemoryError, comfy.model_management.InterruptProcessingException):
         raise
     except Exception as error:
         # What the host's readers raise of a broken file has no common kind; its own words may hold the whole path.

@@ -25,7 +25,7 @@ SAMPLES = 16
 """Numbers of each weight that a model is known by: all of them would take minutes for the large ones."""
 
 
-def digest(*values: Any, reach: int = REACH) -> str:
+def digest(*values: Any, reach: int = REACH, private: bool = True) -> str:
     """A digest of any values: equal for equal ones, in every process.
 
     Numbers, texts, tensors, dataclasses and containers are taken in whole. Functions are known by name and by what they
@@ -33,8 +33,9 @@ def digest(*values: Any, reach: int = REACH) -> str:
 
     Args:
         reach: objects that are looked into, one in another; those in the last ones are known by kind alone.
+        private: whether attributes whose names begin with ``_`` count.
     """
-    walk = _Walk(sha256(), reach)
+    walk = _Walk(sha256(), reach, private)
     for value in values:
         _feed(value, walk)
     return walk.found.hexdigest()
@@ -57,7 +58,7 @@ def identify_model(patcher: Any) -> str:
     """A digest of a host's MODEL: weights, LoRAs of other nodes, and what nodes such as ModelSamplingSD3 changed."""
     weights = identify_weights(patcher.model.named_parameters(), patcher.backup)
     changes = (patcher.object_patches, patcher.model_options, patcher.wrappers, patcher.callbacks)
-    return digest(weights, patcher.patches, *changes, reach=MODEL_REACH)
+    return digest(weights, patcher.patches, *changes, reach=MODEL_REACH, private=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class _Walk:
 
     found: Any
     reach: int
+    private: bool = True
+    """Whether an object's attributes whose names begin with ``_`` count: on a model they are its running state."""
     path: tuple[int, ...] = ()
     """``id`` of each value that the current one is in: some hold themselves."""
 
@@ -93,7 +96,7 @@ def _feed(value: Any, walk: _Walk) -> None:
     if is_dataclass(value):
         walk.enter(value, _name(value), lambda: [(field.name, getattr(value, field.name)) for field in fields(value)])
     else:
-        walk.enter(value, _name(value), lambda: [_attributes(value)], cost=1)
+        walk.enter(value, _name(value), lambda: [_attributes(value, walk.private)], cost=1)
 
 
 @_feed.register(type(None))
@@ -177,7 +180,7 @@ def _(value: partial, walk: _Walk) -> None:
 
 @_feed.register
 def _(value: torch.nn.Module, walk: _Walk) -> None:
-    walk.enter(value, _name(value), lambda: [*_numbers(value), _attributes(value)], cost=1)
+    walk.enter(value, _name(value), lambda: [*_numbers(value), _attributes(value, False)], cost=1)
 
 
 def _name(value: Any) -> str:
@@ -202,11 +205,11 @@ def _numbers(module: torch.nn.Module) -> list[list[tuple[str, Tensor]]]:
     return [list(module.named_parameters()), list(module.named_buffers())]
 
 
-def _attributes(value: Any) -> dict[str, Any]:
+def _attributes(value: Any, private: bool) -> dict[str, Any]:
     """Attributes that are values themselves; a module's own machinery and references to whole models are none."""
     kinds = (str, int, float, Tensor, list, tuple)
     return {
         name: item
         for name, item in getattr(value, "__dict__", {}).items()
-        if isinstance(item, kinds) and not name.startswith("_")
+        if isinstance(item, kinds) and (private or not name.startswith("_"))
     }

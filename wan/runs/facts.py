@@ -68,6 +68,10 @@ class Facts:
         if self.record.prompt is not None and any(share[0] < 0 for share in self.record.prompt.shares):
             raise ValueError("prompts count from 0")
 
+    def as_read(self) -> Facts:
+        """The same as a file of it is read: names escaped, long texts cut, numbers bounded."""
+        return from_plain(Facts, to_plain(self))
+
     def write(self) -> str:
         """As JSON."""
         return json.dumps(to_plain(self))

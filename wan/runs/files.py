@@ -162,7 +162,10 @@ def _check_file(path: Path) -> None:
 
 
 def _parse(metadata: dict[str, str]) -> tuple[Facts, str]:
-    if metadata.get("format") != FORMAT or not {"facts", "content"} <= set(metadata):
+    if metadata.get("format") != FORMAT and {"format", "facts"} <= set(metadata):
+        theirs = printable(metadata["format"])[:9]
+        raise ChunkFileError(f"was kept by another version (in format {theirs}, here {FORMAT})")
+    if not {"format", "facts", "content"} <= set(metadata):
         raise ValueError("it is of another format")
     text, content = metadata["facts"], metadata["content"]
     facts = parse_facts(text)

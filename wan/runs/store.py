@@ -91,7 +91,7 @@ class RunStore:
             made.exact_frames,
             made.records[-1],
             made_from.RESULTS,
-        )
+        ).as_read()
         path, content = self.folder / NAME.format(facts.index + 1), None
         if not (self.kept and self.kept[-1].path is None):  # behind a gap nothing can be taken up again
             try:
@@ -102,7 +102,7 @@ class RunStore:
         self.kept.append(Kept(facts, content or "", path if content else None, None if content else tensors))
         with contextlib.suppress(OSError):  # it is for people; the chunks do without it
             self.write_manifest()
-        return self._behind(before, tensors, facts, made.warnings)
+        return self._behind(before, tensors, facts)
 
     def shown(self) -> RunStore:
         """The same chunks to look at, without what their fingerprint holds on to: models and prompts."""
@@ -168,23 +168,21 @@ class RunStore:
         self._made_from = self.fingerprint(state)
         return digest(self._made_from, self._last)
 
-    def _behind(
-        self, before: ChunkState, tensors: dict[str, Tensor], facts: Facts, warnings: tuple[str, ...] | None = None
-    ) -> ChunkState:
+    def _behind(self, before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -> ChunkState:
         """The state behind a chunk, from what is kept of it; frames that nothing needs any more are dropped."""
         pieces = before.pieces
         if "tail" in tensors:
             pieces = replace_tail(pieces, unpack(tensors["tail"]))
         pieces = (*pieces, unpack(tensors["added"]))
-        return replace(
+        state = replace(
             before,
             pieces=pieces,
             latent=tensors["latent"],
             guide=None,
             exact_frames=facts.exact_frames,
-            warnings=before.warnings if warnings is None else warnings,
             records=(*before.records, facts.record),
-        ).without_stored()
+        )
+        return state.noted(warnings=facts.record.warnings).without_stored()
 
 
 @contextlib.contextmanager
