@@ -13,12 +13,11 @@ import torch
 from comfy_api.latest import InputImpl
 from comfy_api.util import VideoComponents, VideoContainer
 
+from ..wan.chunks import FASTEST, SLOWEST
 from ..wan.runs.store import RunStore
 from .layout import gather_image, to_image
 
 FRAME_RATE_STEP = 1000
-SLOWEST, FASTEST = 0.01, 1000.0
-"""Frames per second that a video may have."""
 
 
 class StoredFrames:

@@ -74,7 +74,7 @@ def guide_next_chunk(
     request = ChunkRequest(
         chunk_index,
         chunk_frames,
-        take_overlap(previous_frames, overlap_frames, continuity),
+        take_overlap(previous_frames, overlap_frames, settings),
         (image_height, image_width),
         continues=True,
         settings=settings,
@@ -85,7 +85,7 @@ def guide_next_chunk(
     return guide_chunk(request, vae, estimator)
 
 
-def take_overlap(previous_frames: Tensor, overlap_frames: int, continuity: str = AUTO) -> Tensor:
+def take_overlap(previous_frames: Tensor, overlap_frames: int, settings: GuideSettings) -> Tensor:
     """The frames that a chunk continues: the last of the chunk before, as many as its level takes.
 
     Raises:
@@ -93,8 +93,7 @@ def take_overlap(previous_frames: Tensor, overlap_frames: int, continuity: str =
     """
     if overlap_frames < 1:
         raise ValueError(f"overlap_frames must be at least 1, got {overlap_frames}.")
-    one = continuity != AUTO and LEVELS[continuity].one_frame
-    overlap = 1 if one else covering_length(overlap_frames)
+    overlap = 1 if settings.one_frame else covering_length(overlap_frames)
     if len(previous_frames) < overlap:
         raise ValueError(
             f"An overlap of {overlap} frames needs as many previous frames, got {len(previous_frames)}. "

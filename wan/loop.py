@@ -150,7 +150,7 @@ def _request(
     if speed is not None:
         prompt = prompt.scaled(lora_factor(speed, settings.lora_at_rest, settings.lora_in_motion))
     if chunk.overlap:
-        known = take_overlap(state.tail(chunk.overlap), chunk.overlap, settings.continuity)
+        known = take_overlap(state.tail(chunk.overlap), chunk.overlap, settings)
     else:
         known = state.start if chunk.index == 0 else state.plan.keyframes[chunk.keyframe].start_image
         assert known is not None  # behind the first, only a cut makes a chunk without overlap

@@ -13,7 +13,7 @@ from .conditioning import apply_guide, guide_values
 from .encoding import Conditioning, mix_prompts
 from .features import FeatureTrack
 from .lora import LoraFiles, PatchedModel
-from .objects import Model
+from .objects import Model, VisionOutput
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class ChunkInputs:
 
     def values(self, guide: ChunkGuide) -> dict:
         """What a model reads of the guide and the features, by the host's keys."""
-        return guide_values(guide, None if self.features is None else self.features(guide.request))
+        return guide_values(guide, self._features_of(guide))
 
     def mixed(self, guide: ChunkGuide) -> tuple[Conditioning, Conditioning]:
         """Positive and negative prompt of the guided chunk."""
@@ -42,10 +42,13 @@ class ChunkInputs:
 
     def conditioning(self, guide: ChunkGuide) -> list[Conditioning]:
         """Positive and negative conditioning of the guided chunk, guide and features included."""
-        features = None if self.features is None else self.features(guide.request)
+        features = self._features_of(guide)
         if guide.request.index:
             logger.info("Applied motion guidance to conditioning for chunk %d", guide.request.index + 1)
         return [apply_guide(conditioning, guide, features) for conditioning in self.mixed(guide)]
+
+    def _features_of(self, guide: ChunkGuide) -> VisionOutput | None:
+        return None if self.features is None else self.features(guide.request)
 
     def patched(self, model: Model) -> PatchedModel:
         return PatchedModel(model, self.loras)
