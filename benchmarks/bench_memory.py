@@ -69,7 +69,7 @@ def measure(way: str, count: int) -> float:
 def peak(way: str, count: int) -> float:
     """MiB that this process had at most."""
     host = TinyHost()  # first: it tells the host to stay on the CPU
-    from ..nodes.making import take_frames
+    from ..nodes.layout import gather_image
     from ..nodes.stored_video import StoredVideo
     from ..nodes.thumbnails import show_seams
 
@@ -85,16 +85,16 @@ def peak(way: str, count: int) -> float:
                 show_seams(store.footage(), [chunk.seam for chunk in plan.chunks[1:]])
                 StoredVideo(store, 16.0).save_to(str(Path(folder) / "video.mp4"))
         else:
-            pieces = list(generate(state, tools).pieces)
-            take_frames(pieces)
+            pieces = generate(state, tools).pieces
+            gather_image(sum(map(len, pieces)), pieces)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def gathered(count: int) -> float:
     """MiB by which this process grows at most while it fills pieces and gathers them into one IMAGE."""
     TinyHost()  # first: it tells the host to stay on the CPU
-    from ..nodes.making import take_frames
+    from ..nodes.layout import gather_image
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    take_frames([torch.full((64, 3, 480, 832), 0.5) for _ in range(count)])
+    gather_image(64 * count, [torch.full((64, 3, 480, 832), 0.5) for _ in range(count)])
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

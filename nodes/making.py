@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,13 +23,15 @@ from ..wan.host.optical_flow import host_estimator
 from ..wan.loop import Tools, generate
 from ..wan.protocols import Family, Sampler
 from ..wan.runs.digest import identify_weights
-from ..wan.runs.fingerprint import fingerprint_chunk
+from ..wan.runs.finder import Options
+from ..wan.runs.fingerprint import Fingerprint, fingerprint_chunk
 from ..wan.runs.names import shown
 from ..wan.runs.store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
-from .keep import Run, runs_folder
+from .keep import Run
 from .layout import gather_image
+from .runs import SEEN, UNKEPT, make_room, runs_folder, unkept_folder
 from .stored_video import StoredVideo, frame_rate
 from .thumbnails import show_seams
 
@@ -54,42 +58,88 @@ class VideoJob:
 
 
 def make_video(job: VideoJob) -> io.NodeOutput:
-    """Run the loop over a planned video."""
-    began, fps = time.monotonic(), job.state.plan.fps
-    rate = frame_rate(fps)  # one that no video has is refused before hours are spent
+    """Run the loop over a planned video, with every chunk kept: for good, or until the host starts again.
+
+    Raises:
+        ValueError: if Keep Run asks for a chunk that the video does not have.
+    """
+    began, fps, run = time.monotonic(), job.state.plan.fps, job.run
+    frame_rate(fps)  # one that no video has is refused before hours are spent
     state = job.state.noted((job.sampler.describe(), *job.inputs.notes), job.sampler.warnings(job.state.settings))
+    if run is not None:
+        state = _varied(state, run)
     for warning in (*state.plan.warnings(), *state.warnings):
         logger.warning(warning)
     tools = Tools(job.vae, job.sampler, check_interrupt, host_estimator(job.optical_flow), job.family)
+    fingerprint = _fingerprint(job)
+    kept = _open_unkept(state, fingerprint) if run is None else _open_kept(run, fingerprint)
+    with kept as store:
+        try:
+            state = generate(state, tools, store, stop_after=None if run is None else run.stop_after)
+        except BaseException:
+            if run is None and store.kept:
+                logger.warning(_go_on(store))
+            raise
+        store.finish(None if run is None or state.chunk is not None else run.takes_to_keep)
+        if run is not None and state.chunk is None:
+            SEEN.leave(store.folder)
+        return _give_out(job, state, store, began)
+
+
+def _give_out(job: VideoJob, state: ChunkState, store: RunStore, began: float) -> io.NodeOutput:
+    """What the node gives out of a video, finished or so far."""
+    fps, latent, report = state.plan.fps, {"samples": state.latent}, _report(state, store, job.run, began)
+    in_memory = job.run is None or job.run.frames_in_memory
+    frames = gather_image(store.frames, store.footage()) if in_memory else None
+    timeline = _shown(state.timeline(), frames, store.footage())
     if job.run is not None:
-        state = replace(state, vary_from=job.run.vary_from, variation=job.run.variation)
-        return _make_kept(job, job.run, state, tools, began)
-    state = generate(state, tools)
-    latent, report, timeline = {"samples": state.latent}, _report(state, None, began), state.timeline()
-    pieces = list(state.pieces)
-    del state  # which would keep the pieces while they are copied
-    frames = take_frames(pieces)
-    components = VideoComponents(images=frames, audio=None, frame_rate=rate)
-    return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=_shown(timeline, frames))
+        given = ExecutionBlocker(None) if frames is None else frames
+        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps), ui=timeline)
+    components = VideoComponents(images=frames, audio=None, frame_rate=frame_rate(fps))
+    return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=timeline)
 
 
-def _make_kept(job: VideoJob, run: Run, state: ChunkState, tools: Tools, began: float) -> io.NodeOutput:
-    """The video with every chunk kept, and taken from what is kept where that is equal."""
-    fps = state.plan.fps
+def _varied(state: ChunkState, run: Run) -> ChunkState:
+    """The state with what Keep Run asks of some chunks."""
+    count = len(state.plan.chunks)
+    for name, index in (("vary_from", run.vary_from), *(("use_takes", index) for index in run.use_takes)):
+        if index is not None and index >= count:
+            raise ValueError(f"{name}: there is no chunk {index + 1}, the video has {count}.")
+    warnings = ()
+    if run.keep_later and (run.vary_from is None or run.variation == 0):
+        warnings = ("keep_later does nothing without vary_from and a variation",)
+    return replace(state, vary_from=run.vary_from, variation=run.variation, keep_later=run.keep_later).noted(
+        warnings=warnings
+    )
+
+
+def _fingerprint(job: VideoJob) -> Callable[[ChunkState], Fingerprint]:
+    """What each chunk of a job is made from."""
     identity = {"family": job.family.name, "vae": identify_weights(job.vae.first_stage_model.named_parameters())}
     if job.optical_flow is not None:
         identity["optical_flow"] = identify_weights(job.optical_flow.model.named_parameters())
+    return lambda before: fingerprint_chunk(before, **identity, **job.sampler.fingerprint(before))
 
-    def fingerprint(before: ChunkState) -> dict:
-        return fingerprint_chunk(before, **identity, **job.sampler.fingerprint(before))
 
-    with open_run(runs_folder(), run.name, fingerprint, overwrite=run.overwrite) as store:
-        state = generate(state, tools, store)
-        frames = gather_image(store.frames, store.footage()) if run.frames_in_memory else None
-        latent, report = {"samples": state.latent}, _report(state, store, began)
-        timeline = _shown(state.timeline(), frames, store.footage())
-        given = ExecutionBlocker(None) if frames is None else frames
-        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps), ui=timeline)
+def _open_kept(run: Run, fingerprint: Callable[[ChunkState], Fingerprint]) -> AbstractContextManager[RunStore]:
+    return open_run(runs_folder(), run.name, fingerprint, Options(run.use_takes, run.reuse_unsure))
+
+
+@contextlib.contextmanager
+def _open_unkept(state: ChunkState, fingerprint: Callable[[ChunkState], Fingerprint]) -> Iterator[RunStore]:
+    """A run among the temporary files, for a video without Keep Run: what fails after an hour goes on from there."""
+    name = UNKEPT + fingerprint(state).digest[:8]
+    options = Options(dtype=torch.float32, limit=make_room(name))  # without rounding
+    with open_run(unkept_folder(), name, fingerprint, options) as store:
+        yield store
+
+
+def _go_on(store: RunStore) -> str:
+    """How to take up chunks that are kept among the temporary files."""
+    return (
+        f"{len(store.kept)} finished chunks are in temp/{shown(store.folder)} until ComfyUI is started again: queue "
+        f"the same workflow to go on, or load them with Load Run as {store.folder.name}. Keep Run keeps them for good"
+    )
 
 
 def _shown(timeline: dict, frames: torch.Tensor | None, footage: Iterable[torch.Tensor] = ()) -> dict:
@@ -110,12 +160,16 @@ def choosable(chunks: list[dict]) -> list[dict]:
     return sorted(sorted(out, key=lambda chunk: -chunk["score"])[:DRAWN], key=lambda chunk: chunk["seam"])
 
 
-def _report(state: ChunkState, store: RunStore | None, began: float) -> str:
+def _report(state: ChunkState, store: RunStore, run: Run | None, began: float) -> str:
     """The state's report, with how the whole went."""
-    reused = 0 if store is None else store.reused
-    words = f"{state.made - reused} chunks made" + (
-        f", {reused} taken from {shown(store.folder)}" if store and reused else ""
-    )
+    if state.chunk is not None:
+        count = len(state.plan.chunks)
+        state = state.noted(
+            warnings=(f"the video is not finished: {state.made} of {count} chunks are made. Queue again to go on",)
+        )
+    words = f"{state.made - store.reused} chunks made"
+    if store.reused:
+        words += f", {store.reused} taken from {shown(store.folder)}"
     words += f" in {time.monotonic() - began:.0f} s"
     memory = psutil.Process().memory_info()
     # Windows counts what a process had at most; elsewhere it is what it has now.
@@ -123,9 +177,4 @@ def _report(state: ChunkState, store: RunStore | None, began: float) -> str:
     if torch.cuda.is_available():
         words += f", the GPU had at most {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB"
     logger.info(words)
-    return "\n".join((state.report(), *(store.notes if store else ()), words))
-
-
-def take_frames(pieces: list[torch.Tensor]) -> torch.Tensor:
-    """Pieces as one IMAGE; each is freed once it is copied."""
-    return gather_image(sum(map(len, pieces)), (pieces.pop(0) for _ in range(len(pieces))))
+    return "\n".join((state.report(), *store.notes, store.describe(), words))

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .families import WAN_I2V
 from .guide import ChunkGuide, ChunkRequest
+from .kept_end import hold_end
 from .latents import covering_length
 from .levels import AUTO, LAST_FRAME, LEVELS
 from .protocols import Estimator, Family, Level, Vae
@@ -116,6 +117,8 @@ def guide_chunk(
         logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", request.index + 1, level.name)
     conditioned = family.condition(request, vae)
     hold = level.hold(request, conditioned, reason, vae, estimator)
+    if request.kept_end is not None:
+        hold = hold_end(hold, request.kept_end)
     if request.continues:
         logger.info("Motion-guided preparation complete for chunk %d", request.index + 1)
         logger.info("Guided Input Latent Shape: %s", hold.samples.shape)

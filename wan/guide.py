@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .kept_end import KeptEnd
 from .latents import CHANNELS, SPATIAL_STRIDE, TEMPORAL_STRIDE, check_size, latent_length
 from .prompts import ChunkPrompt
 from .records import ContinuityRecord
@@ -41,6 +42,8 @@ class ChunkRequest:
     """How many of the known frames, from the last one back, were decoded from it."""
     end: Tensor | None = None
     """``(1, 3, H, W)``: the frame that the chunk is to end with, where the model takes one."""
+    kept_end: KeptEnd | None = None
+    """What it is to end with, since a kept chunk goes on from there."""
     dropped: int = 0
     """Frames at the chunk's end that the video does not keep; ``end`` is held through them."""
     region: Tensor | None = None
@@ -84,6 +87,14 @@ class ChunkRequest:
                 f"end_image: of {self.length} frames {count} are known and {self.dropped} dropped, which leaves "
                 "none to lead to it. Lengthen the video by a few frames."
             )
+        if self.kept_end is not None:
+            free = latent_length(self.length) - latent_length(-(-(count - 1) // TEMPORAL_STRIDE) * TEMPORAL_STRIDE + 1)
+            if free <= self.kept_end.latents.shape[2] or len(self.kept_end.frames) > self.length - count:
+                raise ValueError(
+                    f"keep_later: of {self.length} frames the first {count} and the last {len(self.kept_end.frames)} "
+                    f"are known, which leaves none to make again in chunk {self.index + 1}. Let the later chunks be "
+                    "made again too, or use longer chunks."
+                )
         if self.previous_latent is not None and self.previous_latent.shape[1] != CHANNELS:
             raise ValueError(f"previous_latent must have {CHANNELS} channels, got {tuple(self.previous_latent.shape)}.")
 

@@ -11,12 +11,14 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowError
 from .append import append_chunk
 from .chunks import Chunk, ChunkPlan
 from .continuity import guide_chunk, take_overlap
 from .families import WAN_I2V
 from .guide import ChunkGuide, ChunkRequest
+from .kept_end import KeptEnd, restore_frames, restore_latents
 from .presets import FRAMES, KNOBS, lora_factor, measure_speed, preset_at
 from .protocols import ChunkStore, Estimator, Family, Sampler, Vae
 from .records import ChunkRecord
@@ -40,22 +42,28 @@ class Tools:
     """Of the model that samples."""
 
 
-def generate(state: ChunkState, tools: Tools, store: ChunkStore | None = None) -> ChunkState:
+def generate(
+    state: ChunkState, tools: Tools, store: ChunkStore | None = None, *, stop_after: int | None = None
+) -> ChunkState:
     """Make every chunk that is left: guide -> sample -> decode -> append.
 
     Args:
         store: keeps every chunk as it is finished, and gives back those that were kept before.
+        stop_after: how many chunks to make at most; None makes all.
     """
-    frames, seconds = 0, 0.0  # of the chunks that were made here
+    count, frames, seconds = 0, 0, 0.0  # of the chunks that were made here
     while state.chunk is not None:
-        found = None
+        found = state
         if store is not None:
             tools.check_interrupt()
             found = store.recall(state)
-        if found is None:
-            began = time.monotonic()
+        if found.made == state.made:
+            if count == stop_after:
+                break
+            began, state = time.monotonic(), found
             found = make_chunk(guide_state(state, tools.vae, tools.estimator, family=tools.family), tools)
             found = found if store is None else store.keep(state, found)
+            count += 1
             frames += found.plan.chunks[state.made].length
             seconds += time.monotonic() - began
             left = sum(chunk.length for chunk in found.plan.chunks[found.made :])
@@ -164,6 +172,7 @@ def _request(
         previous_latent=state.latent if chunk.overlap else None,
         exact_frames=state.exact_frames if settings.reuse_latents else 0,
         end=state.end_of(chunk),
+        kept_end=state.kept_end,
         dropped=max(0, chunk.stop - total),
         region=state.region,
         follows_steps=follows_steps,
@@ -218,9 +227,29 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
     else:
         added = decoded[: plan.added(chunk)].clone()
         made = replace(state, pieces=(*state.pieces, added), exact_frames=len(added))
+    end = request.kept_end
+    if end is not None:
+        made, latent = _restore_end(made, end), restore_latents(latent, end)
+        record = replace(record, end_seam=_measure_end(made, end, estimator))
     logger.info(record.describe(len(plan.chunks)))
-    made = replace(made, latent=latent, guide=None, records=(*state.records, record))
+    made = replace(made, latent=latent, guide=None, kept_end=None, records=(*state.records, record))
     return made.noted(warnings=record.warnings)
+
+
+def _restore_end(made: ChunkState, end: KeptEnd) -> ChunkState:
+    """The state with the end of its last chunk put back."""
+    pieces = (*made.pieces[:-1], restore_frames(made.pieces[-1], end))
+    return replace(made, pieces=pieces, exact_frames=min(end.kept, end.exact_frames))
+
+
+def _measure_end(made: ChunkState, end: KeptEnd, estimator: Estimator) -> SeamReport | None:
+    """The place where a chunk passes over to the end that it kept; None where it cannot be measured."""
+    near = made.tail(end.kept + 2 * SeamReport.REACH)
+    try:
+        return measure_seam(near, len(near) - end.kept, estimator=estimator)
+    except FlowError as error:
+        logger.warning("The kept end of chunk %d could not be measured: %s", made.made, error)
+        return None
 
 
 def _decode(chunk: Chunk, latent: Tensor, vae: Vae) -> Tensor:

@@ -61,8 +61,9 @@ class ChunkStore(Protocol):
     """Keeps finished chunks."""
 
     @abstractmethod
-    def recall(self, state: ChunkState) -> ChunkState | None:
-        """The state behind its next chunk, if an equal one is kept; None if it is to be made."""
+    def recall(self, state: ChunkState) -> ChunkState:
+        """The state behind its next chunk, if an equal one is kept; else the state that this chunk is to be made from,
+        told of the end that it is to keep, if a kept chunk goes on from there."""
 
     @abstractmethod
     def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
@@ -132,6 +133,11 @@ class Level(Protocol):
     @abstractmethod
     def one_frame(self) -> bool:
         """Whether it continues from one frame, whatever the overlap is asked to be."""
+
+    @property
+    @abstractmethod
+    def holds(self) -> bool:
+        """Whether it holds the known frames through sampling, so that they come out as they went in."""
 
     @property
     @abstractmethod

@@ -95,6 +95,8 @@ class ChunkRecord:
     join: JoinRecord | None = None
     seam: SeamReport | None = None
     """None, as the two above, for the first chunk and behind a cut."""
+    end_seam: SeamReport | None = None
+    """Where it passes over to the end that it kept, if it kept one; see :class:`~wan.kept_end.KeptEnd`."""
     attempts: int = 1
     """Times that it was made; the best is kept."""
     failures: tuple[tuple[str, str], ...] = ()
@@ -139,4 +141,6 @@ class ChunkRecord:
             line += f", {self.join.describe()}"
         if self.seam is not None:
             line += f", seam {self.seam}"
+        if self.end_seam is not None:
+            line += f", made again before a kept chunk: meets it by {self.end_seam}"
         return line + (f", best of {self.attempts} attempts" if self.attempts > 1 else "")

@@ -65,6 +65,11 @@ class GuideSettings:
         return self.continuity != AUTO and LEVELS[self.continuity].one_frame
 
     @property
+    def holds(self) -> bool:
+        """Whether known frames are held through sampling."""
+        return self.continuity == AUTO or LEVELS[self.continuity].holds
+
+    @property
     def by_step(self) -> bool:
         """Whether chunks may follow a prediction for some of the sampling steps."""
         return self.continuity == AUTO or LEVELS[self.continuity].by_step

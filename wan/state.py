@@ -11,6 +11,7 @@ from torch import Tensor
 from ..blending.seam import SeamReport
 from .chunks import Chunk, ChunkPlan
 from .guide import ChunkGuide
+from .kept_end import KeptEnd
 from .presets import FAST, FRAMES
 from .prompts import Keyframe
 from .records import ChunkRecord
@@ -50,6 +51,10 @@ class ChunkState:
     """The first chunk, by index, that is made with another seed than its own."""
     variation: int = 0
     """Which other seed; 0 is its own."""
+    keep_later: bool = False
+    """Whether the chunks behind ``vary_from`` stay as they were."""
+    kept_end: KeptEnd | None = None
+    """What the next chunk is to end with, since a kept one goes on from there."""
     warnings: tuple[str, ...] = ()
     """What may not be meant so: the report begins with it."""
     notes: tuple[str, ...] = ()
@@ -112,7 +117,10 @@ class ChunkState:
 
     def attempt_at(self, index: int) -> int:
         """The attempt that a chunk's noise begins with."""
-        return ATTEMPTS * self.variation if self.vary_from is not None and index >= self.vary_from else 0
+        if self.vary_from is None:
+            return 0
+        varied = index == self.vary_from if self.keep_later else index >= self.vary_from
+        return ATTEMPTS * self.variation if varied else 0
 
     def tail(self, count: int) -> Tensor:
         """The last ``count`` frames, which may lie in several pieces."""

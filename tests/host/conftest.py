@@ -60,13 +60,13 @@ def output(comfy, tmp_path, monkeypatch):
 
 @pytest.fixture
 def finished(comfy, monkeypatch):
-    """What each video that a node makes ends with, in their order: its state, and the store that kept it or None."""
+    """What each video that a node makes ends with, in their order: its state, and the store that kept it."""
     from wan_motion_chunks.nodes import making
 
     found, generate = [], making.generate
 
-    def watch(state, tools, store=None):
-        found.append((generate(state, tools, store), store))
+    def watch(state, tools, store, **more):
+        found.append((generate(state, tools, store, **more), store))
         return found[-1][0]
 
     monkeypatch.setattr(making, "generate", watch)
@@ -93,9 +93,14 @@ def reference_host(server):
 
 
 @pytest.fixture(autouse=True)
-def _as_the_host_runs_nodes():
-    """Without gradients: the models' weights ask for them."""
+def _as_the_host_runs_nodes(tmp_path_factory, monkeypatch):
+    """Without gradients: the models' weights ask for them; and with temporary files of this test's own, where no other
+    test has left chunks to take up."""
     import torch
 
+    if "folder_paths" in sys.modules:
+        import folder_paths
+
+        monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path_factory.mktemp("temp")))
     with torch.inference_mode():
         yield

@@ -62,5 +62,6 @@ def keep(**changed):
     """What Keep Run gives out."""
     from wan_motion_chunks.nodes import KeepRun
 
-    values = {"run_name": "run", "frames_in_memory": True, "vary_from": 0, "variation": 1, "overwrite": False}
+    values = {"run_name": "run", "frames_in_memory": True, "stop_after": 0, "vary_from": 0, "variation": 1}
+    values |= {"keep_later": False, "use_takes": "", "takes_to_keep": 0, "when_unsure": "regenerate"}
     return KeepRun.execute(**(values | changed)).args[0]

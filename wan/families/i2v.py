@@ -50,6 +50,11 @@ class WanI2V:
         if request.end is not None:
             canvas[frames - 1 - request.dropped :] = rearrange(request.end, "t c h w -> t h w c").to(canvas)
             mask = torch.minimum(mask, end_rows(1 + request.dropped, frames, h, w))
+        kept_end = request.kept_end
+        if kept_end is not None:
+            count = len(kept_end.frames)
+            canvas[frames - count :] = rearrange(kept_end.frames, "t c h w -> t h w c").to(canvas)
+            mask = torch.minimum(mask, end_rows(count, frames, h, w))
         image = vae.encode(canvas)  # (1, 16, T, h, w)
         if tuple(image.shape) != (1, CHANNELS, latents, h, w):
             raise ValueError(
@@ -61,6 +66,9 @@ class WanI2V:
             stop = latent_length(len(known))
             image = image.clone()
             image[:, :, stop - reused.shape[2] : stop] = reused.to(image)
+        if kept_end is not None:  # behind gray frames a causal encoder makes others of them
+            image = image.clone()
+            image[:, :, latents - kept_end.latents.shape[2] :] = kept_end.latents.to(image)
         return Conditioned({"concat_latent_image": image, "concat_mask": mask.to(image)}, image)
 
 

@@ -51,6 +51,12 @@ class ChunkNoise:
             return {"noise": "absolute", "seed": self.seed}
         return {"seed": chunk_seed(self.seed, index, self.policy, self.seeds)}
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of it is not used."""
+        named = self.seeds and self.policy != "list"
+        return (f"seed_list is not used, since noise is {self.policy}; set noise to list",) if named else ()
+
     def describe(self) -> str:
         if self.policy != "list":
             return f"noise {self.policy}, seed {self.seed}"

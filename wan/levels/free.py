@@ -21,6 +21,7 @@ class Free:
     name: str
     summary: str
     one_frame: bool
+    holds: bool = False
     by_step: bool = False
     fallback: str | None = None
 

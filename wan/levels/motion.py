@@ -106,6 +106,7 @@ class Motion:
     name = "motion"
     summary = "and the first steps follow what their motion predicts"
     one_frame = False
+    holds = True
     by_step = True
     fallback = OVERLAP_PINNED.name
 

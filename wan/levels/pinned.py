@@ -20,6 +20,7 @@ class Pinned:
     name = "overlap_pinned"
     summary = "they are also held during sampling"
     one_frame = False
+    holds = True
     by_step = False
     fallback = None
 

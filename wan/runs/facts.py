@@ -19,7 +19,7 @@ LONGEST_TEXT = 2**20
 LARGEST = 2**33
 """Numbers in one tensor: 330 s of 832 x 480 pixels in one chunk."""
 DIGEST = re.compile("[0-9a-f]{64}")
-FRAMES = (torch.uint8, torch.float16)
+FRAMES = (torch.uint8, torch.float16, torch.float32)
 LATENTS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -27,10 +27,20 @@ LATENTS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 class Facts:
     """What is known of a kept chunk besides its tensors."""
 
+    take: int
+    """Counts from 1 the chunks that were made for this place of the video."""
     fingerprint: str
-    """Digest of everything that the chunk was made from, the chunk before included."""
-    previous: str
-    """Content digest of the chunk before; empty for the first."""
+    """Digest of everything understood that the chunk was made from, what it read of the chunk before included."""
+    token: str
+    """Stands for what of that no digest can tell, in this process alone; empty where there is nothing such."""
+    reads: str
+    """Digest of what it read of the chunk before; empty where it read nothing."""
+    read_frames: int
+    """The last frames of the video that it read."""
+    read_latents: int
+    """The last latents of the chunk before that it read."""
+    attempt: int
+    """Which of its seeds it began with; another in each variation."""
     start: int
     """The first frame that it added."""
     tail: int
@@ -54,17 +64,20 @@ class Facts:
 
     def check(self) -> None:
         """Raise ValueError unless all fits together."""
-        numbers = {name: getattr(self, name) for name in ("start", "tail", "exact_frames", "index", "results")}
-        least = dict.fromkeys(numbers, 0) | {"planned_overlap": 1, "frames": 1}
+        numbers = ("start", "tail", "exact_frames", "index", "results", "read_frames", "read_latents", "attempt")
+        least = dict.fromkeys(numbers, 0) | {"planned_overlap": 1, "frames": 1, "take": 1}
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
                 raise ValueError(f"{name} must be {lowest} or more")
         if self.exact_frames > self.frames:
             raise ValueError("exact_frames must not exceed the frames that it added")
-        for name, known in (("fingerprint", True), ("previous", self.index > 0)):
+        reads = self.read_frames > 0
+        for name, known in (("fingerprint", True), ("token", self.token != ""), ("reads", reads)):
             value = getattr(self, name)
             if not (DIGEST.fullmatch(value) if known else value == ""):
                 raise ValueError(f"{name} must be a digest{'' if known else ' of nothing'}")
+        if self.index == 0 and reads:
+            raise ValueError("the first chunk reads no other")
         if self.record.prompt is not None and any(share[0] < 0 for share in self.record.prompt.shares):
             raise ValueError("prompts count from 0")
 
@@ -79,7 +92,8 @@ class Facts:
     @property
     def decided(self) -> dict:
         """What the frames depend on: the rest may be another in a run that makes the same."""
-        names = ("fingerprint", "previous", "start", "tail", "planned_overlap", "exact_frames", "index", "frames")
+        names = ("fingerprint", "token", "reads", "read_frames", "read_latents", "attempt", "start", "tail")
+        names += ("planned_overlap", "exact_frames", "index", "frames", "take")
         return {name: getattr(self, name) for name in names}
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:

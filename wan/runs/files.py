@@ -24,7 +24,7 @@ from .names import RunError as RunError
 from .names import check_name as check_name
 from .names import printable, reason
 
-FORMAT = "2"
+FORMAT = "3"
 DTYPES = {
     torch.uint8: "U8",
     torch.float16: "F16",
@@ -37,7 +37,7 @@ SHOWN = 200
 """Characters of what a parser says of a file, which may repeat the file."""
 LONGEST_HEADER = 2**22
 """Bytes of a chunk file's header."""
-PART = re.compile(r"\.(chunk_[0-9]+\.safetensors|run\.json)(\.[0-9a-f]{8})?\.part|\.tmp[0-9A-Za-z]{6}")
+PART = re.compile(r"\.(chunk_[0-9][0-9a-z_]*\.safetensors|run\.json)(\.[0-9a-f]{8})?\.part|\.tmp[0-9A-Za-z]{6}")
 """What a write is called before it is whole; the last is what safetensors' own writer, of 0.1.0, called it."""
 
 
@@ -122,10 +122,10 @@ def write_text(path: Path, text: str) -> None:
 def check_writable(folder: Path) -> None:
     """Raise OSError unless files with the longest names that a run has can be made in its folder, or will be when there
     is room; removes what jobs that were killed left of theirs."""
-    for keyframe in list(os.scandir(folder)):
-        if PART.fullmatch(keyframe.name) and not keyframe.is_dir(follow_symlinks=False):
-            os.unlink(keyframe.path)
-    probe = folder / f".chunk_00000.safetensors.{secrets.token_hex(4)}.part"
+    for entry in list(os.scandir(folder)):
+        if PART.fullmatch(entry.name) and not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.path)
+    probe = folder / f".chunk_00000_take_00_{'0' * 16}_{'0' * 8}.safetensors.{secrets.token_hex(4)}.part"
     try:
         _create(probe).close()
         os.unlink(probe)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from torch import Tensor
+
+from ...blending.seam import SeamReport
+from ..latents import TEMPORAL_STRIDE, covering_length, latent_length
+from ..presets import FAST, FRAMES
 from ..state import ChunkState
 from .digest import digest
+from .identity import Identity
 from .plain import to_plain
 
 VERSION = "0.1.0"
@@ -17,12 +24,81 @@ another latent (plan, noise, guidance, sampling, encoding, joining, colors, what
 other. Kept chunks of another number are regenerated. 0.1.0 had none."""
 
 
-def fingerprint_chunk(state: ChunkState, **more: Any) -> dict[str, Any]:
-    """What the next chunk of a state is made from, besides the chunk before it.
+@dataclass(frozen=True)
+class Reads:
+    """What a chunk reads of the video before it."""
+
+    frames: int = 0
+    """The video's last frames."""
+    latents: int = 0
+    """The last latents of the chunk before."""
+    digest: str = ""
+
+    def found_in(self, state: ChunkState) -> bool:
+        """Whether the end of another video is, to the bit, what was read."""
+        return not self.frames or digest_end(state, self.frames, self.latents) == self.digest
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a chunk is made from."""
+
+    digest: str
+    """Of everything understood, :attr:`reads` included."""
+    reads: Reads
+    made_from: Mapping[str, Any]
+    """The same as JSON, for people."""
+    unknown: tuple[str, ...] = ()
+    """What could not be fingerprinted."""
+    token: str = ""
+    """Stands for that in this process; empty where there is nothing such."""
+
+
+def fingerprint_chunk(state: ChunkState, **more: Any) -> Fingerprint:
+    """What the next chunk of a state is made from. Taken before it is guided, so from inputs alone.
 
     Args:
-        more: what it depends on besides: models, prompts, seeds.
+        more: what it depends on besides: models, prompts, seeds; as JSON, or as an :class:`Identity`.
     """
+    unknown: list[str] = []
+    tokens: list[str] = []
+    made_from = _take_apart(_inputs(state) | more, unknown, tokens)
+    reads = find_reads(state)
+    token = digest(*tokens) if tokens else ""
+    return Fingerprint(digest(made_from, reads), reads, made_from, tuple(dict.fromkeys(unknown)), token)
+
+
+def find_reads(state: ChunkState) -> Reads:
+    """What the next chunk of a state reads of the video so far; nothing where it starts from a picture of its own.
+
+    Settings that follow the speed are not known before it is measured: as much as they may ask for counts.
+    """
+    chunk, settings = state.next_chunk, state.settings
+    if not chunk.overlap:
+        return Reads()
+    overlap = chunk.overlap
+    if "overlap_frames" in settings.adaptive:
+        overlap = max(overlap, covering_length(FAST.overlap_frames))
+    known = latent_length(overlap) - 1
+    latents = min(known, state.exact_frames // TEMPORAL_STRIDE) if settings.reuse_latents else 0
+    frames = overlap
+    if not (latents == known > 0 and settings.holds):  # where it is all held, nothing is joined
+        frames += SeamReport.REACH
+    if settings.seam_retries:
+        frames = max(frames, 2 * SeamReport.REACH)
+    if settings.adaptive or settings.moves_loras:
+        frames = max(frames, FRAMES)
+    return Reads(frames, latents, digest_end(state, frames, latents))
+
+
+def digest_end(state: ChunkState, frames: int, latents: int) -> str:
+    """A digest of the last frames of a video and the last latents of its last chunk, as many as there are."""
+    assert state.latent is not None  # that of the last chunk
+    held: Tensor | None = state.latent[:, :, -latents:] if latents else None
+    return digest(state.tail(frames), held)
+
+
+def _inputs(state: ChunkState) -> dict[str, Any]:
     chunk, plan = state.next_chunk, state.plan
     settings = asdict(state.settings)
     if chunk.index == 0:
@@ -40,7 +116,21 @@ def fingerprint_chunk(state: ChunkState, **more: Any) -> dict[str, Any]:
         "size": list(state.start.shape[-2:]),
         "picture": picture,
         "end": digest(state.end_of(chunk)),
+        "kept_end": "" if state.kept_end is None else digest(state.kept_end),
         "region": digest(state.region) if chunk.overlap else "",
         "prompt": to_plain(plan.chunk_prompt(chunk)),
-        **more,
     }
+
+
+def _take_apart(value: Any, unknown: list[str], tokens: list[str]) -> Any:
+    """A value as JSON, with identities as their digests; what these do not know is noted."""
+    if isinstance(value, Identity):
+        unknown.extend(value.unknown)
+        if value.token:
+            tokens.append(value.token)
+        return value.digest
+    if isinstance(value, Mapping):
+        return {name: _take_apart(item, unknown, tokens) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_take_apart(item, unknown, tokens) for item in value]
+    return value

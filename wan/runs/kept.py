@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..latents import SPATIAL_STRIDE, latent_length
+from ..append import replace_tail
+from ..kept_end import KeptEnd, latents_to_keep
+from ..latents import SPATIAL_STRIDE, TEMPORAL_STRIDE, latent_length
 from ..state import ChunkState
 from .facts import Facts
 from .files import ChunkFileError, read_chunk
@@ -28,7 +30,7 @@ class Kept:
         """Some of its tensors.
 
         Raises:
-            RunError: if another job has regenerated the chunk since.
+            RunError: if its file was removed or replaced since.
         """
         if self.tensors is not None:
             return {name: tensor for name, tensor in self.tensors.items() if name in names}
@@ -37,9 +39,9 @@ class Kept:
         try:
             found = read_chunk(self.path, names)
         except ChunkFileError as error:
-            raise RunError(f"{name} {error}. Queue this video again.") from None
+            raise RunError(f"{name} {error}. Queue the workflow again: the chunk is made again.") from None
         if found is None or found[:2] != (self.facts, self.content):
-            raise RunError(f"{name} was regenerated or removed by another job. Queue this video again.")
+            raise RunError(f"{name} was removed or replaced. Queue the workflow again: the chunk is made again.")
         return found[2]
 
 
@@ -53,11 +55,52 @@ def check_place(state: ChunkState, facts: Facts, tensors: dict[str, Tensor]) -> 
         raise ChunkFileError("does not fit the plan")
 
 
-def pack(frames: Tensor) -> Tensor:
-    """Frames in [0, 1] as 8 bit where that is exact, else in half precision."""
+def state_behind(before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -> ChunkState:
+    """The state behind a chunk, from what is kept of it; frames that nothing needs any more are dropped."""
+    plan, pieces = before.plan, before.pieces
+    if "overlap_frames" in before.settings.adaptive and before.made and facts.planned_overlap != plan.overlap_frames:
+        plan = plan.replan(before.made, facts.planned_overlap)
+    if "tail" in tensors:
+        pieces = replace_tail(pieces, unpack(tensors["tail"]))
+    state = replace(
+        before,
+        plan=plan,
+        pieces=(*pieces, unpack(tensors["added"])),
+        latent=tensors["latent"],
+        guide=None,
+        kept_end=None,
+        exact_frames=facts.exact_frames,
+        records=(*before.records, facts.record),
+    )
+    return state.noted(warnings=facts.record.warnings).without_stored()
+
+
+def take_end(behind: ChunkState, frames: int) -> KeptEnd:
+    """The end of a video's last chunk, for a chunk that is made again in its place.
+
+    Args:
+        frames: that the chunk behind it reads.
+
+    Raises:
+        RunError: if the chunk is too short to keep so much of it.
+    """
+    assert behind.latent is not None  # that of the chunk
+    count, added = latents_to_keep(frames), behind.records[-1].added
+    if TEMPORAL_STRIDE * count >= added:
+        raise RunError(
+            f"keep_later: the chunk behind it goes on from the last {frames} frames of chunk {behind.made}, which adds "
+            f"{added}: nothing is left to make again. Let the later chunks be made again too, or use longer chunks."
+        )
+    return KeptEnd(
+        behind.tail(TEMPORAL_STRIDE * count), behind.latent[:, :, -count:], frames, min(frames, behind.exact_frames)
+    )
+
+
+def pack(frames: Tensor, dtype: torch.dtype = torch.float16) -> Tensor:
+    """Frames in [0, 1] as 8 bit where that is exact, else in ``dtype``."""
     levels = (frames * 255).round()
     exact = levels.amin() >= 0 and levels.amax() <= 255 and torch.equal(levels / 255, frames)
-    return (levels.to(torch.uint8) if exact else frames.half()).contiguous().cpu()
+    return (levels.to(torch.uint8) if exact else frames.to(dtype)).contiguous().cpu()
 
 
 def unpack(frames: Tensor) -> Tensor:

@@ -1,36 +1,34 @@
-"""A run on disk: each finished chunk is kept as it is finished, and taken up again by an equal run.
+"""A run on disk: each finished chunk is kept as it is finished, and taken up again by whatever run it is a part of.
 
-A chunk file says itself what it was made from (``fingerprint``), what came before it (``previous``) and what it holds
-(``content``). Nothing else is trusted: ``run.json`` is for people, and written from the files.
+A chunk file is named by what its chunk was made from, so that no other request overwrites it: another seed or prompt
+makes another take. What a file holds it says itself; ``run.json`` says which takes make the video.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..append import replace_tail
 from ..state import ChunkState
 from . import fingerprint as made_from
-from .digest import digest
 from .facts import Facts
-from .files import ChunkFileError, check_writable, read_facts, read_whole, write_chunk, write_text
-from .kept import Kept, check_place, pack, unpack
+from .files import check_writable, write_chunk
+from .finder import Finder, Options, listed
+from .fingerprint import Fingerprint
+from .kept import Kept, pack, state_behind, unpack
 from .lock import locked
+from .manifest import write_manifest
 from .names import check_name, not_writable, reason, shown
+from .takes import Take, Takes, name_take
 
 logger = logging.getLogger(__name__)
-
-NAME = "chunk_{:04d}.safetensors"
-KEPT = re.compile(r"chunk_([0-9]{4,9})\.safetensors")
 
 
 @dataclass
@@ -38,83 +36,113 @@ class RunStore:
     """The kept chunks of one run; see :func:`open_run`."""
 
     folder: Path
-    fingerprint: Callable[[ChunkState], dict]
-    """What the next chunk of a state is made from, as far as this run decides it."""
+    fingerprint: Callable[[ChunkState], Fingerprint]
+    """What the next chunk of a state is made from."""
+    options: Options = field(default_factory=Options)
     kept: list[Kept] = field(default_factory=list)
+    """The video, as far as it is made."""
     reused: int = 0
-    notes: list[str] = field(default_factory=list)
-    """What went wrong, for the report."""
-    _warned: bool = field(init=False, default=False)
+    planned: int = 0
+    """Chunks of the whole video."""
+    takes: Takes = field(init=False)
+    _finder: Finder = field(init=False)
 
-    def recall(self, state: ChunkState) -> ChunkState | None:
-        """The state behind its next chunk, if an equal one is kept whole; None if it is to be made."""
-        path = self.folder / NAME.format(state.made + 1)
-        try:
-            found = read_facts(path)
-            if found is None or not self._is_ours(path, found[0]):
-                return None
-            facts, content = found
-            if "overlap_frames" in state.settings.adaptive and state.made:
-                state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
-            if facts.previous != self._last or facts.fingerprint != self._digest(state):
-                logger.info("Chunk %d was made from something else before: it is regenerated", state.made + 1)
-                return None
-            tensors = read_whole(path, facts, content)
-            check_place(state, facts, tensors)
-        except ChunkFileError as error:
-            self._note(f"{path.name} {error} and is regenerated")
-            return None
-        self.kept.append(Kept(facts, content, path))
+    def __post_init__(self) -> None:
+        self.takes = Takes(self.folder)
+        self._finder = Finder(self.takes, self.fingerprint, self.options)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user must know, for the report."""
+        return self._finder.notes
+
+    def note(self, note: str) -> None:
+        """Say something in the report and the log, once."""
+        self._finder.note(note)
+
+    def recall(self, state: ChunkState) -> ChunkState:
+        """See :class:`~wan.protocols.ChunkStore`.
+
+        Raises:
+            RunError: if a take that was chosen is not there or does not go on from the chunk before, or no kept chunk
+                is there whose end is to be kept.
+        """
+        self.planned = len(state.plan.chunks)
+        state = self._finder.prepare(state)
+        found = self._finder.find(state)
+        if found is None:
+            self._say_making(state)
+            return state
+        kept, tensors = found
+        self.kept.append(kept)
         self.reused += 1
-        logger.info("Chunk %d is taken from %s", state.made + 1, path.name)
-        return self._behind(state, tensors, facts)
+        logger.info("Chunk %d is taken from %s", state.made + 1, shown(self.folder))
+        return state_behind(state, tensors, kept.facts)
 
     def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
         """Keep the chunk by which two states differ; returns the later one as it is kept.
 
-        Frames are rounded to half precision, or to 8 bit where they are 8-bit values, before the next chunk sees them:
-        what is kept is what that continued. Where the disk does not take the chunk it stays in memory.
+        Frames are rounded, by default to half precision or to 8 bit where they are 8-bit values, before the next chunk
+        sees them: what is kept is what that continued. Where the disk does not take the chunk it stays in memory.
         """
+        known = self._finder.coming or self.fingerprint(before)
         before = replace(before, plan=made.plan)  # which follows the speed, where it is to
-        added, overlap = made.pieces[-1], before.next_chunk.overlap
+        chunk, added = before.next_chunk, made.pieces[-1]
         assert made.latent is not None  # that of the chunk
-        tensors = {"added": pack(added), "latent": made.latent.contiguous().cpu()}
-        tail = made.tail(len(added) + overlap)[:overlap]
-        if overlap and not torch.equal(tail, before.tail(overlap)):
-            tensors["tail"] = pack(tail)
+        dtype = self.options.dtype if before.kept_end is None else torch.float32  # what stays may be 8 bit
+        tensors = {"added": pack(added, dtype), "latent": made.latent.contiguous().cpu()}
+        tail = made.tail(len(added) + chunk.overlap)[: chunk.overlap]
+        if chunk.overlap and not torch.equal(tail, before.tail(chunk.overlap)):
+            tensors["tail"] = pack(tail, dtype)
+        take = self._name(chunk.index, known)
         facts = Facts(
-            self._digest(before),
-            self._last,
-            before.next_chunk.seam,
+            take.number,
+            known.digest,
+            known.token,
+            known.reads.digest,
+            known.reads.frames,
+            known.reads.latents,
+            before.attempt_at(chunk.index),
+            chunk.seam,
             len(tail) if "tail" in tensors else 0,
             before.plan.overlap_frames,
             made.exact_frames,
             made.records[-1],
             made_from.RESULTS,
         ).as_read()
-        path, content = self.folder / NAME.format(facts.index + 1), None
-        if not (self.kept and self.kept[-1].path is None):  # behind a gap nothing can be taken up again
-            try:
-                content = write_chunk(path, facts, tensors)
-            except OSError as error:
-                why = reason(error)
-                self._note(f"chunk {facts.index + 1} could not be kept ({why}): it and all after it stay in memory")
-        self.kept.append(Kept(facts, content or "", path if content else None, None if content else tensors))
-        with contextlib.suppress(OSError):  # it is for people; the chunks do without it
-            self.write_manifest()
-        return self._behind(before, tensors, facts)
+        content = self._write(take, facts, tensors)
+        self.kept.append(
+            Kept(facts, content or "", self.takes.path(take) if content else None, None if content else tensors)
+        )
+        self.write_manifest()
+        return state_behind(before, tensors, facts)
+
+    def finish(self, takes_to_keep: int | None = None) -> None:
+        """Say in the manifest that the job is done.
+
+        Args:
+            takes_to_keep: of each chunk, that of the video among them; the newest others stay. None keeps all.
+        """
+        if takes_to_keep is not None:
+            self._drop_unused(takes_to_keep)
+        self.write_manifest()
 
     def shown(self) -> RunStore:
         """The same chunks to look at, without what their fingerprint holds on to: models and prompts."""
-        return RunStore(self.folder, lambda state: {}, self.kept)
+        return RunStore(self.folder, no_fingerprint, kept=self.kept)
 
-    def footage(self) -> Iterator[Tensor]:
-        """The frames so far, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it."""
+    def footage(self, first: int = 0) -> Iterator[Tensor]:
+        """The frames, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it.
+
+        Args:
+            first: index of the chunk to begin with.
+        """
         held, longest = None, max((kept.facts.tail for kept in self.kept), default=0)
-        for kept in self.kept:
+        for kept in self.kept[first:]:
             tensors = kept.read("added", "tail")
             if held is not None and "tail" in tensors:
-                held = torch.cat((held[: -kept.facts.tail], unpack(tensors["tail"])))
+                tail = unpack(tensors["tail"])[-len(held) :]
+                held = torch.cat((held[: -len(tail)], tail))
             added = unpack(tensors["added"])
             held = added if held is None else torch.cat((held, added))
             if len(held) > longest:
@@ -127,12 +155,40 @@ class RunStore:
     def frames(self) -> int:
         return sum(kept.facts.frames for kept in self.kept)
 
-    def write_manifest(self) -> None:
-        """Write ``run.json``: what is kept, for people."""
+    @property
+    def unused(self) -> list[Take]:
+        """Takes that are no part of the video."""
+        used = {kept.path.name for kept in self.kept if kept.path is not None}
+        return [take for take in self.takes if take.name not in used]
+
+    def _drop_unused(self, keep: int) -> None:
+        """Delete takes that are no part of the video, but for the newest ``keep - 1`` of each chunk."""
+        count, size, left = 0, 0, {}
+        for take in reversed(self.unused):
+            left[take.index] = left.get(take.index, 0) + 1
+            if left[take.index] > keep - 1:
+                bytes_of_take = self.takes.size(take)
+                with contextlib.suppress(FileNotFoundError):
+                    self.takes.path(take).unlink()
+                self.takes.remove(take)
+                count, size = count + 1, size + bytes_of_take
+        if count:
+            self.notes.append(f"{count} unused takes were deleted from {shown(self.folder)} ({_mebibytes(size)})")
+
+    def describe(self) -> str:
+        """What the run holds on disk."""
+        every, unused = list(self.takes), self.unused
+        size, spare = (_mebibytes(sum(map(self.takes.size, takes))) for takes in (every, unused))
+        words = f"{shown(self.folder)} holds {len(every)} chunk files, {size}"
+        return words + (f"; {len(unused)} of them, {spare}, are no part of this video" if unused else "")
+
+    def write_manifest(self, making: Take | None = None) -> None:
+        """Write ``run.json``, if the disk takes it: the chunks do without it."""
         chunks = [
             {
                 "chunk": kept.facts.index + 1,
                 "file": kept.path.name if kept.path else None,
+                "take": kept.facts.take,
                 "frames": [kept.facts.start, kept.facts.start + kept.facts.frames - 1],
                 "fingerprint": kept.facts.fingerprint,
                 "content": kept.content,
@@ -140,57 +196,55 @@ class RunStore:
             }
             for kept in self.kept
         ]
-        text = {"run": self.folder.name, "version": made_from.VERSION, "results": made_from.RESULTS}
-        text |= {"frames": self.frames, "chunks": chunks, "made_from": self._made_from}
-        write_text(self.folder / "run.json", json.dumps(text, indent=1, ensure_ascii=False) + "\n")
+        words: dict[str, Any] = {"run": self.folder.name, "version": made_from.VERSION, "results": made_from.RESULTS}
+        words |= {"frames": self.frames, "planned": self.planned, "chunks": chunks}
+        words |= {"making": None if making is None else making.name}
+        known = self._finder.coming
+        words |= {"others": [take.name for take in self.unused], "made_from": known.made_from if known else {}}
+        try:
+            write_manifest(self.folder, words)
+        except OSError as error:
+            logger.warning("%s/run.json could not be written (%s)", shown(self.folder), reason(error))
 
-    def _is_ours(self, path: Path, facts: Facts) -> bool:
-        """Whether a file was made by a version that makes the same; that it was not is said once."""
-        if facts.results == made_from.RESULTS:
-            return True
-        if not self._warned:
-            self._note(
-                f"{path.name} and what follows were made by another version of Wan Motion Chunks, whose results differ "
-                f"(number {facts.results}, here {made_from.RESULTS}), and are regenerated"
+    def _write(self, take: Take, facts: Facts, tensors: dict[str, Tensor]) -> str | None:
+        """Write a chunk's file; returns the digest of its content, or None where it stays in memory."""
+        if self.kept and self.kept[-1].path is None:  # behind a gap nothing can be taken up again
+            return None
+        need = sum(tensor.nbytes for tensor in tensors.values())
+        if self.options.limit is not None and need + sum(map(self.takes.size, self.takes)) > self.options.limit:
+            why = f"{_mebibytes(self.options.limit)} are taken"
+        else:
+            try:
+                content = write_chunk(self.takes.path(take), facts, tensors)
+                self.takes.add(take)
+                return content
+            except OSError as error:
+                why = reason(error)
+        self.note(f"chunk {facts.index + 1} could not be kept ({why}): it and all after it stay in memory")
+        return None
+
+    def _name(self, index: int, known: Fingerprint) -> Take:
+        """What the chunk's file is called: as one that is damaged, or of a number that is free."""
+        same = self.takes.find(index, known.digest, known.token)
+        number = same[0].number if same else self.takes.next_number(index)
+        return name_take(index, number, known.digest, known.token)
+
+    def _say_making(self, state: ChunkState) -> None:
+        known = self._finder.coming
+        assert known is not None  # the chunk was looked for
+        if known.unknown and not self.options.reuse_unsure:
+            self.note(
+                f"{listed(known.unknown)} could not be fingerprinted: chunks made with that are taken up again in this "
+                "run of ComfyUI alone, unless when_unsure is reuse"
             )
-            self._warned = True
-        return False
-
-    def _note(self, note: str) -> None:
-        logger.warning("%s: %s", shown(self.folder), note)
-        self.notes.append(note)
-
-    @property
-    def _last(self) -> str:
-        return self.kept[-1].content if self.kept else ""
-
-    def _digest(self, state: ChunkState) -> str:
-        self._made_from = self.fingerprint(state)
-        return digest(self._made_from, self._last)
-
-    def _behind(self, before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -> ChunkState:
-        """The state behind a chunk, from what is kept of it; frames that nothing needs any more are dropped."""
-        pieces = before.pieces
-        if "tail" in tensors:
-            pieces = replace_tail(pieces, unpack(tensors["tail"]))
-        pieces = (*pieces, unpack(tensors["added"]))
-        state = replace(
-            before,
-            pieces=pieces,
-            latent=tensors["latent"],
-            guide=None,
-            exact_frames=facts.exact_frames,
-            records=(*before.records, facts.record),
-        )
-        return state.noted(warnings=facts.record.warnings).without_stored()
+        self.write_manifest(self._name(state.made, known))
 
 
 @contextlib.contextmanager
-def open_run(folder: Path, name: str, fingerprint: Callable[[ChunkState], dict], *, overwrite: bool = False):
+def open_run(
+    folder: Path, name: str, fingerprint: Callable[[ChunkState], Fingerprint], options: Options | None = None
+) -> Iterator[RunStore]:
     """Hold the run ``name`` below ``folder`` for one job: a context manager that gives its :class:`RunStore`.
-
-    Args:
-        overwrite: forget what was kept before.
 
     Raises:
         RunError: if the name is none, another job holds the run, or the folder cannot be written to.
@@ -199,59 +253,18 @@ def open_run(folder: Path, name: str, fingerprint: Callable[[ChunkState], dict],
     with locked(run):
         try:
             check_writable(run)
-            for path in _kept_files(run) if overwrite else ():
-                path.unlink()
         except OSError as error:
             raise not_writable(run, error) from error
-        yield RunStore(run, fingerprint)
+        store = RunStore(run, fingerprint, options or Options())
+        if store.takes.old:
+            store.note(f"{store.takes.old} chunk files of version 0.1.0 are not read: delete them")
+        yield store
 
 
-def load_run(folder: Path, name: str) -> RunStore:
-    """What is kept of a run, as far as its chunks are whole and follow each other; to look at, not to go on with.
-
-    Raises:
-        RunError: if the name is none.
-    """
-    store, size = RunStore(folder / check_name(name), lambda state: {}), None
-    while True:
-        path = store.folder / NAME.format(len(store.kept) + 1)
-        try:
-            found = read_facts(path)
-            if found is None:
-                break
-            facts, content = found
-            _check_order(store, facts)
-            tensors = read_whole(path, facts, content)
-            size = size or tensors["added"].shape[2:]
-            if tensors["added"].shape[2:] != size:
-                raise ChunkFileError("is of another size than the chunks before it")
-        except ChunkFileError as error:
-            store._note(f"{path.name} {error}: it and what follows are left out")
-            return store
-        store.kept.append(Kept(facts, content, path))
-    if any(int(later.stem.removeprefix("chunk_")) > len(store.kept) for later in _kept_files(store.folder)):
-        store._note(f"{path.name} is missing: what follows is left out")
-    return store
+def no_fingerprint(state: ChunkState) -> Fingerprint:
+    """For a store to look at, in which nothing is looked for."""
+    raise TypeError("This run is open to look at, not to go on with.")
 
 
-def list_chunks(run: Path) -> list[tuple[str, int, int, int]]:
-    """Which chunk files a run has, as far as can be seen without reading them; changes whenever one does."""
-    found = []
-    for path in sorted(_kept_files(run)):
-        with contextlib.suppress(FileNotFoundError):  # it is being replaced, or is a link to nothing
-            status = path.stat()
-            found.append((path.name, status.st_size, status.st_mtime_ns, status.st_ino))
-    return found
-
-
-def _kept_files(run: Path) -> list[Path]:
-    """The chunk files of a run's folder, in no order."""
-    return [path for path in run.iterdir() if KEPT.fullmatch(path.name)] if run.is_dir() else []
-
-
-def _check_order(store: RunStore, facts: Facts) -> None:
-    """Raise ChunkFileError unless a chunk follows those that are kept."""
-    if (facts.index, facts.previous) != (len(store.kept), store._last):
-        raise ChunkFileError("does not follow the chunk before it")
-    if facts.start != store.frames or facts.tail > store.frames:
-        raise ChunkFileError(f"does not go on behind frame {store.frames}")
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:.0f} MiB" if count < 10 * 2**30 else f"{count / 2**30:.1f} GiB"

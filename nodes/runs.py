@@ -1,0 +1,99 @@
+"""Where runs are, and what of them was changed by others."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import folder_paths
+
+from ..wan.runs.digest import digest
+from ..wan.runs.lock import locked
+from ..wan.runs.names import RunError, check_name
+from ..wan.runs.takes import Takes, list_files
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "wan_motion_runs"
+UNKEPT = "unkept-"
+"""What folders of videos without Keep Run begin with."""
+LARGEST = 32 * 2**30
+"""Bytes of all videos without Keep Run together."""
+SHARE = 0.5
+"""Of the space that is free, which they may take."""
+
+
+def runs_folder() -> Path:
+    return Path(folder_paths.get_output_directory()) / FOLDER
+
+
+def unkept_folder() -> Path:
+    """Where the chunks of videos without Keep Run are until the host empties it, when it starts."""
+    return Path(folder_paths.get_temp_directory()) / FOLDER
+
+
+def find_runs(name: str) -> Path:
+    """The folder that has a run of this name: among the outputs, or among the temporary files if it is there alone."""
+    name = check_name(name)
+    if name.startswith(UNKEPT) and not (runs_folder() / name).is_dir() and (unkept_folder() / name).is_dir():
+        return unkept_folder()
+    return runs_folder()
+
+
+def make_room(keep: str) -> int:
+    """Bytes that a video without Keep Run may take, once the oldest others are deleted.
+
+    Args:
+        keep: its name.
+    """
+    folder = unkept_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    others = [path for path in folder.iterdir() if path.name.startswith(UNKEPT) and path.name != keep]
+    sizes = {path: _size(path) for path in others}
+    limit = min(LARGEST, round(SHARE * (shutil.disk_usage(folder).free + sum(sizes.values()))))
+    for path in sorted(others, key=lambda path: path.stat().st_mtime):
+        if sum(sizes.values()) <= limit / 2:
+            break
+        try:
+            with locked(path):
+                shutil.rmtree(path)
+        except (OSError, RunError) as error:
+            logger.warning("%s could not be deleted: %s", path.name, error)
+            continue
+        sizes.pop(path)
+    return max(0, limit - sum(sizes.values()))
+
+
+def _size(folder: Path) -> int:
+    takes = Takes(folder)
+    return sum(map(takes.size, takes))
+
+
+@dataclass
+class Seen:
+    """What each run's files were when this process last looked or left them.
+
+    The host takes a node's result for as good as new while its inputs are the same. Chunk files are inputs that it does
+    not know of: what others do to them must make the video anew, what the video itself wrote must not.
+    """
+
+    _left: dict[Path, tuple[list, str]] = field(default_factory=dict)
+
+    def token(self, folder: Path) -> str:
+        """Another whenever anything but a finished video changed the files."""
+        files = list_files(folder)
+        known = self._left.get(folder)
+        if known is None or known[0] != files:
+            known = self._left[folder] = (files, digest(str(folder.name), files))
+        return known[1]
+
+    def leave(self, folder: Path) -> None:
+        """Take the files as they are for those that the last token stands for."""
+        known = self._left.get(folder)
+        if known is not None:
+            self._left[folder] = (list_files(folder), known[1])
+
+
+SEEN = Seen()
