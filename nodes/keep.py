@@ -98,8 +98,8 @@ class KeepRun(io.ComfyNode):
                     "keep_later",
                     default=False,
                     tooltip="Regenerates the chunk vary_from alone, between its neighbors: its end is held to the "
-                    "frames that the next chunk continues. For models that can be told end frames: Wan2.2 I2V A14B, Wan2.1 "
-                    "FLF2V and Fun InP.",
+                    "frames that the next chunk continues. For models that can be told end frames: Wan2.2 I2V A14B, "
+                    "Wan2.1 FLF2V and Fun InP.",
                 ),
                 io.String.Input(
                     "use_takes",

@@ -80,10 +80,12 @@ def make_video(job: VideoJob) -> io.NodeOutput:
             if run is None and store.kept:
                 logger.warning(_go_on(store))
             raise
-        store.finish(None if run is None or state.chunk is not None else run.takes_to_keep)
-        if run is not None and state.chunk is None:
-            SEEN.leave(store.folder)
-        return _give_out(job, state, store, began)
+        if run is not None and run.takes_to_keep is not None and state.chunk is None:
+            store.drop_unused(run.takes_to_keep)
+        given = _give_out(job, state, store, began)
+    if run is not None and state.chunk is None:
+        SEEN.leave(store.folder)
+    return given
 
 
 def _give_out(job: VideoJob, state: ChunkState, store: RunStore, began: float) -> io.NodeOutput:

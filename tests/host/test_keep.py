@@ -54,7 +54,7 @@ def test_an_interrupted_run_goes_on_and_ends_as_one_that_was_not(make, output, m
     import comfy.model_management
     import comfy.utils
     from wan_motion_chunks.nodes import LoadRun
-    from wan_motion_chunks.wan.runs.store import load_run
+    from wan_motion_chunks.wan.runs.load import load_run
 
     whole, latent, _, _ = make(run=keep(run_name="whole"))
 
@@ -94,7 +94,6 @@ def test_an_interrupted_run_goes_on_and_ends_as_one_that_was_not(make, output, m
         ({"model": "patched"}, (4, 0)),
         ({"settings": "gain"}, (3, 1)),
         ({"run": {"vary_from": 3}}, (2, 2)),
-        ({"run": {"overwrite": True}}, (4, 0)),
         ({"start_image": "other"}, (4, 0)),
     ],
     ids=str,
@@ -214,7 +213,7 @@ def test_the_host_encodes_a_kept_run_frame_by_frame(make, output, tmp_path, monk
 
 def test_frames_of_a_kept_run_are_an_image_for_whoever_looks_closer(make, output):
     from wan_motion_chunks.nodes.stored_video import StoredFrames
-    from wan_motion_chunks.wan.runs.store import load_run
+    from wan_motion_chunks.wan.runs.load import load_run
 
     whole, _, _, _ = make(run=keep())
     frames = StoredFrames(load_run(output, "run"))

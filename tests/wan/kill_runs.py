@@ -18,22 +18,22 @@ import run as loader
 
 loader.load_pack()
 import torch
-from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
+from wan_motion_chunks.tests.wan.kept import long, make_long
 from wan_motion_chunks.wan.runs import files as run_files
-from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
-from wan_motion_chunks.wan.runs.store import NAME, load_run, open_run
+from wan_motion_chunks.wan.runs.files import ChunkFileError, read_facts, read_whole
+from wan_motion_chunks.wan.runs.load import load_run
+from wan_motion_chunks.wan.runs.takes import Takes
 
-TOTAL = 17 + 5 * 8
-STEPS = ("save_file", "fsync", "replace")
+JOBS = {
+    "plain": {},
+    "from another picture": {"first": 3},
+    "varied": {"vary_from": 2, "variation": 1},
+    "one made again": {"vary_from": 1, "variation": 2, "keep_later": True},
+}
 
 
-def job(folder: Path) -> None:
-    vae = CausalVae()
-    plan = plan_chunks(TOTAL, chunk_frames=17, overlap_frames=9)
-    state = ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap"))
-    with open_run(folder, "run", fingerprint_chunk) as store:
-        generate(state, Tools(vae, CountingModel(vae)), store)
+def job(folder: Path, name: str, stop_after: int | None = None) -> None:
+    make_long(folder, long(**JOBS[name]), stop_after)
 
 
 def die_at(step: int, after: bool) -> None:
@@ -57,15 +57,17 @@ def die_at(step: int, after: bool) -> None:
     os.fsync, os.replace = watched(os.fsync), watched(os.replace)
 
 
-def in_child(folder: Path, *, delay: float | None = None, step: int = 0, after: bool = False) -> bool:
-    """Run the job in a child; says whether it was killed."""
+def in_child(
+    folder: Path, name: str, stop_after: int | None, *, delay: float | None = None, step: int = 0, after: bool = False
+) -> bool:
+    """Run a job in a child; says whether it was killed."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
             if step:
                 die_at(step, after)
-            job(folder)
+            job(folder, name, stop_after)
             code = 0
         finally:
             os._exit(code)
@@ -78,46 +80,67 @@ def in_child(folder: Path, *, delay: float | None = None, step: int = 0, after: 
     return os.WIFSIGNALED(status)
 
 
-def contents(folder: Path) -> list[str]:
-    """Content digests of the whole chunks, in order."""
-    return [kept.content for kept in load_run(folder, "run").kept]
+def contents(folder: Path) -> dict[str, str]:
+    """Content digests of the whole takes by name."""
+    found = {}
+    for take in Takes(folder / "run"):
+        path = folder / "run" / take.name
+        try:
+            known = read_facts(path)
+            if known is not None:
+                read_whole(path, *known)
+                found[take.name] = known[1]
+        except ChunkFileError:
+            continue
+    return found
+
+
+def video(folder: Path) -> torch.Tensor:
+    """What Load Run shows."""
+    frames = list(load_run(folder, "run").footage())
+    return torch.cat(frames) if frames else torch.empty(0)
 
 
 def main(kills: int, seed: int) -> dict:
     torch.set_num_threads(1)
     draw = random.Random(seed)
-    losses, killed = [], 0
+    losses, killed, number, videos = [], 0, 0, {}
     with tempfile.TemporaryDirectory() as temporary:
-        reference = Path(temporary) / "reference"
-        began = time.monotonic()
-        in_child(reference)
-        length = time.monotonic() - began
-        expected = contents(reference)
-        number, folder = 0, None
+        reference, folder = Path(temporary) / "reference", None
+        for name in JOBS:
+            began = time.monotonic()
+            in_child(reference, name, None)
+            length = time.monotonic() - began
+            videos[name] = video(reference)
+        takes = len(contents(reference))
+        whole = set()
         while killed < kills:
-            if folder is None or len(contents(folder)) == len(expected):
-                number += 1
+            if folder is None or len(whole) == len(JOBS):
+                number, whole = number + 1, set()
                 folder = Path(temporary) / f"runs{number}"
-            before = contents(folder) if folder.exists() else []
+            before = contents(folder)
+            # One is made again only where there is one.
+            name = draw.choice([name for name in JOBS if "plain" in whole or name != "one made again"])
+            stop_after = draw.choice([None, None, 1, 2])
             if draw.random() < 0.5:
-                killed += in_child(folder, delay=draw.uniform(0, length))
+                dead = in_child(folder, name, stop_after, delay=draw.uniform(0, length))
             else:
-                killed += in_child(folder, step=draw.randint(1, 40), after=draw.random() < 0.5)
-            left = contents(folder) if folder.exists() else []
-            if left[: len(before)] != before or left != expected[: len(left)]:
-                losses.append({"kill": killed, "before": before, "left": left})
-        in_child(folder)
-        if contents(folder) != expected:
-            losses.append({"kill": "end", "left": contents(folder)})
-        video = torch.cat(list(load_run(folder, "run").footage()))
-        stray = [path.name for path in (folder / "run").iterdir() if path.name.startswith(NAME[:5])]
-    return {
-        "killed": killed,
-        "runs": number,
-        "losses": losses,
-        "equal": torch.equal(video, numbered_frames(0, TOTAL)),
-        "files": len(stray),
-    }
+                dead = in_child(folder, name, stop_after, step=draw.randint(1, 40), after=draw.random() < 0.5)
+            killed += dead
+            left = contents(folder)
+            if not before.items() <= left.items():
+                losses.append({"kill": killed, "job": name, "before": before, "left": left})
+            shown = video(folder)
+            if not dead and not torch.equal(shown, videos[name][: len(shown)]):
+                losses.append({"kill": killed, "job": name, "shown": len(shown)})
+            if not dead and len(shown) == len(videos[name]):
+                whole.add(name)
+        equal = []
+        for name in JOBS:
+            in_child(folder, name, None)
+            equal.append(torch.equal(video(folder), videos[name]))
+        files = len(contents(folder))
+    return {"killed": killed, "runs": number, "losses": losses, "equal": all(equal), "files": files, "takes": takes}
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from wan_motion_chunks.tests.wan.kept import TOTAL, files, run, start
 from wan_motion_chunks.wan import Tools, generate
 from wan_motion_chunks.wan.runs.files import RunError, read_facts
 from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
-from wan_motion_chunks.wan.runs.store import load_run, open_run
+from wan_motion_chunks.wan.runs.load import load_run
+from wan_motion_chunks.wan.runs.store import open_run
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "garbage", "gone"])
@@ -35,7 +36,7 @@ def test_a_damaged_chunk_is_made_again_and_the_others_are_not(tmp_path, damage, 
     assert made == [2]
     assert read_facts(path) == known
     assert len(store.notes) == (damage != "gone")
-    assert all(note.startswith("chunk_0003.safetensors ") and note in caplog.text for note in store.notes)
+    assert all(note.startswith(f"{path.name} ") and note in caplog.text for note in store.notes)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"chunks": []}', '{"chunks": [{"content": "0"}]}'])
@@ -153,10 +154,11 @@ def test_whoever_may_read_new_files_may_read_chunks(tmp_path):
 def test_what_a_killed_job_left_is_tidied_up(tmp_path):
     run(tmp_path, start(17))
     left = [".chunk_0001.safetensors.part", ".chunk_0002.safetensors.01234567.part", ".run.json.part", ".tmpApUi7d"]
+    left += [".chunk_0001_take_01_0123456789abcdef.safetensors.01234567.part"]
     others = [".hidden", "chunk_notes.txt", "chunk_final.safetensors", ".part"]
     for name in (*left, *others):
         (tmp_path / "run" / name).write_text("x", encoding="utf-8")
-    assert run(tmp_path, start(17), overwrite=True)[1] == [0]
+    assert run(tmp_path, start(17))[1] == []
     found = {path.name for path in (tmp_path / "run").iterdir()}
     assert not found & set(left)
     assert found >= set(others)
@@ -190,6 +192,6 @@ def test_killed_at_any_moment_no_finished_chunk_is_lost_or_altered():
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["losses"] == []
     assert found["killed"] == 64
-    assert found["runs"] > 3
+    assert found["runs"] > 1
     assert found["equal"]
-    assert found["files"] == 6
+    assert found["files"] == found["takes"]

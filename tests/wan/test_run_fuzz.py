@@ -11,9 +11,10 @@ import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.fakes import numbered_frames
-from wan_motion_chunks.tests.wan.kept import files, run, start
+from wan_motion_chunks.tests.wan.kept import file_of, files, run, start
 from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
-from wan_motion_chunks.wan.runs.store import load_run, open_run
+from wan_motion_chunks.wan.runs.load import load_run
+from wan_motion_chunks.wan.runs.store import open_run
 
 TOTAL = 17 + 2 * 8
 often = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
@@ -29,11 +30,14 @@ def kept(tmp_path_factory):
 
 def take(folder, second: bytes):
     """What a run and Load Run make of another second file: the state behind it, or None, and the notes of both."""
-    path = folder / "run" / "chunk_0002.safetensors"
-    path.write_bytes(second)
+    run_json = folder / "run" / "run.json"
+    manifest = run_json.read_bytes()
+    file_of(folder, 2).write_bytes(second)
     with open_run(folder, "run", fingerprint_chunk) as store:
         first = store.recall(start(TOTAL))
         found = store.recall(first)
+        found = None if found is first else found
+    run_json.write_bytes(manifest)
     loaded = load_run(folder, "run")
     shown = torch.cat(list(loaded.footage()))
     assert len(shown) == loaded.frames
@@ -46,8 +50,8 @@ def check_taken_or_made_again(folder, whole, second):
     found, notes, loaded = take(folder, second)
     if found is None:
         assert len(notes) == len(loaded.notes) == len(loaded.kept) == 1
-        assert notes[0].startswith("chunk_0002.safetensors ")
-        assert notes[0].endswith("regenerated")
+        assert notes[0].startswith(f"{file_of(folder, 2).name} ")
+        assert notes[0].endswith("not used")
         assert len(notes[0]) < 400
         assert notes[0].isprintable()
     else:
@@ -98,7 +102,7 @@ def test_the_crafted_file_is_right_where_nothing_is_changed(kept):
 def test_other_readers_of_safetensors_read_a_chunk(kept):
     folder, whole = kept
     take(folder, whole)
-    path = folder / "run" / "chunk_0002.safetensors"
+    path = file_of(folder, 2)
     tensors = safetensors.torch.load_file(path)
     assert torch.equal(tensors["added"].float(), numbered_frames(17, 8))
     assert tensors["latent"].shape == (1, 16, 5, 2, 4)
@@ -147,8 +151,10 @@ def test_a_header_that_says_something_else(kept, data):
     check_taken_or_made_again(folder, whole, joined(header, body))
 
 
-FACTS = ["fingerprint", "previous", "start", "tail", "planned_overlap", "exact_frames", "record", "results", "other"]
-RECORD = ["index", "added", "cut", "prompt", "speed", "adapted", "continuity", "join", "seam", "attempts", "other"]
+FACTS = ["fingerprint", "token", "reads", "read_frames", "read_latents", "attempt", "take", "start", "tail"]
+FACTS += ["planned_overlap", "exact_frames", "record", "results", "other"]
+RECORD = ["index", "added", "cut", "prompt", "speed", "adapted", "continuity", "join", "seam", "end_seam", "attempts"]
+RECORD += ["other"]
 
 
 def changed(name, value):

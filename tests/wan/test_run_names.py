@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.wan.kept import files, run, start
 from wan_motion_chunks.wan.runs.files import RunError, check_name
-from wan_motion_chunks.wan.runs.store import load_run
+from wan_motion_chunks.wan.runs.load import load_run
 
 REFUSED = [
     "",

@@ -1,23 +1,21 @@
 import json
-import re
 from dataclasses import replace
-from hashlib import sha256
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors import safe_open
-from safetensors.torch import save_file
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.tests.wan.kept import TOTAL, Stop, files, run, start
+from wan_motion_chunks.tests.wan.kept import TOTAL, Stop, file_of, files, run, start
 from wan_motion_chunks.wan import Keyframe, Lora, Tools, generate
 from wan_motion_chunks.wan.prompts import ChunkPrompt
 from wan_motion_chunks.wan.records import ContinuityRecord, Reason
 from wan_motion_chunks.wan.runs import fingerprint
 from wan_motion_chunks.wan.runs.files import RunError
 from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
-from wan_motion_chunks.wan.runs.store import load_run, open_run, pack, unpack
+from wan_motion_chunks.wan.runs.kept import pack, unpack
+from wan_motion_chunks.wan.runs.load import load_run
+from wan_motion_chunks.wan.runs.store import open_run
 
 
 def test_a_kept_video_is_the_video(tmp_path):
@@ -39,19 +37,19 @@ def test_an_equal_run_makes_nothing_again(tmp_path):
     assert [path.read_bytes() for path in files(tmp_path)] == before
 
 
-@pytest.mark.parametrize("stop_after", range(6))
-def test_an_interrupt_keeps_what_is_finished_and_gets_through(tmp_path, stop_after):
+@pytest.mark.parametrize("count", range(6))
+def test_an_interrupt_keeps_what_is_finished_and_gets_through(tmp_path, count):
     with pytest.raises(Stop):
-        run(tmp_path, stop_after=stop_after)
-    assert len(files(tmp_path)) == stop_after
+        run(tmp_path, interrupt_after=count)
+    assert len(files(tmp_path)) == count
     partial = load_run(tmp_path, "run")
-    assert len(partial.kept) == stop_after
-    if stop_after:
+    assert len(partial.kept) == count
+    if count:
         assert torch.equal(torch.cat(list(partial.footage())), numbered_frames(0, partial.frames))
     video, made, store, _ = run(tmp_path)
     assert torch.equal(video, numbered_frames(0, TOTAL))
-    assert made == list(range(stop_after, 6))
-    assert store.reused == stop_after
+    assert made == list(range(count, 6))
+    assert store.reused == count
 
 
 def test_a_longer_run_takes_all_chunks_that_are_equal(tmp_path):
@@ -70,7 +68,7 @@ def test_what_changes_from_some_chunk_on_is_made_from_there_on(tmp_path):
     _, made, _, _ = run(tmp_path, start(keyframes=[Keyframe("a", ""), Keyframe("c", "", 3)]))
     assert made == []  # what a prompt says is the sampler's to tell
     _, made, _, _ = run(tmp_path, start(keyframes=[Keyframe("a", ""), Keyframe("b", "", 2)]))
-    assert made == [2, 3, 4, 5]
+    assert made == [2]  # which ends as it did before: those behind it go on from there
     _, made, _, _ = run(tmp_path, start(first=7))
     assert made == [0, 1, 2, 3, 4, 5]
 
@@ -80,13 +78,7 @@ def test_a_variation_is_made_once(tmp_path):
     for expected in ([4, 5], []):
         _, made, _, _ = run(tmp_path, start(vary_from=4, variation=1))
         assert made == expected
-    _, made, _, _ = run(tmp_path)
-    assert made == [4, 5]
-
-
-def test_overwrite_forgets_what_was_kept(tmp_path):
-    run(tmp_path)
-    assert run(tmp_path, overwrite=True)[1] == [0, 1, 2, 3, 4, 5]
+    assert run(tmp_path)[1] == []  # the first take is there still
 
 
 def test_the_manifest_says_what_is_kept(tmp_path):
@@ -97,6 +89,8 @@ def test_the_manifest_says_what_is_kept(tmp_path):
     assert [chunk["report"] for chunk in manifest["chunks"]] == [record.describe() for record in final.records]
     assert (manifest["version"], manifest["results"]) == (fingerprint.VERSION, fingerprint.RESULTS)
     assert manifest["made_from"]["chunk"] == {"start": 40, "length": 17, "overlap": 9, "adds": 8}
+    assert [chunk["file"] for chunk in manifest["chunks"]] == [path.name for path in files(tmp_path)]
+    assert (manifest["planned"], manifest["making"], manifest["others"]) == (6, None, [])
 
 
 @given(st.lists(st.floats(-0.5, 1.5, width=32), min_size=1, max_size=20), st.booleans())
@@ -110,36 +104,35 @@ def test_8_bit_values_are_kept_exactly_and_others_in_half_precision(values, roun
     assert torch.equal(unpack(pack(unpack(kept))), unpack(kept))
 
 
-def test_a_run_that_another_job_changed_is_not_shown_as_the_old_one(tmp_path):
+def test_a_video_stays_when_another_is_made_under_its_name(tmp_path):
     _, _, store, _ = run(tmp_path)
     run(tmp_path, start(first=3))
-    with pytest.raises(RunError, match=r"^\S+/run/chunk_0001\.safetensors .*another job"):
+    assert torch.equal(torch.cat(list(store.footage())), numbered_frames(0, TOTAL))
+    file_of(tmp_path, 1).write_bytes(file_of(tmp_path, 1, take=2).read_bytes())
+    with pytest.raises(RunError, match=r"^\S+/run/chunk_0001\S+ .*replaced"):
         list(store.footage())
 
 
-def age(path, **changed):
-    """Turn a chunk file into one of a version whose results differ."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-    facts = json.loads(metadata["facts"])
-    text = json.dumps(facts | changed)
-    seal = sha256(f"{metadata['content']} {text}".encode()).hexdigest()
-    save_file(tensors, path, metadata | {"facts": text, "seal": seal})
-
-
-def test_chunks_of_another_version_are_made_again_which_is_told_once(tmp_path):
-    run(tmp_path, start(25))
-    for path in files(tmp_path):
-        age(path, results=fingerprint.RESULTS + 1)
+def test_chunks_of_another_version_are_made_again_which_is_told_once(tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(fingerprint, "RESULTS", fingerprint.RESULTS + 1)
+        run(tmp_path, start(25))
     shown = load_run(tmp_path, "run")
     assert torch.equal(torch.cat(list(shown.footage())), numbered_frames(0, 25))
     video, made, store, _ = run(tmp_path, start(25))
     assert torch.equal(video, numbered_frames(0, 25))
     assert made == [0, 1]
     (note,) = store.notes
-    assert re.match(r"chunk_0001\.safetensors .*another version", note)
+    assert note.startswith("chunks of another version")
     assert run(tmp_path, start(25))[1] == []
+
+
+def test_chunks_of_0_1_0_are_left_alone_which_is_told(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "chunk_0001.safetensors").write_bytes(b"of 0.1.0")
+    _, made, store, _ = run(tmp_path, start(25))
+    assert (made, len(store.notes)) == ([0, 1], 1)
+    assert (tmp_path / "run" / "chunk_0001.safetensors").read_bytes() == b"of 0.1.0"
 
 
 def test_other_results_make_all_chunks_again_and_another_version_none(tmp_path, monkeypatch):
@@ -157,11 +150,11 @@ def test_what_a_run_to_look_at_leaves_out_is_told(tmp_path):
     kept = files(tmp_path)
     kept[2].unlink()
     shown = load_run(tmp_path, "run")
-    assert [note.split(" ")[:3] for note in shown.notes] == [["chunk_0003.safetensors", "is", "missing:"]]
+    assert [note.split(" ")[:3] for note in shown.notes] == [[kept[2].name, "is", "missing:"]]
     kept[1].write_bytes(b"")
     shown = load_run(tmp_path, "run")
     assert len(shown.kept) == len(shown.notes) == 1
-    assert shown.notes[0].startswith("chunk_0002.safetensors is damaged")
+    assert shown.notes[0].startswith(f"{kept[1].name} is damaged")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from ..state import ChunkState
+from ..state import ATTEMPTS, ChunkState
 from . import fingerprint as made_from
 from .facts import Facts
 from .files import ChunkFileError, read_facts, read_whole
@@ -52,6 +52,8 @@ class Finder:
     """Of the chunk that was looked for last."""
     _follows: bool = False
     """Whether a chosen take is among the chunks so far, so that those made behind it come back."""
+    _varies: bool = False
+    """Whether it is of a variation, which then goes on behind it."""
 
     def prepare(self, state: ChunkState) -> ChunkState:
         """The state, told of the end of its next chunk if a kept chunk that stays goes on from there.
@@ -91,10 +93,18 @@ class Finder:
                 if found[0].facts.token != known.token:
                     self.note(f"chunk {index + 1} is taken although {listed(known.unknown)} may have changed")
                 return found
-        if self._follows and not (state.vary_from is not None and index >= state.vary_from):
+        own = state.vary_from is not None and index >= state.vary_from and not self._varies
+        if self._follows and not own:
             return self._made_behind(state)
         self._say_others(index)
         return None
+
+    def vary(self, state: ChunkState, facts: Facts) -> ChunkState:
+        """The state, varied from here on as the take that stands for its next chunk is, if that was chosen."""
+        if state.made not in self.options.use_takes or state.vary_from is not None or not facts.attempt:
+            return state
+        self._varies = True
+        return replace(state, vary_from=state.made, variation=facts.attempt // ATTEMPTS)
 
     def note(self, note: str) -> None:
         """Say something in the report and the log, once."""

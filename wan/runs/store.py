@@ -77,7 +77,7 @@ class RunStore:
         self.kept.append(kept)
         self.reused += 1
         logger.info("Chunk %d is taken from %s", state.made + 1, shown(self.folder))
-        return state_behind(state, tensors, kept.facts)
+        return state_behind(self._finder.vary(state, kept.facts), tensors, kept.facts)
 
     def keep(self, before: ChunkState, made: ChunkState) -> ChunkState:
         """Keep the chunk by which two states differ; returns the later one as it is kept.
@@ -117,16 +117,6 @@ class RunStore:
         self.write_manifest()
         return state_behind(before, tensors, facts)
 
-    def finish(self, takes_to_keep: int | None = None) -> None:
-        """Say in the manifest that the job is done.
-
-        Args:
-            takes_to_keep: of each chunk, that of the video among them; the newest others stay. None keeps all.
-        """
-        if takes_to_keep is not None:
-            self._drop_unused(takes_to_keep)
-        self.write_manifest()
-
     def shown(self) -> RunStore:
         """The same chunks to look at, without what their fingerprint holds on to: models and prompts."""
         return RunStore(self.folder, no_fingerprint, kept=self.kept)
@@ -161,7 +151,7 @@ class RunStore:
         used = {kept.path.name for kept in self.kept if kept.path is not None}
         return [take for take in self.takes if take.name not in used]
 
-    def _drop_unused(self, keep: int) -> None:
+    def drop_unused(self, keep: int) -> None:
         """Delete takes that are no part of the video, but for the newest ``keep - 1`` of each chunk."""
         count, size, left = 0, 0, {}
         for take in reversed(self.unused):
@@ -259,6 +249,7 @@ def open_run(
         if store.takes.old:
             store.note(f"{store.takes.old} chunk files of version 0.1.0 are not read: delete them")
         yield store
+        store.write_manifest()
 
 
 def no_fingerprint(state: ChunkState) -> Fingerprint:
