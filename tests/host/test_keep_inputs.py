@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 from wan_motion_chunks.tests.host.video import keep
-from wan_motion_chunks.tests.wan.kept import run, start
+from wan_motion_chunks.tests.wan.kept import file_of, run, start
 from wan_motion_chunks.wan.numbers import shown
 
 
@@ -22,13 +22,42 @@ def test_a_name_that_leads_elsewhere_is_refused(output):
 @pytest.mark.parametrize(
     "changed",
     [{"vary_from": value} for value in (-1, 100_001, 1.5, float("nan"), None, True, 10**40)]
-    + [{"variation": value} for value in (-1, 1_000_001, "1", float("inf"))],
+    + [{"variation": value} for value in (-1, 1_000_001, "1", float("inf"))]
+    + [{"stop_after": -1}, {"stop_after": float("nan")}, {"takes_to_keep": -1}, {"takes_to_keep": True}],
     ids=lambda changed: " ".join(f"{name} {value}"[:30] for name, value in changed.items()),
 )
 def test_linked_values_beyond_the_widgets_are_refused(comfy, changed):
     (name,) = changed
     with pytest.raises(ValueError, match=rf"^{name} must be .*got {re.escape(shown(changed[name]))}"):
         keep(**changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        (" 3 : 2 ", {2: 2}),
+        ("3: 2, 5:1;7:1\n", {2: 2, 4: 1, 6: 1}),
+        *(
+            (wrong, None)
+            for wrong in ("3", "0: 1", "3: 0", "3: 2: 1", "a: 1", "3: 1, 3: 2", "-1: 1", "1.5: 1", "9" * 9999)
+        ),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_takes_are_named_by_chunk_and_number(comfy, text, expected):
+    if expected is not None:
+        assert keep(use_takes=text).use_takes == expected
+        return
+    with pytest.raises(ValueError, match=r"^use_takes: ") as caught:
+        keep(use_takes=text)
+    assert len(str(caught.value)) < 200
+
+
+def test_what_to_do_when_unsure_is_one_of_two_things(comfy):
+    assert keep(when_unsure="reuse").reuse_unsure
+    with pytest.raises(ValueError, match=r"^when_unsure must be"):
+        keep(when_unsure="perhaps")
 
 
 @pytest.mark.parametrize("fps", [0, -1.0, 0.0001, float("nan"), float("inf"), 1e300, 1001])
@@ -77,10 +106,10 @@ def test_a_run_that_came_further_is_loaded_anew_and_no_other(output):
         run(output, start(frames))
         seen.append(LoadRun.fingerprint_inputs("run", 16.0))
     assert len(set(seen)) == 3
-    (output / "run" / "run.json").write_bytes(b"\xff" * 99)  # is for people
+    (output / "run" / "notes.txt").write_bytes(b"\xff" * 99)  # is somebody's own
     assert LoadRun.fingerprint_inputs("run", 16.0) == seen[-1]
     assert len(LoadRun.execute("run", 16.0).args[0]) == 25
-    (output / "run" / "chunk_0002.safetensors").unlink()
+    file_of(output, 2).unlink()
     assert LoadRun.fingerprint_inputs("run", 16.0) != seen[-1]
 
 
@@ -88,8 +117,8 @@ def test_what_is_left_out_is_in_the_report(output):
     from wan_motion_chunks.nodes import LoadRun
 
     run(output, start(33))
-    (output / "run" / "chunk_0002.safetensors").write_bytes(b"x" * 99)
+    file_of(output, 2).write_bytes(b"x" * 99)
     frames, _, report = LoadRun.execute("run", 16.0).args
     assert len(frames) == 17
-    assert report.splitlines()[-1].startswith("chunk_0002.safetensors is damaged")
-    assert len(report.splitlines()) == 3  # how many frames, the one whole chunk, and this
+    assert report.splitlines()[2].startswith(f"{file_of(output, 2).name} is damaged")
+    assert len(report.splitlines()) == 4  # how many frames, the one whole chunk, this, and what is on disk

@@ -87,7 +87,7 @@ def _without_end(guide):
 
 def long(**more):
     plan = plan_chunks(LONG, chunk_frames=41, overlap_frames=9)
-    return ChunkState(plan, numbered_frames(0, 1), GuideSettings("overlap_pinned"), **more)
+    return ChunkState(plan, numbered_frames(more.pop("first", 0), 1), GuideSettings("overlap_pinned"), **more)
 
 
 def make_long(folder, state, stop_after=None, **options):

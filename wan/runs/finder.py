@@ -55,6 +55,14 @@ class Finder:
     _varies: bool = False
     """Whether it is of a variation, which then goes on behind it."""
 
+    def check(self) -> None:
+        """Raise RunError unless all takes that were chosen are there: it costs no time to say so now."""
+        for index, number in self.options.use_takes.items():
+            there = [take.number for take in self.takes.of(index)]
+            if number not in there:
+                names = ", ".join(map(str, there[:20])) or "none"
+                raise RunError(f"use_takes: chunk {index + 1} has no take {number}; it has {names}.")
+
     def prepare(self, state: ChunkState) -> ChunkState:
         """The state, told of the end of its next chunk if a kept chunk that stays goes on from there.
 
@@ -65,10 +73,7 @@ class Finder:
             return state
         found = self.find(base := replace(state, vary_from=None))
         if found is None:
-            raise RunError(
-                f"keep_later: chunk {state.made + 1} is not kept as these settings make it, so that no later chunk "
-                "goes on from it. Make the video with vary_from 0 first."
-            )
+            raise _nothing_stays(state)
         behind = state_behind(base, found[1], found[0].facts)
         if behind.chunk is None or not behind.chunk.overlap:
             self.note(f"keep_later: nothing goes on from chunk {state.made + 1}")
@@ -96,6 +101,8 @@ class Finder:
         own = state.vary_from is not None and index >= state.vary_from and not self._varies
         if self._follows and not own:
             return self._made_behind(state)
+        if state.keep_later and state.vary_from is not None and index < state.vary_from:
+            raise _nothing_stays(state)
         self._say_others(index)
         return None
 
@@ -115,11 +122,7 @@ class Finder:
     def _chosen(self, state: ChunkState, number: int) -> Found:
         """The take that ``use_takes`` names."""
         index = state.made
-        takes = [take for take in self.takes.of(index) if take.number == number]
-        if not takes:
-            there = ", ".join(str(take.number) for take in self.takes.of(index)[:20]) or "none"
-            raise RunError(f"use_takes: chunk {index + 1} has no take {number}; it has {there}.")
-        found = self._read(takes[-1], state)
+        found = self._read(next(take for take in self.takes.of(index) if take.number == number), state)
         if found is None:
             why = f" ({self.notes[-1]})" if self.notes else ""
             raise RunError(f"use_takes: take {number} of chunk {index + 1} cannot be used{why}.")
@@ -185,6 +188,13 @@ def _goes_on(facts: Facts, state: ChunkState) -> bool:
     """Whether a kept chunk goes on, to the bit, from where a video ends."""
     reads = Reads(facts.read_frames, facts.read_latents, facts.reads)
     return bool(reads.frames) == bool(state.next_chunk.overlap) and reads.found_in(state)
+
+
+def _nothing_stays(state: ChunkState) -> RunError:
+    return RunError(
+        f"keep_later: chunk {state.made + 1} is not kept as these settings make it, so that no later chunk goes on "
+        "from it. Make the video with vary_from 0 first."
+    )
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -60,6 +60,10 @@ class RunStore:
         """Say something in the report and the log, once."""
         self._finder.note(note)
 
+    def check(self) -> None:
+        """Raise RunError unless all takes that were chosen are there."""
+        self._finder.check()
+
     def recall(self, state: ChunkState) -> ChunkState:
         """See :class:`~wan.protocols.ChunkStore`.
 
@@ -248,6 +252,7 @@ def open_run(
         store = RunStore(run, fingerprint, options or Options())
         if store.takes.old:
             store.note(f"{store.takes.old} chunk files of version 0.1.0 are not read: delete them")
+        store.check()
         yield store
         store.write_manifest()
 
