@@ -13,6 +13,7 @@ from ..wan.host.rope import slowed_frames
 from ..wan.prompt_text import parse_schedule
 from ..wan.prompts import Keyframe, parse_stack
 from ..wan.state import ChunkState
+from .keep import Run
 
 
 def read_prompts(prompt_stack, prompt: str, negative_prompt: str, positive=None, negative=None, clip=None):
@@ -52,7 +53,7 @@ def read_inputs(
 
 
 def find_warnings(
-    state: ChunkState, model, output, encoder, conditions: Sequence[Mapping] | None = None
+    state: ChunkState, model, output, encoder, conditions: Sequence[Mapping] | None = None, run: Run | None = None
 ) -> tuple[str, ...]:
     """What of the model, its features and the pictures may not be meant: the report says it first.
 
@@ -60,6 +61,7 @@ def find_warnings(
         output: the host's CLIP_VISION_OUTPUT of the start image, or None.
         encoder: the host's CLIP_VISION, or None.
         conditions: options of the conditions of the chunks; by default those of the state's keyframes.
+        run: of Keep Run.
     """
     warnings, keyframes = [], state.plan.keyframes
     if conditions is None:
@@ -77,13 +79,15 @@ def find_warnings(
         if keyframe.end_image is not None
     ]
     ends = ["end_image", *ends] if state.end is not None else ends
+    if run is not None and run.keep_later and run.vary_from is not None:
+        ends.append("keep_later")
     if ends and may_not_end(model):
         warnings.append(
             f"{ends[0]}: Wan2.1 FLF2V, Wan2.1 Fun InP and Wan2.2 I2V A14B are trained to end with a given frame; plain "
             "Wan2.1 I2V is not, and its file looks as that of Fun InP does. If the video does not get there, load one "
             "of these"
         )
-    if ends and reads_end(model) and output is not None and encoder is None:
+    if [name for name in ends if name != "keep_later"] and reads_end(model) and output is not None and encoder is None:
         warnings.append(
             f"{ends[0]}: model reads features of the end picture as well, but clip_vision_output shows the start image "
             "only: connect clip_vision"
