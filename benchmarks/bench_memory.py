@@ -19,6 +19,7 @@ import torch
 
 from ..tiny.scenes import draw_scenes
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
+from ..wan.runs.finder import Options
 from ..wan.runs.fingerprint import fingerprint_chunk
 from ..wan.runs.store import open_run
 from .tiny_host import TinyHost, make_sampler
@@ -85,8 +86,9 @@ def peak(way: str, count: int) -> float:
                 show_seams(store.footage(), [chunk.seam for chunk in plan.chunks[1:]])
                 StoredVideo(store, 16.0).save_to(str(Path(folder) / "video.mp4"))
         else:
-            pieces = generate(state, tools).pieces
-            gather_image(sum(map(len, pieces)), pieces)
+            with open_run(Path(folder), "run", fingerprint_chunk, Options(dtype=torch.float32)) as store:
+                generate(state, tools, store)
+                gather_image(store.frames, store.footage())
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -54,7 +54,7 @@ class VideoJob:
     optical_flow: Any = None
     """The host's OPTICAL_FLOW, or None for the built-in estimator."""
     run: Run | None = None
-    """How it is kept; None loses what is interrupted."""
+    """How it is kept; None keeps it until the host is started again."""
 
 
 def make_video(job: VideoJob) -> io.NodeOutput:
