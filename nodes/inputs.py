@@ -179,8 +179,8 @@ def sight_inputs() -> list[io.Input]:
         RunType.Input(
             "run",
             optional=True,
-            tooltip="From Keep Run: finished chunks are kept on disk and never made twice. Without it they are kept until "
-            "ComfyUI is started again.",
+            tooltip="From Keep Run: finished chunks are kept on disk and never made twice. Without it they are kept "
+            "until ComfyUI is started again.",
         ),
     ]
 

@@ -123,7 +123,7 @@ def test_chunks_of_another_version_are_made_again_which_is_told_once(tmp_path, m
     assert torch.equal(video, numbered_frames(0, 25))
     assert made == [0, 1]
     (note,) = store.notes
-    assert note.startswith("chunks of another version")
+    assert note.startswith("chunks of another")
     assert run(tmp_path, start(25))[1] == []
 
 
