@@ -25,7 +25,7 @@ from ..wan.protocols import Family, Sampler
 from ..wan.runs.digest import identify_weights
 from ..wan.runs.finder import Options
 from ..wan.runs.fingerprint import Fingerprint, fingerprint_chunk
-from ..wan.runs.names import shown
+from ..wan.runs.names import RunError, reason, shown
 from ..wan.runs.store import RunStore, open_run
 from ..wan.state import ChunkState
 from ._compat import io
@@ -77,7 +77,7 @@ def make_video(job: VideoJob) -> io.NodeOutput:
         try:
             state = generate(state, tools, store, stop_after=None if run is None else run.stop_after)
         except BaseException:
-            if run is None and store.kept:
+            if run is None and any(kept.path for kept in store.kept):
                 logger.warning(_go_on(store))
             raise
         if run is not None and run.takes_to_keep is not None and state.chunk is None:
@@ -129,18 +129,28 @@ def _open_kept(run: Run, fingerprint: Callable[[ChunkState], Fingerprint]) -> Ab
 
 @contextlib.contextmanager
 def _open_unkept(state: ChunkState, fingerprint: Callable[[ChunkState], Fingerprint]) -> Iterator[RunStore]:
-    """A run among the temporary files, for a video without Keep Run: what fails after an hour goes on from there."""
+    """A run among the temporary files, for a video without Keep Run: what fails after an hour goes on from there.
+
+    What keeps it from being written must not keep the video from being made.
+    """
     name = UNKEPT + fingerprint(state).digest[:8]
-    options = Options(dtype=torch.float32, limit=make_room(name))  # without rounding
-    with open_run(unkept_folder(), name, fingerprint, options) as store:
+    with contextlib.ExitStack() as stack:
+        try:
+            options = Options(dtype=torch.float32, limit=make_room(name))  # without rounding
+            store = stack.enter_context(open_run(unkept_folder(), name, fingerprint, options))
+        except (OSError, RunError) as error:
+            why = reason(error) if isinstance(error, OSError) else str(error).removeprefix("run_name: ")
+            store = RunStore(unkept_folder() / name, fingerprint, Options(dtype=torch.float32, limit=0))
+            store.note(f"chunks stay in memory, and are lost with an interrupt: {why}")
         yield store
 
 
 def _go_on(store: RunStore) -> str:
     """How to take up chunks that are kept among the temporary files."""
+    count = sum(kept.path is not None for kept in store.kept)
     return (
-        f"{len(store.kept)} finished chunks are in temp/{shown(store.folder)} until ComfyUI is started again: queue "
-        f"the same workflow to go on, or load them with Load Run as {store.folder.name}. Keep Run keeps them for good"
+        f"{count} finished chunks are in temp/{shown(store.folder)} until ComfyUI is started again: queue the same "
+        f"workflow to go on, or load them with Load Run as {store.folder.name}. Keep Run keeps them for good"
     )
 
 
@@ -179,4 +189,5 @@ def _report(state: ChunkState, store: RunStore, run: Run | None, began: float) -
     if torch.cuda.is_available():
         words += f", the GPU had at most {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB"
     logger.info(words)
-    return "\n".join((state.report(), *store.notes, store.describe(), words))
+    disk = [store.describe()] if store.options.limit != 0 else []
+    return "\n".join((state.report(), *store.notes, *disk, words))

@@ -98,7 +98,7 @@ def _as_the_host_runs_nodes(tmp_path_factory, monkeypatch):
     test has left chunks to take up."""
     import torch
 
-    if "folder_paths" in sys.modules:
+    if "comfy.sd" in sys.modules:
         import folder_paths
 
         monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path_factory.mktemp("temp")))

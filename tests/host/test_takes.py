@@ -185,3 +185,33 @@ def test_the_host_is_told_to_look_again_when_others_change_the_files(make, outpu
     assert look("run", stop_after=0) == second
     make(run=keep(stop_after=1), seed=9)  # is to go on when it is queued again
     assert look("run", stop_after=1) != second
+
+
+@pytest.mark.parametrize("fault", ["no locks", "another job", "read only"])
+def test_what_keeps_temporary_files_from_being_written_costs_no_video(make, comfy, monkeypatch, fault, finished):
+    import errno
+    import os
+
+    from wan_motion_chunks.nodes import runs
+    from wan_motion_chunks.wan.runs import files, lock
+
+    expected = make()[0]
+    for folder in runs.unkept_folder().iterdir():
+        for path in folder.iterdir():
+            path.unlink()
+
+    def refuse(code):
+        def call(*arguments):
+            raise OSError(code, os.strerror(code))
+
+        return call
+
+    if fault == "read only":
+        monkeypatch.setattr(files, "_create", refuse(errno.EROFS))
+    else:
+        monkeypatch.setattr(lock, "_lock", refuse(errno.ENOLCK if fault == "no locks" else errno.EAGAIN))
+    frames, _, report, _ = make()
+    assert torch.equal(frames, expected)
+    assert len(finished[-1][1].notes) == 1
+    assert finished[-1][1].notes[0] in report
+    assert not list(runs.unkept_folder().glob("*/chunk_*"))

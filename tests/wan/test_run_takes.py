@@ -1,6 +1,8 @@
 """Takes: nothing is overwritten, earlier ones come back, one chunk is made again between its neighbors."""
 
+import errno
 import json
+import os
 import shutil
 import time
 
@@ -78,6 +80,15 @@ def test_a_chosen_take_comes_back_with_those_behind_it(tmp_path):
     for choice in ({1: 3}, {0: 2}):
         with pytest.raises(RunError, match=r"^use_takes: .*has no take"):
             make_long(tmp_path, long(), use_takes=choice)
+
+
+def test_one_chunk_of_a_chosen_take_is_made_again(tmp_path):
+    make_long(tmp_path, long())
+    chosen, _, _, _ = make_long(tmp_path, long(vary_from=1, variation=1))
+    again = long(vary_from=1, variation=5, keep_later=True)
+    video, made, store, _ = make_long(tmp_path, again, use_takes={1: 2})
+    assert (made, takes(store)) == ([1], [1, 3, 2, 2])
+    assert torch.equal(video[-50:], chosen[-50:])
 
 
 def test_later_takes_made_from_other_settings_come_back_with_the_chosen_one_and_are_told(tmp_path):
@@ -222,6 +233,24 @@ def test_a_crash_between_a_chunk_and_the_manifest_loses_nothing(tmp_path, monkey
     assert len(load_run(tmp_path, "run").kept) == 3
     monkeypatch.undo()
     assert run(tmp_path)[1] == [3, 4, 5]
+
+
+def test_a_disk_that_is_full_for_the_manifest_alone_loses_nothing(tmp_path, monkeypatch):
+    from wan_motion_chunks.wan.runs import manifest
+
+    real = manifest.write_text
+
+    def write(path, text):
+        if len(json.loads(text)["chunks"]) > 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(path, text)
+
+    monkeypatch.setattr(manifest, "write_text", write)
+    video, made, _, _ = run(tmp_path)
+    assert made == [0, 1, 2, 3, 4, 5]
+    shown = load_run(tmp_path, "run")
+    assert torch.equal(torch.cat(list(shown.footage())), video)
+    assert run(tmp_path)[1] == []
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Options:
     dtype: torch.dtype = torch.float16
     """Of kept frames that are not 8-bit values."""
     limit: int | None = None
-    """Bytes of all takes together, beyond which chunks stay in memory."""
+    """Bytes of all takes together, beyond which chunks stay in memory; 0 writes nothing at all."""
 
 
 @dataclass
@@ -98,8 +98,7 @@ class Finder:
                 if found[0].facts.token != known.token:
                     self.note(f"chunk {index + 1} is taken although {listed(known.unknown)} may have changed")
                 return found
-        own = state.vary_from is not None and index >= state.vary_from and not self._varies
-        if self._follows and not own:
+        if self._follows and (self._varies or state.keep_later or not state.attempt_at(index)):
             return self._made_behind(state)
         if state.keep_later and state.vary_from is not None and index < state.vary_from:
             raise _nothing_stays(state)

@@ -35,6 +35,11 @@ def write_manifest(folder: Path, words: dict[str, Any]) -> None:
     write_text(folder / NAME, json.dumps({"format": FORMAT, **words}, indent=1, ensure_ascii=False) + "\n")
 
 
+def remove_manifest(folder: Path) -> None:
+    """Raise OSError unless there is none any more."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
 def read_manifest(folder: Path) -> Manifest | None:
     """The video that a manifest tells of; None if there is none, or what there is is none of ours.
 

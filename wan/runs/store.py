@@ -24,7 +24,7 @@ from .finder import Finder, Options, listed
 from .fingerprint import Fingerprint
 from .kept import Kept, pack, state_behind, unpack
 from .lock import locked
-from .manifest import write_manifest
+from .manifest import remove_manifest, write_manifest
 from .names import check_name, not_writable, reason, shown
 from .takes import Take, Takes, name_take
 
@@ -177,7 +177,9 @@ class RunStore:
         return words + (f"; {len(unused)} of them, {spare}, are no part of this video" if unused else "")
 
     def write_manifest(self, making: Take | None = None) -> None:
-        """Write ``run.json``, if the disk takes it: the chunks do without it."""
+        """Write ``run.json``, if the disk takes it: the chunks do without it, better than with an old one."""
+        if self.options.limit == 0:
+            return
         chunks = [
             {
                 "chunk": kept.facts.index + 1,
@@ -199,10 +201,12 @@ class RunStore:
             write_manifest(self.folder, words)
         except OSError as error:
             logger.warning("%s/run.json could not be written (%s)", shown(self.folder), reason(error))
+            with contextlib.suppress(OSError):
+                remove_manifest(self.folder)
 
     def _write(self, take: Take, facts: Facts, tensors: dict[str, Tensor]) -> str | None:
         """Write a chunk's file; returns the digest of its content, or None where it stays in memory."""
-        if self.kept and self.kept[-1].path is None:  # behind a gap nothing can be taken up again
+        if self.options.limit == 0 or (self.kept and self.kept[-1].path is None):  # behind a gap nothing is taken up
             return None
         need = sum(tensor.nbytes for tensor in tensors.values())
         if self.options.limit is not None and need + sum(map(self.takes.size, self.takes)) > self.options.limit:
