@@ -98,7 +98,8 @@ class Finder:
                 if found[0].facts.token != known.token:
                     self.note(f"chunk {index + 1} is taken although {listed(known.unknown)} may have changed")
                 return found
-        if self._follows and (self._varies or state.keep_later or not state.attempt_at(index)):
+        stays = self._varies or state.keep_later or not state.attempt_at(index)
+        if self._follows and stays and state.kept_end is None:
             return self._made_behind(state)
         if state.keep_later and state.vary_from is not None and index < state.vary_from:
             raise _nothing_stays(state)
