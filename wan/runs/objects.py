@@ -28,7 +28,7 @@ def name_of(value: Any) -> str:
 def read_object(value: Any, walk: Walk) -> Tree:
     """An object by its class and attributes; unknown besides, if its class has more to it."""
     if isinstance(value, torch.nn.Module):
-        return part_of(value) or read_module(value, walk)
+        return part_of(value) or (_compiled(value, walk) if "dynamo_ctx" in vars(value) else read_module(value, walk))
     return read_parts(value, attributes(value), walk)
 
 
@@ -51,6 +51,18 @@ def read_module(module: torch.nn.Module, walk: Walk) -> Tree:
     for held in (module._parameters, module._buffers, module._modules):
         parts |= held
     return read_parts(module, parts, walk)
+
+
+def _compiled(module: Any, walk: Walk) -> Tree:
+    """A module of torch.compile by what it is made of and by whom; the rest is the compiler's own state."""
+    context = vars(vars(module)["dynamo_ctx"])
+    backend = context.get("callback")
+    while (inner := getattr(backend, "_torchdynamo_orig_backend", None)) is not None:
+        backend = inner
+    config = vars(backend).get("config") if hasattr(backend, "__dict__") else None
+    parts = {"_orig_mod": module._modules.get("_orig_mod"), "backend": name_of(backend), "config": config}
+    parts |= {"compiler": getattr(backend, "compiler_name", ""), "dynamic": context.get("_dynamic")}
+    return Branch("compiled", tuple((name, walk.read(part)) for name, part in parts.items()))
 
 
 def attributes(value: Any) -> dict[str, Any]:

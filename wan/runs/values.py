@@ -187,7 +187,7 @@ def _(value: partial, walk: Walk) -> Tree:
 @read_value.register(BuiltinFunctionType)
 def _(value: BuiltinFunctionType, walk: Walk) -> Tree:
     owner = value.__self__
-    if owner is None or isinstance(owner, (ModuleType, type)):
+    if owner is None or isinstance(owner, (ModuleType, type)) or type(owner).__name__.startswith("pybind11_detail"):
         return f"{name_of(value)}".encode()
     return walk.inside(value, name_of(value), lambda: [("__self__", owner)])
 
