@@ -110,7 +110,7 @@ def _content(value: Tensor) -> str:
     known = _known.get(value)
     if stamp is not None and known is not None and known[0] == (*stamp, _version(value)):
         return known[1]
-    found = sha256(_bytes(value).cpu().numpy()).hexdigest() if size else ""
+    found = sha256(_bytes(value).cpu().numpy().data).hexdigest() if size else ""
     if stamp is not None:
         _known.put(value, ((*stamp, _version(value)), found))
     return found
