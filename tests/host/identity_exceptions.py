@@ -30,7 +30,44 @@ NOT_RUN = {
 }
 """Nodes that are not run here, and why."""
 
-NO_EFFECT = {
+NEWER = {
+    **dict.fromkeys(
+        (
+            ("ARVideoI2V", "length"),
+            ("ARVideoI2V", "batch_size"),
+            ("BerniniConditioning", "length"),
+            ("BerniniConditioning", "batch_size"),
+            ("Kandinsky5ImageToVideo", "batch_size"),
+            ("MiniMaxH3ReferenceToVideo", "width"),
+            ("MiniMaxH3ReferenceToVideo", "height"),
+            ("MiniMaxH3ReferenceToVideo", "length"),
+            ("TextEncodeMageFlowEdit", "width"),
+            ("TextEncodeMageFlowEdit", "height"),
+            ("TextEncodeMageFlowEdit", "batch_size"),
+            ("VOIDInpaintConditioning", "batch_size"),
+            ("WanMoveTrackToVideo", "batch_size"),
+            ("WanSCAILToVideo", "batch_size"),
+        ),
+        NOT_TAKEN,
+    ),
+    **dict.fromkeys(
+        (
+            ("MultiGPU_WorkUnits", "max_gpus"),
+            ("SelectCLIPDevice", "device"),
+            ("SelectModelDevice", "device"),
+            ("WanAnimate2Cache", "device"),
+        ),
+        "says where a model runs, and there is one device here",
+    ),
+    ("BerniniConditioning", "ref_max_size"): "limits reference pictures, of which there are none",
+    ("MiniMaxH3ReferenceToVideo", "ref_image_size"): "sizes reference pictures, of which there are none",
+    ("TextEncodeAceStepAudio1.5", "keyscale"): "C and C# are one word to the tiny text encoder",
+    ("WanMoveTrackToVideo", "strength"): "moves nothing without drawn tracks",
+    ("WanSCAILToVideo", "previous_frame_count"): "counts frames that are not linked",
+}
+"""Of nodes that ComfyUI 0.33.0 has and 0.3.75 has not."""
+
+NO_EFFECT = NEWER | {
     **dict.fromkeys(
         (
             (name, "batch_size")

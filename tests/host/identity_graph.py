@@ -21,8 +21,10 @@ def apg(model, momentum):
 def windows(model, schedule="standard_static", fuse="pyramid", length=3):
     from comfy_extras.nodes_context_windows import ContextWindowsManualNode
 
-    given = {"context_length": length, "context_overlap": 1, "context_stride": 1, "closed_loop": False, "dim": 2}
-    return ContextWindowsManualNode.execute(model, context_schedule=schedule, fuse_method=fuse, **given).args[0]
+    given = {each.id: each.default for each in ContextWindowsManualNode.define_schema().inputs if each.id != "model"}
+    given |= {"context_length": length, "context_overlap": 1, "dim": 2}
+    given |= {"context_schedule": schedule, "fuse_method": fuse}
+    return ContextWindowsManualNode.execute(model, **given).args[0]
 
 
 def hooked(model, conditioning, strength, end=0.5):

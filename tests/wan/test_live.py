@@ -228,3 +228,12 @@ def test_what_is_too_much_to_look_at_is_unknown(monkeypatch):
     for _ in range(500):
         deep = [deep]
     assert identify(deep).unknown
+    assert identify(deep) == identify(deep)
+
+
+def test_an_object_that_cannot_be_looked_into_is_unknown():
+    broken = torch.nn.Linear(2, 2)
+    broken._parameters = 3
+    assert identify(options(broken)).unknown
+    live.leave()
+    assert identify(options(broken)) == identify(options(broken))

@@ -94,7 +94,4 @@ def leave() -> None:
         _, (reference, record, read) = _touched.popitem()
         value = reference()
         if value is not None:
-            try:
-                record.left = sign(read(value))
-            except (AttributeError, RuntimeError, TypeError, ValueError):  # it counts as changed
-                record.left = None
+            record.left = sign(read(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import MemberDescriptorType
+from types import BuiltinFunctionType, FunctionType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,8 +21,8 @@ POINTER = object.__basicsize__ // 2
 
 def name_of(value: Any) -> str:
     """What a class, function or object is called; its module's name may hold the folder that a pack lies in."""
-    name = getattr(value, "__qualname__", None)
-    return name if isinstance(name, str) else type(value).__qualname__
+    named = isinstance(value, (type, FunctionType, BuiltinFunctionType))
+    return value.__qualname__ if named else type(value).__qualname__
 
 
 def read_object(value: Any, walk: Walk) -> Tree:

@@ -17,6 +17,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache, partial, singledispatch
+from hashlib import sha256
 from pathlib import PurePath
 from types import (
     BuiltinFunctionType,
@@ -46,6 +47,10 @@ from .trees import Branch, Tree
 
 if TYPE_CHECKING:
     from .walk import Walk
+
+
+LONG = 4096
+"""Bytes from which on a tree has their digest in their place."""
 
 
 def _last_part(name: Any) -> str:
@@ -100,7 +105,7 @@ def _(value: Any, walk: Walk) -> Tree:  # their own notation tells them apart
 @read_value.register(bytes)
 @read_value.register(bytearray)
 def _(value: bytes | bytearray, walk: Walk) -> Tree:
-    return b"bytes " + bytes(value)
+    return b"bytes " + (bytes(value) if len(value) < LONG else sha256(value).digest())
 
 
 @read_value.register(Enum)
@@ -128,7 +133,7 @@ def _(value: Tensor, walk: Walk) -> Tree:
 def _(value: Any, walk: Walk) -> Tree:
     if value.dtype.hasobject:
         return walk.inside(value, f"numpy {value.shape}", lambda: [("", value.tolist())])
-    return f"numpy {value.dtype} {value.shape};".encode() + value.tobytes()
+    return f"numpy {value.dtype} {value.shape};".encode() + sha256(value.tobytes()).digest()
 
 
 @read_value.register(list)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .live import looked_at, record_of, serial_of
 from .models import register
+from .objects import name_of
 from .trees import Branch, Record, Tree, Unknown, describe
 from .values import label_of, read_value
 
@@ -36,15 +37,16 @@ class Walk:
 
     def look(self, values: Iterable[Any]) -> Tree:
         """The tree of values; every record in it has been looked at."""
-        self._at = values = list(values)
+        values, found = list(values), []
         for value in values:
             register(value, self)
-        found = Branch("", tuple(("" if len(values) == 1 else f"[{at}]", self.read(v)) for at, v in enumerate(values)))
-        while self._next:
-            value, record, reader = self._next.pop()
+        for at, value in enumerate(values):
             self._at = value
-            looked_at(value, record, reader(value, self), _alone(reader))
-        return found
+            found.append(("" if len(values) == 1 else f"[{at}]", self.read(value)))
+        while self._next:
+            self._at, record, reader = self._next.pop()
+            looked_at(self._at, record, _tree(self._at, reader, self), _alone(reader))
+        return Branch("", tuple(found))
 
     def read(self, value: Any) -> Tree:
         """The tree of one value."""
@@ -97,7 +99,14 @@ class Walk:
 
 
 def _alone(reader: Callable[[Any, Walk], Tree]) -> Callable[[Any], Tree]:
-    return lambda value: reader(value, Walk(follow=False))
+    return lambda value: _tree(value, reader, Walk(follow=False))
+
+
+def _tree(value: Any, reader: Callable[[Any, Walk], Tree], walk: Walk) -> Tree:
+    try:
+        return reader(value, walk)
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):  # it is stranger than any that we know
+        return Unknown(name_of(value), serial_of(value))
 
 
 def describe_values(values: Iterable[Any]) -> tuple[str, list[tuple[str, int]]]:
