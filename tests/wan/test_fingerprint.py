@@ -1,16 +1,38 @@
-import types
-from enum import Enum
-from fractions import Fraction
-from functools import partial
-from pathlib import PurePosixPath
+"""What a model is known by: everything that nodes and packs put on it, however they do."""
 
-import numpy
+import types
+from functools import partial
+
 import pytest
 import torch
 from wan_motion_chunks.tools.workflow import ROOT
-from wan_motion_chunks.wan import Keyframe
-from wan_motion_chunks.wan.runs.digest import digest, identify_model
 from wan_motion_chunks.wan.runs.fingerprint import VERSION
+from wan_motion_chunks.wan.runs.identity import identify, identify_model
+
+
+class Block(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = torch.nn.Linear(8, 8)
+        self.sampling = torch.nn.Linear(2, 2)
+
+    def forward(self, x):
+        return self.attention(x)
+
+
+def base():
+    torch.manual_seed(0)
+    return Block()
+
+
+def model(**changed):
+    """The parts of a MODEL that tell what it makes."""
+    parts = {"model": base(), "backup": {}, "patches": {}, "object_patches": {}, "model_options": {}}
+    return types.SimpleNamespace(**(parts | {"wrappers": {}, "callbacks": {}} | changed))
+
+
+def option(value):
+    return model(model_options={"transformer_options": {"patches": {"attn1": [value]}}})
 
 
 def rescale(multiplier):
@@ -22,174 +44,170 @@ def rescale(multiplier):
     return function
 
 
-class Rope:
-    def __init__(self, component):
-        self.component = component
+def guided(scale, tau):
+    """KJNodes' NAG: a function that closes over its numbers, bound to a live attention module."""
 
-    def method(self):
-        return self.component
+    def forward(self, x, context=None):
+        return self.attention(x) * scale + tau
 
-
-def model(**changed):
-    """The parts of a MODEL that tell what it makes."""
-    torch.manual_seed(0)
-    parts = {"model": torch.nn.Linear(40, 3), "backup": {}, "patches": {}, "object_patches": {}, "model_options": {}}
-    return types.SimpleNamespace(**(parts | {"wrappers": {}, "callbacks": {}} | changed))
+    return forward
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"patches": {"weight": [(0.5, ("diff", (torch.ones(3),)), 1.0, None, None)]}},
-        {"model_options": {"sampler_cfg_function": rescale(0.7)}},
-        {"model_options": {"sampler_cfg_function": rescale(0.1)}},
-        {"model_options": {"transformer_options": {"patches": [Rope(4).method]}}},
-        {"model_options": {"transformer_options": {"patches": [Rope(6).method]}}},
-        {"object_patches": {"rope": Rope(4)}},
-        {"object_patches": {"rope": Rope(6)}},
-        {"wrappers": {"sampler": {"cache": [rescale(0.2)]}}},
-        {"wrappers": {"sampler": {"cache": [rescale(0.3)]}}},
-    ],
-)
-def test_what_changes_a_model_changes_its_digest_and_the_same_does_not(changed):
-    seen = identify_model(model(**changed))
-    assert seen != identify_model(model())
-    assert seen == identify_model(model(**changed))
-    others = [{"object_patches": {"rope": Rope(5)}}, {"model_options": {"sampler_cfg_function": rescale(0.5)}}]
-    assert all(seen != identify_model(model(**other)) for other in others)
+def bound(scale, tau=2.5):
+    made = model()
+    made.object_patches["blocks.0.forward"] = types.MethodType(guided(scale, tau), made.model)
+    return made
+
+
+def around(function):
+    """A handler around another, as packs chain what was there before."""
+
+    def handler(*arguments):
+        return function(*arguments)
+
+    return handler
+
+
+class Cache:
+    """A callable object that packs put among a model's options."""
+
+    def __init__(self, threshold, device="cpu"):
+        self._threshold, self.device, self.skipped = threshold, device, []
+
+    def __call__(self, x):
+        self.skipped.append(x)
+        return x * self._threshold
+
+
+class Slotted:
+    __slots__ = ("threshold",)
+
+    def __init__(self, threshold):
+        self.threshold = threshold
+
+
+def layer(value, bias=0.0):
+    made = torch.nn.Linear(3, 3)
+    torch.nn.init.constant_(made.weight, value)
+    torch.nn.init.constant_(made.bias, bias)
+    return torch.nn.Sequential(made, torch.nn.Dropout(0.1))
+
+
+def dropping(rate):
+    made = layer(1.0)
+    made[1].p = rate
+    return made
+
+
+WAYS = {
+    "a LoRA": lambda v: model(patches={"attention.weight": [(v, ("diff", (torch.ones(8, 8),)), 1.0, None, None)]}),
+    "one number of a LoRA": lambda v: model(
+        patches={"w": [(1.0, ("diff", (torch.ones(9, 900).index_fill(1, torch.tensor(450), v),)), 1.0, None, None)]}
+    ),
+    "a closure": lambda v: model(model_options={"sampler_cfg_function": rescale(v)}),
+    "a closure that is nested": lambda v: option(around(around(rescale(v)))),
+    "a bound method's closure": bound,
+    "another cell of it": lambda v: bound(1.0, v),
+    "a bound method's object": lambda v: option(Cache(v).__call__),
+    "a list that a function captured": lambda v: option(rescale([1, [v]])),
+    "a dict that a function captured": lambda v: option(rescale({"a": {"b": v}})),
+    "a list in an object in a list": lambda v: option([Cache([Cache([v])])]),
+    "a partial's argument": lambda v: option(partial(rescale(1), v)),
+    "a partial's keyword": lambda v: option(partial(rescale(1), multiplier=v)),
+    "a default": lambda v: option(eval_default(v)),
+    "a private attribute": lambda v: model(object_patches={"cache": Cache(v)}),
+    "a slot": lambda v: option(Slotted(v)),
+    "a wrapper": lambda v: model(wrappers={"sampler": {"cache": [rescale(v)]}}),
+    "a callback": lambda v: model(callbacks={"on_load": {"cache": [Cache(v)]}}),
+    "an injection": lambda v: model(injections={"bypass": [types.SimpleNamespace(inject=rescale(v), eject=around(1))]}),
+    "a hook": lambda v: model(hook_patches={Slotted(0): {"w": [(v, ("diff", (torch.ones(2),)), 1.0, None, None)]}}),
+    "an attachment": lambda v: model(attachments={"adapter": Cache(v)}),
+    "another model beside it": lambda v: model(additional_models={"control": [option(v)]}),
+    "a wrapped weight": lambda v: model(weight_wrapper_patches={"w": [rescale(v)]}),
+    "something that only another pack has": lambda v: model(own_patches=[Cache(v)]),
+    "a module's weight": lambda v: option(layer(v)),
+    "a module's bias": lambda v: option(layer(1.0, v)),
+    "an attribute of a module in a module": dropping,
+    "a module's hook": lambda v: hooked(rescale(v)),
+    "a tensor": lambda v: option(torch.full((2, 2), v)),
+}
+
+
+def eval_default(value):
+    def function(x, scale=value):
+        return x * scale
+
+    return function
+
+
+def hooked(function):
+    made = layer(1.0)
+    made[0].register_forward_hook(function)
+    return option(made)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_changes_a_model_changes_its_identity_and_the_same_does_not(way):
+    seen = [identify_model(WAYS[way](value)) for value in (0.25, 0.25, 0.75)]
+    assert seen[0] == seen[1]
+    assert len({each.digest for each in seen} | {identify_model(model()).digest}) == 3
+    assert not any(each.unknown or each.token for each in seen)
+
+
+def test_the_ways_are_told_apart():
+    seen = {identify_model(make(0.25)).digest for make in WAYS.values()}
+    assert len(seen) == len(WAYS)
 
 
 def test_weights_under_a_patch_are_known_by_what_they_were():
     patched = model()
-    original = patched.model.weight.detach().clone()
+    original = patched.model.attention.weight.detach().clone()
     expected = identify_model(patched)
     with torch.no_grad():
-        patched.model.weight += 1
+        patched.model.attention.weight += 1
     assert identify_model(patched) != expected
-    patched.backup = {"weight": types.SimpleNamespace(weight=original)}
+    patched.backup = {"attention.weight": types.SimpleNamespace(weight=original)}
+    assert identify_model(patched) == expected
+    patched.backup, patched.hook_backup = {}, {"attention.weight": (original, torch.device("cpu"))}
     assert identify_model(patched) == expected
 
 
-def test_a_digest_knows_order_dtype_and_shape():
-    values = torch.arange(6.0)
-    different = [values, values.half(), values.view(2, 3), values.flip(0), [values], {"a": values}, None, "", 0, 0.5]
-    assert len({digest(value) for value in different}) == len(different)
+def test_what_is_written_onto_live_modules_is_not_seen():
+    made = model()
+    made.object_patches["attention"] = types.MethodType(guided(2.0, 1.0), made.model.attention)
+    before = identify_model(made)
+    made.model.attention.cache = Cache(1.0)
+    made.model.attention.forward = types.MethodType(guided(3.0, 1.0), made.model.attention)
+    made.model.last = torch.ones(3)
+    assert identify_model(made) == before
 
 
-def test_no_two_values_have_one_digest():
-    different = [
-        [[1], 2],
-        [[1, 2]],
-        [1, [2]],
-        [1, 2],
-        [12],
-        [[], []],
-        [[[]]],
-        [],
-        {},
-        {"a": {"b": 1}},
-        {"a": {}, "b": 1},
-        {"a:": 1},
-        {"a": ":1"},
-        {1: "a"},
-        {"1": "a"},
-        "1",
-        1,
-        1.0,
-        True,
-        b"1",
-        bytearray(2),
-        1 + 0j,
-        range(3),
-        range(4),
-        Fraction(1, 3),
-        Fraction(1, 2),
-        PurePosixPath("a"),
-        PurePosixPath("b"),
-        torch.float16,
-        torch.bfloat16,
-        numpy.float32(0.25),
-        numpy.float32(0.5),
-        numpy.float64(0.5).astype("float16"),
-        numpy.arange(3),
-        numpy.arange(3).astype("int32"),
-        numpy.arange(4),
-        Rope(1),
-        Rope(2),
-        Rope("1"),
-        Other(1),
-        Keyframe("a", "b"),
-        Keyframe("b", "a"),
-        {"a"},
-        {"a", "b"},
-        {"a", 1},
-        "\udcff",
-        {"\udcff": 1},
-        float("nan"),
-    ]
-    assert len({digest(value) for value in different}) == len(different)
-    assert [digest(value) for value in different] == [digest(value) for value in different]
+def test_a_module_in_the_place_of_one_is_known_by_what_it_is_while_it_is_there_too():
+    seen = []
+    for value in (0.25, 0.75):
+        made = model(object_patches={"sampling": layer(value)})
+        seen.append(identify_model(made))
+        made.object_patches_backup = {"sampling": made.model.sampling}
+        made.model.sampling = made.object_patches["sampling"]  # as the host does while the model is loaded
+        assert identify_model(made) == seen[-1]
+    assert seen[0].digest != seen[1].digest
 
 
-class Other:
-    def __init__(self, component):
-        self.other = component
+def test_where_a_model_lies_and_what_is_loaded_of_it_is_no_part_of_it():
+    made = model()
+    before = identify_model(made)
+    made.patches_uuid, made.load_device, made.size, made.is_injected = object(), torch.device("meta"), 3, True
+    made.cached_hook_patches, made.pinned = {1: torch.ones(2)}, {"a"}
+    assert identify_model(made) == before
 
 
-def test_what_a_partial_function_holds_is_seen():
-    seen = {
-        identify_model(model(model_options={"sampler_cfg_function": partial(max, share)})) for share in (0.1, 0.2, 0.1)
-    }
-    assert len(seen) == 2
-
-
-class Kind(Enum):
-    FIRST = 1
-    SECOND = 2
-
-
-def test_functions_methods_and_classes_are_told_apart_by_what_they_hold():
-    different = [Kind.FIRST, Kind.SECOND, Kind, Rope, Other, rescale, rescale(1), rescale(2), partial(max, 1), max, min]
-    different += [Rope(1).method, Rope([1]), Rope([2]), Rope([Rope(1)]), Rope([Rope(2)]), Rope(rescale(1))]
-    different += [torch.nn.Linear(2, 2), torch.nn.Linear(2, 2), torch.nn.Identity()]
-    assert len({digest(value, reach=3) for value in different}) == len(different)
-
-
-def test_objects_are_looked_into_as_far_as_asked():
-    near, far = Rope([Rope([Rope(1)])]), Rope([Rope([Rope(2)])])
-    assert digest(near, reach=2) == digest(far, reach=2)
-    assert digest(near, reach=3) != digest(far, reach=3)
-
-
-def test_what_holds_itself_has_a_digest():
-    def cycle(*held):
-        found = [*held, {}]
-        found[-1]["back"] = found
-        return found
-
-    def call():
-        return call
-
-    ring = Rope(0)
-    ring.component = [1, ring]
-    assert digest(cycle(1)) == digest(cycle(1)) != digest(cycle(2))
-    assert len({digest(value, reach=9) for value in (cycle(), ring, call, [ring], [[]])}) == 5
-
-
-def test_the_order_in_which_a_mapping_or_a_set_was_filled_is_none():
-    names = [f"name {index}" for index in range(50)]
-    assert digest(dict.fromkeys(names, 1)) == digest(dict.fromkeys(reversed(names), 1))
-    assert digest({*names}) == digest({*names[25:], *names[:25]})
+def test_a_model_in_a_function_is_known_as_one():
+    seen = [identify(rescale(model(patches={"a": value}))).digest for value in (1, 1, 2)]
+    assert seen[0] == seen[1] != seen[2]
+    made = model()
+    made.model_options["function"] = rescale(made)  # as a patch that holds the model that it is on
+    assert identify_model(made) == identify_model(made)
 
 
 def test_the_version_is_the_packs():
     assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-
-
-def test_private_attributes_count_but_on_a_model():
-    class Held:
-        def __init__(self, strength):
-            self._strength = strength
-
-    assert digest(Held(1.0)) == digest(Held(1.0)) != digest(Held(2.0))
-    assert digest(Held(1.0), private=False) == digest(Held(2.0), private=False)

@@ -9,7 +9,8 @@ from einops import rearrange
 from torch import Tensor
 
 from ..guide import ChunkRequest
-from ..runs.digest import digest, identify_weights
+from ..runs.digest import digest
+from ..runs.identity import Identity, identify
 from ..state import ChunkState
 from .objects import ClipVision, VisionOutput
 
@@ -52,7 +53,7 @@ class FeatureTrack:
         if features is None and encoder is not None:
             self._reference = _encode(encoder, start)
         self._first = self._reference
-        self._digest: str | None = None
+        self._identity: Identity | None = None
 
     def __call__(self, request: ChunkRequest) -> VisionOutput | None:
         """The features for a chunk, by its place in time; None where there are none."""
@@ -74,14 +75,13 @@ class FeatureTrack:
         return found
 
     def fingerprint(self, state: ChunkState) -> dict:
-        """Digests of what the next chunk of a state sees, for a run that is kept."""
-        if self._digest is None:  # of the start; what a cut puts in its place must not change the digests before
+        """What the next chunk of a state sees, for a run that is kept."""
+        if self._identity is None:  # of the start; what a cut puts in its place must not change the digests before
             states = None if self._first is None else self._first.penultimate_hidden_states
-            known = None if self._encoder is None else identify_weights(self._encoder.model.named_parameters())
-            self._digest = digest(states, known)
+            self._identity = identify(states, self._encoder)
         chunk = state.next_chunk
         time = chunk.start / state.plan.total_frames if self._strength else 0.0
-        found = {"features": self._digest, "feature_continuity": [self._strength, time]}
+        found = {"features": self._identity, "feature_continuity": [self._strength, time]}
         if self._encoder is not None:
             # The chunk has a part of these pictures, the encoder sees them whole.
             origin = state.scene_original(chunk) if state.plan.cuts(chunk) else None

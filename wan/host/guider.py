@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ..guidance_schedule import Schedule, schedule_warnings
 from ..guide import ChunkGuide
-from ..runs.digest import digest, identify_model
+from ..runs.identity import identify, identify_model
+from ..runs.models import guider_settings
 from ..settings import GuideSettings
 from ..state import ChunkState
 from .conditioning import guide_by_step
@@ -113,23 +114,10 @@ class GuiderSampler:
         """What the next chunk is made from here, for a run that is kept."""
         if not self._identity:
             self._identity["model"] = identify_model(self.guider.model_patcher)
-            # No lists: one that was interrupted still holds the models it had loaded.
-            kinds = (Tensor, str, int, float)
-            numbers = {name: value for name, value in vars(self.guider).items() if isinstance(value, kinds)}
-            self._identity["guider"] = digest(type(self.guider), numbers)
-            self._identity["conditions"] = digest(
-                # The host gives each condition another name in every run.
-                {
-                    name: [{key: value for key, value in part.items() if key != "uuid"} for part in parts]
-                    for name, parts in self.guider.original_conds.items()
-                }
-            )
-            self._identity["sampling"] = digest(
-                self.sampler.sampler_function.__qualname__,
-                self.sampler.extra_options,
-                self.sampler.inpaint_options,
-                self.sigmas,
-            )
+            settings = guider_settings(self.guider)
+            self._identity["conditions"] = identify(settings.pop("original_conds"))
+            self._identity["guider"] = identify(type(self.guider), settings)
+            self._identity["sampling"] = identify(self.sampler, self.sigmas)
         return {**self._identity, **self.inputs.fingerprint(state), **self.noise.fingerprint(state.made)}
 
     def _conditions(self, guide: ChunkGuide) -> dict[str, list[dict]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..guide import ChunkGuide
-from ..runs.digest import digest
+from ..runs.identity import Identity, identify
 from ..state import ChunkState
 from .conditioning import apply_guide, guide_values
 from .encoding import Conditioning, mix_prompts
@@ -26,6 +26,8 @@ class ChunkInputs:
     """Positive and negative conditioning of each keyframe; none where a guider has its own."""
     loras: LoraFiles | None = None
     features: FeatureTrack | None = None
+    _identities: list[Identity] = field(init=False, repr=False, compare=False, default_factory=list)
+    """Of each prompt, taken before any chunk is sampled: hooks and ControlNets change while they run."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -59,10 +61,12 @@ class ChunkInputs:
             self.loras.free(guide.request.prompt)
 
     def fingerprint(self, state: ChunkState) -> dict:
-        """Digests of what conditions the next chunk of a state."""
+        """Identities of what conditions the next chunk of a state."""
         prompt = state.plan.chunk_prompt(state.next_chunk)
+        if not self._identities:
+            self._identities.extend(identify(pair) for pair in self.prompts)
         return {
-            "prompts": [digest(self.prompts[index]) for index, _ in prompt.shares] if self.prompts else [],
+            "prompts": [self._identities[index] for index, _ in prompt.shares] if self.prompts else [],
             "loras": {} if self.loras is None else self.loras.identify(prompt),
             **({} if self.features is None else self.features.fingerprint(state)),
         }

@@ -16,7 +16,7 @@ import folder_paths
 import torch
 from torch import Tensor
 
-from ..runs.digest import identify_weights
+from ..runs.digest import digest
 from .checks import check_interrupt, describe_model
 
 PART = re.compile(
@@ -60,7 +60,7 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
         keys = comfy.lora.model_lora_keys_clip(clip.cond_stage_model, keys)
     try:
         weights = comfy.utils.load_torch_file(path, safe_load=True)
-        digest = identify_weights(sorted(weights.items()))
+        known = digest(weights)
         tensors = _Tensors(comfy.lora_convert.convert_lora(weights))
         found = comfy.lora.load_lora(tensors, keys)
     except (MemoryError, torch.cuda.OutOfMemoryError, comfy.model_management.InterruptProcessingException):
@@ -94,9 +94,7 @@ def read_lora(name: str, model: Any, clip: Any) -> LoraFile:
             f"{'' if clip is None else ' or its text encoder'}: {words or 'it is empty'}. Load one that was made for "
             "this model, or take it out of the stack."
         )
-    return LoraFile(
-        fits, digest, f"LoRA {name!r}: {len(fits)} of {total} weights fit" + (f"; {words}" if words else "")
-    )
+    return LoraFile(fits, known, f"LoRA {name!r}: {len(fits)} of {total} weights fit" + (f"; {words}" if words else ""))
 
 
 def _parts(place: Any) -> tuple[str, Any, Any]:

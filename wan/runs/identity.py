@@ -1,17 +1,44 @@
-"""What tells inputs of a chunk apart, and what of them nothing can."""
+"""What tells values apart: a digest of all that is understood of them, and what is not."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from .live import token
+from .walk import describe_values
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Inputs as far as they can be told apart."""
+    """What values are, for whoever asks whether they are the same as before."""
 
     digest: str
-    """Of everything understood; equal in every process for equal inputs."""
+    """Of everything that is understood; equal in every process for equal values."""
     unknown: tuple[str, ...] = ()
-    """What could not be fingerprinted, as a user can find it."""
+    """What is not, and where in the values: ``lock at model_options.transformer_options.wrappers``."""
     token: str = ""
-    """Empty if nothing is unknown; else bound to these live objects of this process."""
+    """A digest of the live objects that are unknown, which no other process gives; empty without any."""
+
+
+def identify(*values: Any) -> Identity:
+    """The identity of any values.
+
+    Numbers, texts, tensors and containers are taken in whole, functions by what they do and hold on to, objects by
+    their class and attributes, models of the host's by their weights and what nodes put on them. What our own jobs
+    changed since the values were first looked at is no part of it; see :mod:`~wan.runs.live`.
+    """
+    digest, unknown = describe_values(values)
+    return Identity(
+        digest, tuple(dict.fromkeys(words for words, _ in unknown)), token([serial for _, serial in unknown])
+    )
+
+
+def identify_model(patcher: Any) -> Identity:
+    """The identity of a host's MODEL: weights, LoRAs, and what nodes such as ModelSamplingSD3 changed."""
+    return identify(patcher)
+
+
+def identify_vae(vae: Any) -> Identity:
+    """The identity of a host's VAE: weights, and how it prepares pictures."""
+    return identify(vae)
