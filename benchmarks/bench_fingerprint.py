@@ -23,7 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..wan.runs.tensors import identify_weights
+from ..wan.identity.tensors import identify_weights
 
 GIB = 2**30
 WIDTH = 5120

@@ -22,7 +22,7 @@ from ..wan.host.inputs import ChunkInputs
 from ..wan.host.optical_flow import host_estimator
 from ..wan.loop import Tools, generate
 from ..wan.protocols import Family, Sampler
-from ..wan.runs.digest import identify_weights
+from ..wan.identity import identify_model, identify_vae, leave
 from ..wan.runs.finder import Options
 from ..wan.runs.fingerprint import Fingerprint, fingerprint_chunk
 from ..wan.runs.names import RunError, reason, shown
@@ -80,6 +80,8 @@ def make_video(job: VideoJob) -> io.NodeOutput:
             if run is None and any(kept.path for kept in store.kept):
                 logger.warning(_go_on(store))
             raise
+        finally:
+            leave()
         if run is not None and run.takes_to_keep is not None and state.chunk is None:
             store.drop_unused(run.takes_to_keep)
         given = _give_out(job, state, store, began)
@@ -117,9 +119,9 @@ def _varied(state: ChunkState, run: Run) -> ChunkState:
 
 def _fingerprint(job: VideoJob) -> Callable[[ChunkState], Fingerprint]:
     """What each chunk of a job is made from."""
-    identity = {"family": job.family.name, "vae": identify_weights(job.vae.first_stage_model.named_parameters())}
+    identity: dict[str, Any] = {"family": job.family.name, "vae": identify_vae(job.vae)}
     if job.optical_flow is not None:
-        identity["optical_flow"] = identify_weights(job.optical_flow.model.named_parameters())
+        identity["optical_flow"] = identify_model(job.optical_flow)
     return lambda before: fingerprint_chunk(before, **identity, **job.sampler.fingerprint(before))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import folder_paths
 
-from ..wan.runs.digest import digest
+from ..wan.identity import digest
 from ..wan.runs.lock import locked
 from ..wan.runs.names import RunError, check_name
 from ..wan.runs.takes import Takes, list_files

@@ -6,8 +6,8 @@ import pytest
 from wan_motion_chunks.tests.host import core_nodes
 from wan_motion_chunks.tests.host.identity_exceptions import NO_EFFECT, NOT_RUN
 from wan_motion_chunks.tools.environment import HOST_VERSION
-from wan_motion_chunks.wan.runs import live
-from wan_motion_chunks.wan.runs.identity import identify
+from wan_motion_chunks.wan.identity import live
+from wan_motion_chunks.wan.identity import identify
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import numpy
 import torch
 from wan_motion_chunks.wan import Keyframe
-from wan_motion_chunks.wan.runs.digest import digest
+from wan_motion_chunks.wan.identity import digest
 
 
 def rescale(multiplier):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from wan_motion_chunks.tools.workflow import ROOT
 from wan_motion_chunks.wan.runs.fingerprint import VERSION
-from wan_motion_chunks.wan.runs.identity import identify, identify_model
+from wan_motion_chunks.wan.identity import identify, identify_model
 
 
 class Block(torch.nn.Module):

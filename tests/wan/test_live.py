@@ -8,8 +8,8 @@ import weakref
 
 import pytest
 import torch
-from wan_motion_chunks.wan.runs import live, walk
-from wan_motion_chunks.wan.runs.identity import identify
+from wan_motion_chunks.wan.identity import live, walk
+from wan_motion_chunks.wan.identity import identify
 
 
 def averaging(momentum):

@@ -13,7 +13,7 @@ from wan_motion_chunks.tests.wan.kept import LONG, TOTAL, file_of, files, long, 
 from wan_motion_chunks.wan import Tools, generate
 from wan_motion_chunks.wan.runs.files import RunError
 from wan_motion_chunks.wan.runs.fingerprint import find_reads, fingerprint_chunk
-from wan_motion_chunks.wan.runs.identity import Identity
+from wan_motion_chunks.wan.identity import Identity
 from wan_motion_chunks.wan.runs.load import load_run
 from wan_motion_chunks.wan.runs.manifest import read_manifest
 from wan_motion_chunks.wan.runs.store import open_run

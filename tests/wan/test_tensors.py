@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from wan_motion_chunks.wan.runs.digest import digest
-from wan_motion_chunks.wan.runs.identity import identify
-from wan_motion_chunks.wan.runs.tensors import identify_weights
+from wan_motion_chunks.wan.identity import digest
+from wan_motion_chunks.wan.identity import identify
+from wan_motion_chunks.wan.identity.tensors import identify_weights
 
 
 class Quantized(torch.Tensor):

@@ -9,8 +9,8 @@ from einops import rearrange
 from torch import Tensor
 
 from ..guide import ChunkRequest
-from ..runs.digest import digest
-from ..runs.identity import Identity, identify
+from ..identity import digest
+from ..identity import Identity, identify
 from ..state import ChunkState
 from .objects import ClipVision, VisionOutput
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ..guidance_schedule import Schedule, schedule_warnings
 from ..guide import ChunkGuide
-from ..runs.identity import identify, identify_model
-from ..runs.models import guider_settings
+from ..identity import identify, identify_model
+from ..identity.models import guider_settings
 from ..settings import GuideSettings
 from ..state import ChunkState
 from .conditioning import guide_by_step

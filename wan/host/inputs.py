@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..guide import ChunkGuide
-from ..runs.identity import Identity, identify
+from ..identity import Identity, identify
 from ..state import ChunkState
 from .conditioning import apply_guide, guide_values
 from .encoding import Conditioning, mix_prompts

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..guidance_schedule import Schedule, schedule_warnings
 from ..guide import ChunkGuide
 from ..noise import MAX_SEED
-from ..runs.identity import identify_model
+from ..identity import identify_model
 from ..settings import GuideSettings
 from ..state import ChunkState
 from .conditioning import guide_by_step

@@ -16,7 +16,7 @@ import folder_paths
 import torch
 from torch import Tensor
 
-from ..runs.digest import digest
+from ..identity import digest
 from .checks import check_interrupt, describe_model
 
 PART = re.compile(

@@ -12,8 +12,8 @@ from ...blending.seam import SeamReport
 from ..latents import TEMPORAL_STRIDE, covering_length, latent_length
 from ..presets import FAST, FRAMES
 from ..state import ChunkState
-from .digest import digest
-from .identity import Identity
+from ..identity import digest
+from ..identity import Identity
 from .plain import to_plain
 
 VERSION = "0.1.0"

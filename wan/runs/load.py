@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .digest import digest
+from ..identity import digest
 from .facts import Facts
 from .files import ChunkFileError, read_facts, read_whole
 from .kept import Kept

@@ -110,5 +110,5 @@ def _tree(value: Any, reader: Callable[[Any, Walk], Tree], walk: Walk) -> Tree:
 
 
 def describe_values(values: Iterable[Any]) -> tuple[str, list[tuple[str, int]]]:
-    """The digest of values, and what is unknown in them; see :func:`~wan.runs.trees.describe`."""
+    """The digest of values, and what is unknown in them; see :func:`~wan.identity.trees.describe`."""
     return describe(Walk().look(values))
