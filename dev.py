@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "make a long video with the tiny model in a real ComfyUI; leaves it in demo/",
     "test": "all that CI runs: lint, then all tests; with --fast unit tests only; further arguments go to pytest",
     "lint": "ruff and pyright; with --fix ruff mends what it can",
+    "fuzz": "random graphs in a real ComfyUI, and what must hold in each; see fuzz --help",
     "bench": "a benchmark by name; without one it lists them",
     "examples": "write the example workflows anew from the nodes of a running host",
     "pages": "write help pages and translations anew from the nodes of a running host",
@@ -79,6 +80,10 @@ def test(arguments: list[str]) -> int:
 
 def demo(arguments: list[str]) -> int:
     return _run("tools.demo", arguments)
+
+
+def fuzz(arguments: list[str]) -> int:
+    return _run("tools.fuzz.main", arguments)
 
 
 def bench(arguments: list[str]) -> int:

@@ -1,0 +1,113 @@
+"""One thing of a prompt changed: a value, a link, or a node put between two."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from random import Random
+
+from .catalog import Catalog
+from .generator import Builder
+from .sinks import SAVERS
+from .values import RUN_NAME, ordinary, outside
+
+TRIES = 20
+WEIGHTS = {"value": 55, "outside": 10, "link": 15, "between": 20}
+PATHS = ("MODEL", "CONDITIONING", "SAMPLER", "GUIDER", "LATENT", "SIGMAS", "HOOKS", "CLIP", "VAE", "IMAGE", "MASK")
+"""Types that a node is put between."""
+
+
+def change(catalog: Catalog, dice: Random, prompt: dict, run_name: str) -> tuple[dict, str]:
+    """Another prompt and, in a few words, what is other; the prompt given stays as it is."""
+    for _ in range(TRIES):
+        (way,) = dice.choices(list(WEIGHTS), WEIGHTS.values())
+        builder = Builder(catalog, dice, run_name, copy.deepcopy(prompt), bad=0)
+        builder.sampling = 0
+        number = dice.choice([each for each, node in prompt.items() if node["class_type"] not in SAVERS])
+        said = WAYS[way](builder, number)
+        if said and builder.prompt != prompt:
+            return builder.prompt, said
+    return copy.deepcopy(prompt), "nothing"
+
+
+def _value(builder: Builder, number: str) -> str:
+    return _set(builder, number, ordinary)
+
+
+def _outside(builder: Builder, number: str) -> str:
+    return _set(builder, number, lambda kind, declared, dice, run_name: outside(declared, dice))
+
+
+def _set(builder: Builder, number: str, draw: Callable) -> str:
+    node = builder.prompt[number]
+    kind = builder.catalog.known[node["class_type"]]
+    widgets = [each for each in kind.widgets() if each.name in node["inputs"]]
+    if not widgets:
+        return ""
+    declared = builder.dice.choice(widgets)
+    if declared.name == RUN_NAME and draw is ordinary:
+        return ""
+    old, new = node["inputs"][declared.name], draw(kind, declared, builder.dice, builder.run_name)
+    node["inputs"][declared.name] = new
+    return "" if old == new else f"{kind.name}.{declared.name}: {old!r} -> {str(new)[:40]!r}"
+
+
+def _link(builder: Builder, number: str) -> str:
+    node = builder.prompt[number]
+    kind = builder.catalog.known[node["class_type"]]
+    linked = [each for each in kind.sockets() if each.name in node["inputs"]]
+    if not linked:
+        return ""
+    declared = builder.dice.choice(linked)
+    if not declared.required and builder.dice.random() < 0.3:
+        del node["inputs"][declared.name]
+        return f"{kind.name}.{declared.name} disconnected"
+    before = _ids(builder, number)
+    link = builder.link(declared.types, 1, reuse=0)
+    if link is None or link[0] in before:
+        return ""
+    node["inputs"][declared.name] = link
+    return f"{kind.name}.{declared.name} from {builder.prompt[link[0]]['class_type']}"
+
+
+def _between(builder: Builder, number: str) -> str:
+    node, catalog = builder.prompt[number], builder.catalog
+    kind = catalog.known[node["class_type"]]
+    linked = [each for each in kind.sockets() if each.name in node["inputs"] and set(each.types) & set(PATHS)]
+    if not linked:
+        return ""
+    declared = builder.dice.choice(linked)
+    takers = [
+        (maker, each)
+        for maker in catalog.makers_of(declared.types)
+        for each in maker.sockets()
+        if each.required and each.types == declared.types
+    ]
+    if not takers:
+        return ""
+    maker, socket = builder.dice.choice(takers)
+    placed = builder.node(maker, 1, **{socket.name: node["inputs"][declared.name]})
+    node["inputs"][declared.name] = [placed, builder.dice.choice(catalog.slots(maker, declared.types))]
+    return f"{maker.name} before {kind.name}.{declared.name}"
+
+
+def _ids(builder: Builder, number: str) -> set[str]:
+    """The node and all that it feeds, which must not feed it."""
+    found = {number}
+    while True:
+        more = {
+            each
+            for each, node in builder.prompt.items()
+            if any(isinstance(value, list) and value[0] in found for value in node["inputs"].values())
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
+WAYS: dict[str, Callable[[Builder, str], str]] = {
+    "value": _value,
+    "outside": _outside,
+    "link": _link,
+    "between": _between,
+}
