@@ -9,6 +9,8 @@ from .host import Host
 
 HOSTS_OWN = ("output", "temp", "user", "host.log", "host.db", "host.db-journal", "host.db-wal", "host.db-shm")
 """In the base folder: where a graph may write, and what the host writes without one."""
+OTHERS = ("output", "temp", "user")
+"""In ComfyUI's own folder, where hosts without a base folder write, such as those of tests that run meanwhile."""
 SKIPPED = ("__pycache__", "node_modules", "demo")
 
 
@@ -33,7 +35,8 @@ class Watch:
     def _all(self) -> set[str]:
         base = self.host.base
         own = {str(path) for folder in base.iterdir() if folder.name not in HOSTS_OWN for path in _files(folder)}
-        return own | {str(path) for folder in (ROOT, self.host.server.comfyui) for path in _files(folder)}
+        comfyui = [each for each in self.host.server.comfyui.iterdir() if each.name not in OTHERS]
+        return own | {str(path) for folder in (ROOT, *comfyui) for path in _files(folder)}
 
 
 def _files(folder: Path) -> list[Path]:

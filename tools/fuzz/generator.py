@@ -8,7 +8,7 @@ from typing import Any
 from ..graph import OURS
 from .catalog import Catalog, Input, Kind, value_of
 from .sinks import SINKS, add_sinks
-from .values import ordinary, outside
+from .values import ordinary, outside, settle
 
 ROOTS = {
     OURS + "LongVideo": 50,
@@ -18,7 +18,7 @@ ROOTS = {
 """Weights of what a graph is built around; every other node of ours that gives pictures or latents has 1."""
 LINKED = {"settings": 0.97, "run": 0.9, "hooks": 0.6, "hook_kf": 0.3, "timesteps": 0.2, "model_low_noise": 0.1}
 """How often an optional input is connected, by its name."""
-OPTIONAL, WIDGET = 0.12, 0.03
+OPTIONAL, WIDGET = 0.12, 0.006
 """How often any other one is, and how often a widget gets a link."""
 SPOILED, BAD = 0.12, 0.03
 """How many graphs have values outside of what is allowed, and how many of their values are."""
@@ -83,6 +83,7 @@ class Builder:
                 link = self.link(declared.types, depth - 1)
                 if link is not None:
                     inputs[declared.name] = link
+        settle(inputs, self.dice)
         number = str(1 + max((int(each) for each in self.prompt), default=0))
         self.prompt[number] = {"class_type": kind.name, "inputs": inputs}
         return number
@@ -118,9 +119,7 @@ class Builder:
         plain = plain or [kind for kind in makers if self.catalog.depths[kind.name] == least]
         if depth <= 0 or self.dice.random() < PLAIN.get(types[0], 0.3):
             return self.dice.choice(plain)
-        # What changes such a thing is more to the point than what else makes it.
-        weights = [3 if any(set(each.types) & set(types) for each in kind.sockets()) else 1 for kind in makers]
-        return self.dice.choices(makers, weights)[0]
+        return self.dice.choices(makers, [_weight(kind, types) for kind in makers])[0]
 
     def _may(self, kind: Kind) -> bool:
         return kind.name not in NEVER and (self.sampling > 0 or not _samples(kind))
@@ -178,6 +177,12 @@ def _taken_apart(builder: Builder) -> list:
         finish = builder.node(finish_kind, 0, state=given["state"], latent=[sampler, 0], vae=vae)
         state = [finish, finish_kind.outputs.index("WAN_MOTION_CHUNK_STATE")]
     return state
+
+
+def _weight(kind: Kind, types: tuple[str, ...]) -> int:
+    """What changes such a thing is more to the point than what else makes it, and hooks are hardest to see."""
+    taken = {each for declared in kind.sockets() for each in declared.types}
+    return (3 if taken & set(types) else 1) * (4 if "HOOKS" in taken else 1)
 
 
 def _samples(kind: Kind) -> bool:

@@ -15,7 +15,7 @@ from .host import Host
 from .outcome import HOST, INVALID, MADE, REFUSED
 from .scenario import Scenario, draw, read_scenario
 from .shrink import shrink
-from .trial import FAULT, Trial, Verdict
+from .trial import FAULT, FINE, Trial, Verdict
 
 ATTEMPTS = 4
 """How often a graph that the host itself cannot run is drawn anew."""
@@ -35,16 +35,21 @@ class Tally:
     faults: dict[str, list[int]] = field(default_factory=dict)
     """Indices by what was wrong."""
 
-    def add(self, verdict: Verdict) -> None:
+    noted: dict[str, list[int]] = field(default_factory=dict)
+    """Indices by what was no fault but worth a look."""
+
+    def add(self, index: int, verdict: Verdict) -> None:
+        if verdict.kind not in (FINE, FAULT):
+            self.noted.setdefault(verdict.kind, []).append(index)
         self.verdicts[verdict.kind] += 1
         self.first[verdict.first] += 1
         for _, outcome in verdict.outcomes:
             self.all[outcome.kind] += 1
 
-    def summary(self, graphs: int, seed: int, seconds: float) -> str:
+    def summary(self, seed: int, seconds: float) -> str:
         prompts = ", ".join(f"{count} {kind}" for kind, count in self.all.most_common())
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.verdicts.most_common())
-        return f"fuzz: {graphs} graphs of seed {seed} in {seconds:.0f} s: {kinds}; prompts: {prompts}"
+        return f"fuzz: {self.verdicts.total()} graphs of seed {seed} in {seconds:.0f} s: {kinds}; prompts: {prompts}"
 
 
 def main(arguments: list[str]) -> int:
@@ -56,6 +61,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--again", type=Path, help="a file with the line that a failing graph was printed as")
     parser.add_argument("--bound", type=float, default=90, help="seconds that a prompt may take (90)")
     parser.add_argument("--shrink", type=float, default=90, help="seconds to make a failing graph smaller (90)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no graph after so many")
     parser.add_argument("--verbose", action="store_true", help="a line for each graph")
     options = parser.parse_args(arguments)
     indices = range(options.begin, options.begin + options.graphs) if options.only is None else [options.only]
@@ -67,16 +73,20 @@ def main(arguments: list[str]) -> int:
             _show(options.again.name, verdict, verbose=True)
             return int(verdict.kind == FAULT)
         for index in indices:
+            if time.monotonic() - began > options.seconds:
+                break
             scenario, verdict = _try(host, watch, options.seed, index, tally)
-            tally.add(verdict)
+            tally.add(index, verdict)
             _show(f"{index} ({scenario.said}; {scenario.event})", verdict, options.verbose)
             if verdict.kind == FAULT:
                 _report(host, watch, scenario, verdict, options, tally, index)
     for signature, found in tally.faults.items():
         print(f"FAULT {signature}: graphs {', '.join(map(str, found))}")
     if options.verbose:
+        for kind, found in tally.noted.items():
+            print(f"{kind}: graphs {', '.join(map(str, found))}")
         print("refused by the host:", ", ".join(f"{name} {n}" for name, n in tally.refused_by_host.most_common()))
-    print(tally.summary(len(indices), options.seed, time.monotonic() - began))
+    print(tally.summary(options.seed, time.monotonic() - began))
     return int(bool(tally.faults))
 
 

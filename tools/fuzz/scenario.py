@@ -65,6 +65,8 @@ def draw(catalog: Catalog, seed: int, index: int, attempt: int = 0) -> Scenario:
     before = generate(catalog, dice, name)
     (event,) = dice.choices(list(EVENTS), EVENTS.values())
     after, said = change(catalog, dice, before, name)
+    if event == "restart" and dice.random() < 0.5:
+        after, said = before, "nothing"
     early, delay = dice.random() < 0.5, round(dice.uniform(0.1, LONGEST_DELAY), 2)
     back, load = dice.random() < 0.3, dice.random() < 0.4
     return Scenario(before, after, said, event, early, delay, back, load, name)

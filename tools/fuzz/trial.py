@@ -14,7 +14,9 @@ from .scenario import KEEP, LOAD, Scenario, is_comparable, renamed
 from .sinks import PREFIX
 
 RUNS = "wan_motion_runs"
-FAULT, UNSTEADY, FINE = "fault", "unsteady", "fine"
+FAULT, UNSTEADY, REMADE, FINE = "fault", "unsteady", "made again", "fine"
+"""The second: two fresh runs differ. The third: chunks of an unchanged prompt were made again; where the pack cannot tell
+that it is unchanged, that is right."""
 TIMES = 3
 """How often the same is queued again after a file was lost: the message may ask for it."""
 
@@ -52,7 +54,7 @@ class Trial:
     def __init__(self, host: Host, watch: Watch, scenario: Scenario):
         self.host, self.watch, self.scenario = host, watch, scenario
         self.outcomes: list[tuple[str, Outcome]] = []
-        self.fresh_runs = 0
+        self.fresh_runs, self.remade = 0, False
 
     def verdict(self) -> Verdict:
         kind, step, words = FINE, "", ""
@@ -60,6 +62,7 @@ class Trial:
             self.clean()
             self._all()
             self._host_is_well()
+            kind = REMADE if self.remade else FINE
         except FaultFound as error:
             kind, step, words = FAULT, error.step, error.words
         except UnsteadyError as error:
@@ -67,9 +70,19 @@ class Trial:
         return Verdict(kind, step, words, self.outcomes)
 
     def clean(self) -> None:
-        for folder in (self.host.base / "output" / RUNS, self.host.base / "output" / "fuzz", self.host.base / "temp"):
-            shutil.rmtree(folder, ignore_errors=True)
         self.host.forget()
+        self._clear("output/fuzz", f"output/{RUNS}", "temp")
+
+    def _clear(self, *folders: str) -> None:
+        for folder in folders:
+            for path in (self.host.base / folder).glob("*"):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    def _kept(self) -> dict:
+        """What is kept, by path: when it was written."""
+        return {
+            str(path): path.stat().st_mtime_ns for path in (self.host.base / "output" / RUNS).rglob("*.safetensors")
+        }
 
     def _all(self) -> None:
         plan = self.scenario
@@ -85,7 +98,10 @@ class Trial:
             self._lose()
         elif sudden and not plan.early:
             self._run(f"second, {sudden}", plan.after, **{sudden: plan.delay})
+        kept = self._kept()
         second = self._run("second", plan.after)
+        if plan.event == "restart" and plan.before == plan.after and first.kind == MADE and self._kept() != kept:
+            self.remade = True
         if plan.event == "loss" and second.kind == REFUSED:
             second = self._again(second)
         self._is_fresh("second", plan.after, second)
@@ -130,6 +146,7 @@ class Trial:
     def _fresh(self, prompt: dict) -> Outcome:
         self.fresh_runs += 1
         self.host.forget()
+        self._clear("temp")  # a run without Keep Run may be there
         return self._run("fresh", renamed(prompt, self.scenario.run_name, f"fresh-{self.fresh_runs}"))
 
     def _again(self, outcome: Outcome) -> Outcome:

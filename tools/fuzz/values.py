@@ -9,22 +9,25 @@ from typing import Any
 from .catalog import Input, Kind, value_of
 
 SMALL: dict[str, tuple] = {
-    "width": (64, 64, 64, 48, 80),
-    "height": (64, 64, 64, 48, 32),
-    "length": (17, 25, 25, 33, 41),
-    "length_unit": ("frames", "frames", "frames", "frames", "seconds"),
+    "width": (32, 32, 32, 48),
+    "height": (32, 32, 32, 16),
+    "length": (13, 21, 21, 29),
+    "length_unit": ("frames",),
     "fps": (16.0, 16.0, 24.0, 12.5),
     "frame_rate": (16.0, 24.0),
     "steps": (1, 2, 2, 3),
-    "cfg": (1.0, 2.0, 4.0),
+    "cfg": (1.0, 1.0, 2.0, 4.0),
     "cfg_conds": (1.0, 2.0, 4.0),
-    "frames": (1, 5, 8, 9),
+    "feature_continuity": (0.0,),
+    "noise": ("per_chunk", "per_chunk", "fixed", "absolute", "list"),
+    "frames": (1, 1, 5, 8),
+    "value": (1, 2, 13),
     "latents": (1, 2, 2, 3),
     "batch_size": (1, 1, 2),
     "amount": (1, 2, 3),
     "start": (0.0, 1.0, 2.0),
     "transition": (0.0, 0.0, 1.0),
-    "overlap_frames": (8, 8, 8, 5, 4, 1, 12),
+    "overlap_frames": (5, 5, 4, 1, 8),
     "seam_retries": (0, 0, 0, 1),
     "switch_step": (0, 1),
     "component": (0, 0, 1, 2),
@@ -38,14 +41,14 @@ SMALL: dict[str, tuple] = {
     "mask_sigma": (-1.0, 0.1, 0.35, 1.0),
     "step_gain": (-1.0, -1.0, 0.0, 0.5, 1.0),
     "blend_strength": (-1.0, 0.0, 0.8, 1.0),
-    "vae_name": (*["wan_2.1_vae_tiny.safetensors"] * 9, "pixel_space"),
+    "vae_name": (*["wan_2.1_vae_tiny.safetensors"] * 19, "pixel_space"),
     "megapixels": (0.01, 0.01),
     "vary_from": (0, 0, 0, 2),
     "variation": (1, 1, 2),
 }
 """By the name of the input, so that a graph takes seconds; a value that a kind does not allow is never taken."""
-VIDEO = {"chunk_frames": (17, 17, 17, 13), "length": SMALL["length"], "overlap_frames": SMALL["overlap_frames"]}
-STACK = {"chunk_frames": (0, 0, 0, 17)}
+VIDEO = {"chunk_frames": (13, 13, 13, 17), "length": SMALL["length"], "overlap_frames": SMALL["overlap_frames"]}
+STACK = {"chunk_frames": (0, 0, 0, 9)}
 """Of prompt stacks, where 0 leaves it to the plan."""
 SENTENCES = (
     "an orange square moves left slow",
@@ -54,7 +57,7 @@ SENTENCES = (
     "",
 )
 TEXTS: dict[str, tuple[str, ...]] = {
-    "seed_list": ("", "", "7, 42", "3"),
+    "seed_list": ("7, 42", "3"),
     "seams": ("17", "17, 25", "9"),
     "filename_prefix": ("fuzz/other",),
     "color": ("#102030",),
@@ -90,6 +93,16 @@ def ordinary(kind: Kind, declared: Input, dice: Random, run_name: str) -> Any:
     if dice.random() < 0.5 and _is_small(declared, value_of(declared)):
         return value_of(declared)
     return _number(declared, dice)
+
+
+def settle(inputs: dict, dice: Random) -> None:
+    """Values of one node that go together, most of the time."""
+    if dice.random() < 0.05:
+        return
+    if "seed_list" in inputs and inputs.get("noise") != "list":
+        inputs["seed_list"] = ""
+    if "length_unit" in inputs and dice.random() < 0.1 and isinstance(inputs["length"], int):
+        inputs |= {"length_unit": "seconds", "length": inputs["length"] / 16}
 
 
 def outside(declared: Input, dice: Random) -> Any:
