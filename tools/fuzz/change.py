@@ -20,7 +20,7 @@ PATHS = ("MODEL", "CONDITIONING", "SAMPLER", "GUIDER", "LATENT", "SIGMAS", "HOOK
 def change(catalog: Catalog, dice: Random, prompt: dict, run_name: str) -> tuple[dict, str]:
     """Another prompt and, in a few words, what is other; the prompt given stays as it is."""
     for _ in range(TRIES):
-        (way,) = dice.choices(list(WEIGHTS), WEIGHTS.values())
+        (way,) = dice.choices(list(WEIGHTS), list(WEIGHTS.values()))
         builder = Builder(catalog, dice, run_name, copy.deepcopy(prompt), bad=0)
         builder.sampling = 0
         number = dice.choice([each for each, node in prompt.items() if node["class_type"] not in SAVERS])

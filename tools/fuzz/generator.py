@@ -165,7 +165,7 @@ def generate(catalog: Catalog, dice: Random, run_name: str) -> dict:
 def _taken_apart(builder: Builder) -> list:
     """The loop as nodes: a plan, and two times guide, sampler, finish; returns the last state."""
     kinds = builder.catalog.kinds
-    vae = builder.link(("VAE",), 0)
+    vae = [builder.node(kinds[OURS + "TinyModels"], 0), 2]
     plan = builder.node(kinds[OURS + "PlanVideo"], DEPTH - 1)
     state = [plan, kinds[OURS + "PlanVideo"].outputs.index("WAN_MOTION_CHUNK_STATE")]
     guide_kind, finish_kind = kinds[OURS + "GuideNextChunk"], kinds[OURS + "FinishChunk"]

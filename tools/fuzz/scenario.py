@@ -63,7 +63,7 @@ def draw(catalog: Catalog, seed: int, index: int, attempt: int = 0) -> Scenario:
     dice = Random(f"{seed}/{index}/{attempt}")
     name = f"fuzz-{index}-{attempt}"
     before = generate(catalog, dice, name)
-    (event,) = dice.choices(list(EVENTS), EVENTS.values())
+    (event,) = dice.choices(list(EVENTS), list(EVENTS.values()))
     after, said = change(catalog, dice, before, name)
     if event == "restart" and dice.random() < 0.5:
         after, said = before, "nothing"

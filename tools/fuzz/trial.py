@@ -15,8 +15,8 @@ from .sinks import PREFIX
 
 RUNS = "wan_motion_runs"
 FAULT, UNSTEADY, REMADE, FINE = "fault", "unsteady", "made again", "fine"
-"""The second: two fresh runs differ. The third: chunks of an unchanged prompt were made again; where the pack cannot tell
-that it is unchanged, that is right."""
+"""Unsteady: two fresh runs differ. Made again: chunks of an unchanged prompt, after a restart; where the pack cannot
+tell that it is unchanged, that is right."""
 TIMES = 3
 """How often the same is queued again after a file was lost: the message may ask for it."""
 
