@@ -148,9 +148,13 @@ class Builder:
         return ordinary(kind, declared, self.dice, self.run_name)
 
 
-def generate(catalog: Catalog, dice: Random, run_name: str) -> dict:
-    """A prompt around one of our nodes, whose pictures and latents are saved."""
-    builder = Builder(catalog, dice, run_name, bad=BAD if dice.random() < SPOILED else 0)
+def generate(catalog: Catalog, dice: Random, run_name: str, spoiled: float = SPOILED) -> dict:
+    """A prompt around one of our nodes, whose pictures and latents are saved.
+
+    Args:
+        spoiled: the share of prompts that may have values outside of what widgets allow.
+    """
+    builder = Builder(catalog, dice, run_name, bad=BAD if dice.random() < spoiled else 0)
     roots = [kind for kind in catalog.kinds.values() if kind.ours and set(kind.outputs) & set(SINKS)]
     (root,) = dice.choices(roots, [ROOTS.get(kind.name, 1) for kind in roots])
     if root.name == OURS + "AssembleVideo":
