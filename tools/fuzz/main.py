@@ -113,8 +113,11 @@ def _report(host: Host, watch: Watch, scenario: Scenario, verdict: Verdict, opti
         found = Trial(host, watch, candidate).verdict()
         return found.kind == FAULT and _signature(candidate, found) == signature
 
-    small = shrink(host.catalog, scenario, fails, options.shrink)
-    print(f"\nFAULT seed {options.seed}, graph {index}, step {verdict.step}: {verdict.words}")
+    again = fails(scenario)
+    small = shrink(host.catalog, scenario, fails, options.shrink) if again else scenario
+    print(
+        f"\nFAULT seed {options.seed}, graph {index}, step {verdict.step}{'' if again else ' (not when tried again)'}: {verdict.words}"
+    )
     print(f"changed: {small.said}; event: {small.event}")
     print(small.text(), flush=True)
 
