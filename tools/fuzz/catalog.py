@@ -19,6 +19,8 @@ LEFT_OUT = {
     "LoadImageTextDataSetFromFolder": "needs a data set",
     "ModelSave": "writes a model where its user says",
     "LoraModelLoader": "takes what only training gives",
+    "FreeU": "reads model_channels, which Wan has not",
+    "FreeU_V2": "reads model_channels, which Wan has not",
     "StableCascade_StageC_VAEEncode": "needs the VAE of Stable Cascade",
     "SamplerDPMAdaptative": "chooses its number of steps itself, without a bound",
     "WanMotionLoadOpticalFlow": "needs RAFT's weights, which are a download",

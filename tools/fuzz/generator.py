@@ -16,7 +16,15 @@ ROOTS = {
     OURS + "AssembleVideo": 10,
 }
 """Weights of what a graph is built around; every other node of ours that gives pictures or latents has 1."""
-LINKED = {"settings": 0.97, "run": 0.9, "hooks": 0.6, "hook_kf": 0.3, "timesteps": 0.2, "model_low_noise": 0.1}
+LINKED = {
+    "settings": 0.97,
+    "run": 0.9,
+    "hooks": 0.6,
+    "hook_kf": 0.3,
+    "motion_region": 0.03,
+    "timesteps": 0.2,
+    "model_low_noise": 0.1,
+}
 """How often an optional input is connected, by its name."""
 OPTIONAL, WIDGET = 0.12, 0.006
 """How often any other one is, and how often a widget gets a link."""

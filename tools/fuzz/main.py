@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import tempfile
 import time
@@ -17,8 +18,8 @@ from .scenario import Scenario, draw, read_scenario
 from .shrink import shrink
 from .trial import FAULT, FINE, Trial, Verdict
 
-ATTEMPTS = 4
-"""How often a graph that the host itself cannot run is drawn anew."""
+ATTEMPTS, MOST_DRAWN = 4, 1000
+"""How often a graph that the host itself cannot run is drawn anew; how many drawings ``--kind`` looks through."""
 
 
 @dataclass
@@ -58,6 +59,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="another seed is other graphs (0)")
     parser.add_argument("--begin", type=int, default=0, help="index of the first (0)")
     parser.add_argument("--only", type=int, help="this graph alone")
+    parser.add_argument("--kind", help="graphs with this kind of node alone, by a part of its name")
     parser.add_argument("--again", type=Path, help="a file with the line that a failing graph was printed as")
     parser.add_argument("--bound", type=float, default=90, help="seconds that a prompt may take (90)")
     parser.add_argument("--shrink", type=float, default=90, help="seconds to make a failing graph smaller (90)")
@@ -75,7 +77,7 @@ def main(arguments: list[str]) -> int:
         for index in indices:
             if time.monotonic() - began > options.seconds:
                 break
-            scenario, verdict = _try(host, watch, options.seed, index, tally)
+            scenario, verdict = _try(host, watch, options, index, tally)
             tally.add(index, verdict)
             _show(f"{index} ({scenario.said}; {scenario.event})", verdict, options.verbose)
             if verdict.kind == FAULT:
@@ -90,16 +92,21 @@ def main(arguments: list[str]) -> int:
     return int(bool(tally.faults))
 
 
-def _try(host: Host, watch: Watch, seed: int, index: int, tally: Tally) -> tuple[Scenario, Verdict]:
+def _try(host: Host, watch: Watch, options, index: int, tally: Tally) -> tuple[Scenario, Verdict]:
     """The first attempt that the host can run."""
-    for attempt in range(ATTEMPTS):
-        scenario = draw(host.catalog, seed, index, attempt)
+    drawn = (draw(host.catalog, options.seed, index, attempt) for attempt in range(MOST_DRAWN))
+    wanted = (each for each in drawn if not options.kind or options.kind in each.text())
+    found = None
+    for attempt, scenario in enumerate(itertools.islice(wanted, ATTEMPTS)):
         verdict = Trial(host, watch, scenario).verdict()
+        found = scenario, verdict
         if verdict.kind == FAULT or verdict.first == MADE or (verdict.first == REFUSED and attempt):
             break
         if verdict.first in (HOST, INVALID):
             tally.refused_by_host[verdict.outcomes[0][1].node_type or INVALID] += 1
-    return scenario, verdict
+    if found is None:
+        raise SystemExit(f"--kind: of {MOST_DRAWN} graphs of index {index} none has {options.kind}")
+    return found
 
 
 def _report(host: Host, watch: Watch, scenario: Scenario, verdict: Verdict, options, tally: Tally, index: int) -> None:
@@ -115,9 +122,8 @@ def _report(host: Host, watch: Watch, scenario: Scenario, verdict: Verdict, opti
 
     again = fails(scenario)
     small = shrink(host.catalog, scenario, fails, options.shrink) if again else scenario
-    print(
-        f"\nFAULT seed {options.seed}, graph {index}, step {verdict.step}{'' if again else ' (not when tried again)'}: {verdict.words}"
-    )
+    words = verdict.words if again else f"{verdict.words} (not when tried again)"
+    print(f"\nFAULT seed {options.seed}, graph {index}, step {verdict.step}: {words}")
     print(f"changed: {small.said}; event: {small.event}")
     print(small.text(), flush=True)
 
@@ -125,7 +131,7 @@ def _report(host: Host, watch: Watch, scenario: Scenario, verdict: Verdict, opti
 def _signature(scenario: Scenario, verdict: Verdict) -> str:
     """Faults of one signature are taken for one fault."""
     changed = scenario.said.partition(":")[0]
-    words = re.sub(r"\d[\d.e+-]*|'[^']*'", "#", verdict.words)[:90]
+    words = re.sub(r"\d[\d.e+-]*|'[^']*'", "#", verdict.words)[:70]
     return f"[{changed}] {words}"
 
 
