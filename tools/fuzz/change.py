@@ -12,6 +12,8 @@ from .sinks import SAVERS
 from .values import RUN_NAME, ordinary, outside
 
 TRIES = 20
+HIDDEN = {"MODEL", "CONDITIONING", "SAMPLER", "GUIDER", "SIGMAS", "HOOKS", "HOOK_KEYFRAMES", "CLIP"}
+"""Types of objects that tell nobody what they were made from."""
 WEIGHTS = {"value": 55, "outside": 10, "link": 15, "between": 20}
 PATHS = ("MODEL", "CONDITIONING", "SAMPLER", "GUIDER", "LATENT", "SIGMAS", "HOOKS", "CLIP", "VAE", "IMAGE", "MASK")
 """Types that a node is put between."""
@@ -23,11 +25,19 @@ def change(catalog: Catalog, dice: Random, prompt: dict, run_name: str) -> tuple
         (way,) = dice.choices(list(WEIGHTS), list(WEIGHTS.values()))
         builder = Builder(catalog, dice, run_name, copy.deepcopy(prompt), bad=0)
         builder.sampling = 0
-        number = dice.choice([each for each, node in prompt.items() if node["class_type"] not in SAVERS])
+        numbers = [each for each, node in prompt.items() if node["class_type"] not in SAVERS]
+        (number,) = dice.choices(numbers, [_weight(catalog, prompt[each]["class_type"]) for each in numbers])
         said = WAYS[way](builder, number)
         if said and builder.prompt != prompt:
             return builder.prompt, said
     return copy.deepcopy(prompt), "nothing"
+
+
+def _weight(catalog: Catalog, name: str) -> int:
+    """What is changed on the way from a model to the sampler is hardest for us to see."""
+    kind = catalog.known[name]
+    given, taken = set(kind.outputs), {each for declared in kind.sockets() for each in declared.types}
+    return 4 if given & HIDDEN and (given & taken or "HOOKS" in given) else 2 if given & HIDDEN else 1
 
 
 def _value(builder: Builder, number: str) -> str:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from .files import Watch
 from .host import Host
-from .outcome import HOST, INVALID, MADE, REFUSED
+from .outcome import HOST, INVALID, MADE
 from .scenario import Scenario, draw, read_scenario
 from .shrink import shrink
 from .trial import FAULT, FINE, Trial, Verdict
 
 ATTEMPTS, MOST_DRAWN = 4, 1000
-"""How often a graph that the host itself cannot run is drawn anew; how many drawings ``--kind`` looks through."""
+"""How often a graph that makes nothing is drawn anew; how many drawings ``--kind`` looks through."""
 
 
 @dataclass
@@ -93,14 +93,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _try(host: Host, watch: Watch, options, index: int, tally: Tally) -> tuple[Scenario, Verdict]:
-    """The first attempt that the host can run."""
+    """The first attempt that makes something, or the last."""
     drawn = (draw(host.catalog, options.seed, index, attempt) for attempt in range(MOST_DRAWN))
     wanted = (each for each in drawn if not options.kind or options.kind in each.text())
     found = None
-    for attempt, scenario in enumerate(itertools.islice(wanted, ATTEMPTS)):
+    for scenario in itertools.islice(wanted, ATTEMPTS):
         verdict = Trial(host, watch, scenario).verdict()
         found = scenario, verdict
-        if verdict.kind == FAULT or verdict.first == MADE or (verdict.first == REFUSED and attempt):
+        if verdict.kind == FAULT or verdict.first == MADE:
             break
         if verdict.first in (HOST, INVALID):
             tally.refused_by_host[verdict.outcomes[0][1].node_type or INVALID] += 1

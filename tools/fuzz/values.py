@@ -99,8 +99,8 @@ def settle(inputs: dict, dice: Random) -> None:
     """Values of one node that go together, most of the time."""
     if dice.random() < 0.05:
         return
-    if "seed_list" in inputs and inputs.get("noise") != "list":
-        inputs["seed_list"] = ""
+    if "seed_list" in inputs:
+        inputs["seed_list"] = dice.choice(TEXTS["seed_list"]) if inputs.get("noise") == "list" else ""
     if "length_unit" in inputs and dice.random() < 0.1 and isinstance(inputs["length"], int):
         inputs |= {"length_unit": "seconds", "length": inputs["length"] / 16}
 
