@@ -17,7 +17,7 @@ ROOTS = {
 }
 """Weights of what a graph is built around; every other node of ours that gives pictures or latents has 1."""
 LINKED = {
-    "settings": 0.97,
+    "settings": 1.0,
     "run": 0.9,
     "hooks": 0.6,
     "hook_kf": 0.3,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -79,7 +80,7 @@ class Host:
         try:
             number = self.server.queue(with_prefix(prompt, f"fuzz/{self.queued}"))
         except HostError as error:
-            return Outcome(INVALID, str(error)[:300])
+            return Outcome(INVALID, _why(str(error)))
         except urllib.error.URLError as error:
             return self._died(str(error))
         if kill is not None:
@@ -152,3 +153,12 @@ class Host:
                     arrays.append(np.asarray(picture).astype(np.int16))
             path.unlink()
         return arrays
+
+
+def _why(answer: str) -> str:
+    """What the host found wrong with a prompt, in short."""
+    try:
+        wrong = json.loads(answer)["node_errors"].values()
+    except (ValueError, KeyError, AttributeError):
+        return answer[:300]
+    return "; ".join(f"{node['class_type']}: {error['details']}" for node in wrong for error in node["errors"])[:300]
