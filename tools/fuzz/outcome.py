@@ -46,7 +46,15 @@ def read_error(catalog: Catalog, prompt: dict, data: dict) -> Outcome:
     ours = [line for line in data.get("traceback", []) if "File " in line]
     deep = bool(ours) and PACK not in ours[-1]
     clear = kind.rpartition(".")[2] in REFUSALS and names_input(message, _our_inputs(catalog, prompt))
-    return Outcome(REFUSED if clear else RAW, said, node_type, deep=deep and not clear)
+    if clear or not ours:
+        return Outcome(REFUSED if clear else RAW, said, node_type)
+    return Outcome(RAW, f"{said} ({_place(ours[-1])})", node_type, deep=deep)
+
+
+def _place(line: str) -> str:
+    """Where a line of a traceback points to: ``nodes/join.py line 20, in execute``."""
+    path, _, rest = line.strip().removeprefix('File "').partition('", ')
+    return f"{'/'.join(path.split('/')[-2:])} {rest.splitlines()[0]}"
 
 
 def names_input(message: str, names: Iterable[str]) -> bool:
