@@ -19,7 +19,7 @@ from .shrink import shrink
 from .trial import FAULT, FINE, Trial, Verdict
 
 ATTEMPTS, MOST_DRAWN = 4, 1000
-"""How often a graph that makes nothing is drawn anew; how many drawings ``--kind`` looks through."""
+"""How often a graph that makes nothing is drawn anew; how many drawings ``--having`` looks through."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="another seed is other graphs (0)")
     parser.add_argument("--begin", type=int, default=0, help="index of the first (0)")
     parser.add_argument("--only", type=int, help="this graph alone")
-    parser.add_argument("--kind", help="graphs with this kind of node alone, by a part of its name")
+    parser.add_argument("--having", help="graphs alone whose line of JSON has these words, such as ContextWindows")
     parser.add_argument("--again", type=Path, help="a file with the line that a failing graph was printed as")
     parser.add_argument("--bound", type=float, default=90, help="seconds that a prompt may take (90)")
     parser.add_argument("--shrink", type=float, default=90, help="seconds to make a failing graph smaller (90)")
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
 def _try(host: Host, watch: Watch, options, index: int, tally: Tally) -> tuple[Scenario, Verdict]:
     """The first attempt that makes something, or the last."""
     drawn = (draw(host.catalog, options.seed, index, attempt) for attempt in range(MOST_DRAWN))
-    wanted = (each for each in drawn if not options.kind or options.kind in each.text())
+    wanted = (each for each in drawn if not options.having or options.having in each.text())
     found = None
     for scenario in itertools.islice(wanted, ATTEMPTS):
         verdict = Trial(host, watch, scenario).verdict()
@@ -105,7 +105,7 @@ def _try(host: Host, watch: Watch, options, index: int, tally: Tally) -> tuple[S
         if verdict.first in (HOST, INVALID):
             tally.refused_by_host[verdict.outcomes[0][1].node_type or INVALID] += 1
     if found is None:
-        raise SystemExit(f"--kind: of {MOST_DRAWN} graphs of index {index} none has {options.kind}")
+        raise SystemExit(f"--having: of {MOST_DRAWN} graphs of index {index} none has {options.having}")
     return found
 
 
