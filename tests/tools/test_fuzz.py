@@ -105,6 +105,20 @@ def test_an_error_of_ours_must_name_an_input(catalog, scenario, changed, kind):
 
 
 @pytest.mark.parametrize(
+    ("path", "deep"),
+    [
+        ("/base/custom_nodes/wan-motion-chunks/wan/loop.py", False),
+        ("/cache/wan-motion-chunks/ComfyUI/comfy/samplers.py", True),
+        (r"C:\base\custom_nodes\wan-motion-chunks\wan\loop.py", False),
+    ],
+)
+def test_an_error_from_below_a_node_of_ours_is_told_from_one_of_ours(catalog, scenario, path, deep):
+    raw = {"exception_type": "KeyError", "traceback": [f'  File "{path}", line 3, in run\n    x\n']}
+    found = read_error(catalog, scenario.before, ERROR | raw)
+    assert (found.kind, found.deep) == (outcome.RAW, deep)
+
+
+@pytest.mark.parametrize(
     ("other", "differs"),
     [
         ([PICTURE, PICTURE], False),

@@ -130,9 +130,9 @@ def _report(host: Host, watch: Watch, scenario: Scenario, verdict: Verdict, opti
 
 def _signature(scenario: Scenario, verdict: Verdict) -> str:
     """Faults of one signature are taken for one fault."""
-    changed = scenario.said.partition(":")[0]
+    changed = "" if verdict.step.startswith("first") else scenario.said.partition(":")[0]
     words = re.sub(r"\d[\d.e+-]*|'[^']*'", "#", verdict.words)[:70]
-    return f"[{changed}] {words}"
+    return f"[{changed or verdict.step}] {words}"
 
 
 def _show(name: str, verdict: Verdict, verbose: bool) -> None:

@@ -13,6 +13,8 @@ from .catalog import Catalog
 
 REFUSALS = ("ValueError", "RunError", "FlowError")
 """Types of errors that the pack raises on purpose."""
+OURS_IN = f"custom_nodes/{PACK}/"
+"""Of the path of each of the pack's files in a host; a cache folder may be named like the pack."""
 MADE, REFUSED, RAW, HOST = "made", "refused", "raw error", "error of the host"
 INVALID, INTERRUPTED, SLOW, HANGS, DIED = "invalid", "interrupted", "over the bound", "hangs", "host died"
 BAD = (RAW, SLOW, HANGS, DIED)
@@ -44,7 +46,7 @@ def read_error(catalog: Catalog, prompt: dict, data: dict) -> Outcome:
     if node_type not in catalog.known or not catalog.known[node_type].ours:
         return Outcome(HOST, said, node_type)
     ours = [line for line in data.get("traceback", []) if "File " in line]
-    deep = bool(ours) and PACK not in ours[-1]
+    deep = bool(ours) and OURS_IN not in ours[-1].replace("\\", "/")
     clear = kind.rpartition(".")[2] in REFUSALS and names_input(message, _our_inputs(catalog, prompt))
     if clear or not ours:
         return Outcome(REFUSED if clear else RAW, said, node_type)
