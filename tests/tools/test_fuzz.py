@@ -83,6 +83,16 @@ def test_a_change_is_of_one_node_that_was_there(catalog):
         assert before == kept
         other = [number for number in before if after.get(number) != before[number]]
         assert len(other) == (said != "nothing")
+        assert runs(after)
+
+
+def runs(prompt):
+    """Whether each node can come after those that it is linked to."""
+    done = set()
+    for _ in prompt:
+        sources = {n: {v[0] for v in node["inputs"].values() if isinstance(v, list)} for n, node in prompt.items()}
+        done |= {number for number, found in sources.items() if found <= done}
+    return done == prompt.keys()
 
 
 ERROR = {"node_type": "WanMotionLongVideo", "exception_type": "ValueError", "exception_message": "steps: got 0."}

@@ -27,6 +27,7 @@ def change(catalog: Catalog, dice: Random, prompt: dict, run_name: str) -> tuple
         builder.sampling = 0
         numbers = [each for each, node in prompt.items() if node["class_type"] not in SAVERS]
         (number,) = dice.choices(numbers, [_weight(catalog, prompt[each]["class_type"]) for each in numbers])
+        builder.banned = _fed(builder, number)
         said = WAYS[way](builder, number)
         if said and builder.prompt != prompt:
             return builder.prompt, said
@@ -72,9 +73,8 @@ def _link(builder: Builder, number: str) -> str:
     if not declared.required and builder.dice.random() < 0.3:
         del node["inputs"][declared.name]
         return f"{kind.name}.{declared.name} disconnected"
-    before = _ids(builder, number)
     link = builder.link(declared.types, 1, reuse=0)
-    if link is None or link[0] in before:
+    if link is None:
         return ""
     node["inputs"][declared.name] = link
     return f"{kind.name}.{declared.name} from {builder.prompt[link[0]]['class_type']}"
@@ -101,8 +101,8 @@ def _between(builder: Builder, number: str) -> str:
     return f"{maker.name} before {kind.name}.{declared.name}"
 
 
-def _ids(builder: Builder, number: str) -> set[str]:
-    """The node and all that it feeds, which must not feed it."""
+def _fed(builder: Builder, number: str) -> set[str]:
+    """The node and all that it feeds, which must not come to feed it."""
     found = {number}
     while True:
         more = {

@@ -77,6 +77,9 @@ class Builder:
         self.catalog, self.dice, self.run_name, self.bad = catalog, dice, run_name, bad
         self.prompt: dict = {} if prompt is None else prompt
         self.sampling = 2
+        """How many more nodes may run a model for some steps."""
+        self.banned: set[str] = set()
+        """Ids of nodes that nothing new may be linked to."""
 
     def node(self, kind: Kind, depth: int, **links: list) -> str:
         """A node of this kind and all that it needs; returns its id."""
@@ -115,7 +118,8 @@ class Builder:
         return [number, self.dice.choice(self.catalog.slots(kind, types))]
 
     def _there(self, types: tuple[str, ...]) -> list[list]:
-        kinds = {number: self.catalog.known[node["class_type"]] for number, node in self.prompt.items()}
+        free = {number: node for number, node in self.prompt.items() if number not in self.banned}
+        kinds = {number: self.catalog.known[node["class_type"]] for number, node in free.items()}
         return [[number, slot] for number, kind in kinds.items() for slot in self.catalog.slots(kind, types)]
 
     def _choose(self, types: tuple[str, ...], depth: int) -> Kind | None:

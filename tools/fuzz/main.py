@@ -79,6 +79,8 @@ def main(arguments: list[str]) -> int:
                 break
             scenario, verdict = _try(host, watch, options, index, tally)
             tally.add(index, verdict)
+            if verdict.kind not in (FINE, FAULT) and options.verbose:
+                print(scenario.text())
             _show(f"{index} ({scenario.said}; {scenario.event})", verdict, options.verbose)
             if verdict.kind == FAULT:
                 _report(host, watch, scenario, verdict, options, tally, index)
