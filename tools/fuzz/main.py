@@ -16,7 +16,8 @@ from .host import Host
 from .outcome import HOST, INVALID, MADE
 from .scenario import Scenario, draw, read_scenario
 from .shrink import shrink
-from .trial import FAULT, FINE, Trial, Verdict
+from .trial import Trial
+from .verdict import FAULT, FINE, Verdict
 
 ATTEMPTS, MOST_DRAWN = 4, 1000
 """How often a graph that makes nothing is drawn anew; how many drawings ``--having`` looks through."""

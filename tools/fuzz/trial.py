@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from .control import control
 from .files import Watch
@@ -12,40 +12,11 @@ from .host import Host
 from .outcome import BAD, HOST, INVALID, MADE, REFUSED, Outcome, difference
 from .scenario import KEEP, LOAD, Scenario, is_comparable, renamed
 from .sinks import PREFIX
+from .verdict import FAULT, FINE, REMADE, UNSTEADY, FaultFound, UnsteadyError, Verdict
 
 RUNS = "wan_motion_runs"
-FAULT, UNSTEADY, REMADE, FINE = "fault", "unsteady", "made again", "fine"
-"""Unsteady: two fresh runs differ. Made again: chunks of an unchanged prompt, after a restart; where the pack cannot
-tell that it is unchanged, that is right."""
 TIMES = 3
 """How often the same is queued again after a file was lost: the message may ask for it."""
-
-
-class FaultFound(Exception):
-    """Something that must hold does not."""
-
-    def __init__(self, step: str, words: str):
-        super().__init__(f"{step}: {words}")
-        self.step, self.words = step, words
-
-
-class UnsteadyError(Exception):
-    """Two fresh runs of one prompt differ."""
-
-
-@dataclass
-class Verdict:
-    """How a scenario went."""
-
-    kind: str
-    step: str = ""
-    words: str = ""
-    outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
-
-    @property
-    def first(self) -> str:
-        """How the first prompt went, once it was let run."""
-        return next((outcome.kind for step, outcome in self.outcomes if step == "first"), "")
 
 
 class Trial:
