@@ -91,3 +91,9 @@ def is_comparable(catalog: Catalog, prompt: dict) -> bool:
             if any(node["inputs"][name] != value_of(declared[name]) for name in asked):
                 return False
     return True
+
+
+def is_kept(catalog: Catalog, prompt: dict) -> bool:
+    """Whether nothing of it asks for chunks to be made again, or for more of them."""
+    anew = any(node["inputs"].get("overwrite") for node in prompt.values() if node["class_type"] == KEEP)
+    return not anew and is_comparable(catalog, prompt)

@@ -10,7 +10,7 @@ from .control import control
 from .files import Watch
 from .host import Host
 from .outcome import BAD, HOST, INVALID, MADE, REFUSED, Outcome, difference
-from .scenario import KEEP, LOAD, Scenario, is_comparable, renamed
+from .scenario import KEEP, LOAD, Scenario, is_comparable, is_kept, renamed
 from .sinks import PREFIX
 from .verdict import FAULT, FINE, REMADE, UNSTEADY, FaultFound, UnsteadyError, Verdict
 
@@ -71,8 +71,8 @@ class Trial:
             self._run(f"second, {sudden}", plan.after, **{sudden: plan.delay})
         kept = self._kept()
         second = self._run("second", plan.after)
-        if plan.event == "restart" and plan.before == plan.after and first.kind == MADE and self._kept() != kept:
-            self.remade = True
+        same = plan.event == "restart" and plan.before == plan.after and first.kind == MADE
+        self.remade = same and self._kept() != kept and is_kept(self.host.catalog, plan.after)
         if plan.event == "loss" and second.kind == REFUSED:
             second = self._again(second)
         self._is_fresh("second", plan.after, second)
