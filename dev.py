@@ -22,8 +22,9 @@ from tools import browser, environment  # noqa: E402  standard library only, lik
 
 COMMANDS = {
     "demo": "make a long video with the tiny model in a real ComfyUI; leaves it in demo/",
-    "test": "all that CI runs: lint, then all tests; with --fast unit tests only; further arguments go to pytest",
+    "test": "all that CI runs: lint, all tests, 30 random graphs; with --fast unit tests only; more goes to pytest",
     "lint": "ruff and pyright; with --fix ruff mends what it can",
+    "fuzz": "random graphs in a real ComfyUI, and what must hold in each; see fuzz --help",
     "bench": "a benchmark by name; without one it lists them",
     "examples": "write the example workflows anew from the nodes of a running host",
     "pages": "write help pages and translations anew from the nodes of a running host",
@@ -35,6 +36,8 @@ COMMANDS = {
 
 FAST = ("-m", "not host and not browser and not registry and not slow", "--durations=10")
 """Of pytest, for unit tests only."""
+GRAPHS = ("--graphs", "30", "--seconds", "150", "--bound", "60", "--shrink", "30")
+"""Of the fuzzer, when all tests run."""
 
 
 def main() -> int:
@@ -62,7 +65,7 @@ def lint(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    fast = "--fast" in arguments
+    fast, some = "--fast" in arguments, bool(arguments)
     python, missing = _prepare(), ""
     if fast:
         arguments = [*FAST, *(word for word in arguments if word != "--fast")]
@@ -71,6 +74,8 @@ def test(arguments: list[str]) -> int:
         environment.fetch_registry_tools()
         missing = browser.fetch(python)
     code = lint([]) or subprocess.call([python, "-m", "pytest", *arguments], cwd=ROOT)
+    if not some:
+        code = code or fuzz(list(GRAPHS))
     if missing:
         print(f"The browser tests did not run: {missing}", file=sys.stderr)
         return code or (1 if os.environ.get("CI") else 0)
@@ -79,6 +84,10 @@ def test(arguments: list[str]) -> int:
 
 def demo(arguments: list[str]) -> int:
     return _run("tools.demo", arguments)
+
+
+def fuzz(arguments: list[str]) -> int:
+    return _run("tools.fuzz.main", arguments)
 
 
 def bench(arguments: list[str]) -> int:
