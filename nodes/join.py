@@ -168,6 +168,8 @@ class MeasureSeams(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, images, seams, optical_flow=None) -> io.NodeOutput:
+        if len(images) < 3:
+            raise ValueError(f"images: a video to measure has three frames or more, got {len(images)}.")
         places = parse_numbers("seams", seams)
         comfy.model_management.throw_exception_if_processing_interrupted()
         report = survey_video(

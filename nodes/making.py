@@ -20,9 +20,9 @@ from einops import rearrange
 from ..wan.host.checks import check_interrupt
 from ..wan.host.inputs import ChunkInputs
 from ..wan.host.optical_flow import host_estimator
+from ..wan.identity import identify_model, identify_vae, leave
 from ..wan.loop import Tools, generate
 from ..wan.protocols import Family, Sampler
-from ..wan.identity import identify_model, identify_vae, leave
 from ..wan.runs.finder import Options
 from ..wan.runs.fingerprint import Fingerprint, fingerprint_chunk
 from ..wan.runs.names import RunError, reason, shown

@@ -19,7 +19,7 @@ from .continuity import guide_chunk, take_overlap
 from .families import WAN_I2V
 from .guide import ChunkGuide, ChunkRequest
 from .kept_end import KeptEnd, restore_frames, restore_latents
-from .presets import FRAMES, KNOBS, lora_factor, measure_speed, preset_at
+from .presets import FRAMES, KNOBS, measure_speed, preset_at
 from .protocols import ChunkStore, Estimator, Family, Sampler, Vae
 from .records import ChunkRecord
 from .settings import GuideSettings
@@ -154,9 +154,7 @@ def _request(
     state: ChunkState, chunk: Chunk, settings: GuideSettings, speed: float | None, follows_steps: bool
 ) -> ChunkRequest:
     """Everything that a chunk is conditioned on."""
-    total, prompt = state.plan.total_frames, state.plan.chunk_prompt(chunk)
-    if speed is not None:
-        prompt = prompt.scaled(lora_factor(speed, settings.lora_at_rest, settings.lora_in_motion))
+    total = state.plan.total_frames
     if chunk.overlap:
         known = take_overlap(state.tail(chunk.overlap), chunk.overlap, settings)
     else:
@@ -179,7 +177,7 @@ def _request(
         start=chunk.start,
         time=chunk.start / total,
         progress=(chunk.seam / total, min(chunk.stop, total) / total),
-        prompt=prompt,
+        prompt=state.prompt_of(chunk, speed),
         speed=speed,
         scene_original=state.scene_original(chunk),
         end_original=state.end_original_of(chunk),

@@ -12,8 +12,8 @@ from ..blending.seam import SeamReport
 from .chunks import Chunk, ChunkPlan
 from .guide import ChunkGuide
 from .kept_end import KeptEnd
-from .presets import FAST, FRAMES
-from .prompts import Keyframe
+from .presets import FAST, FRAMES, lora_factor
+from .prompts import ChunkPrompt, Keyframe
 from .records import ChunkRecord
 from .settings import GuideSettings
 
@@ -155,6 +155,13 @@ class ChunkState:
             return None
         original = self.end_original if end is self.end else self.plan.keyframes[chunk.keyframe].end_original
         return end if original is None else original
+
+    def prompt_of(self, chunk: Chunk, speed: float | None = None) -> ChunkPrompt:
+        """What ``chunk`` is told, its LoRAs as strong as they are at a speed, if that is measured."""
+        prompt, settings = self.plan.chunk_prompt(chunk), self.settings
+        if speed is None:
+            return prompt
+        return prompt.scaled(lora_factor(speed, settings.lora_at_rest, settings.lora_in_motion))
 
     def scene_image(self, chunk: Chunk) -> Tensor:
         """The picture ``(1, 3, H, W)`` that the scene of ``chunk`` began with."""

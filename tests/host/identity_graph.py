@@ -87,9 +87,7 @@ def main(arguments):
     load_host()
     import torch
     from wan_motion_chunks.tiny.models import load_tiny_models
-    from wan_motion_chunks.wan.identity import live
-    from wan_motion_chunks.wan.identity import digest
-    from wan_motion_chunks.wan.identity import identify_vae
+    from wan_motion_chunks.wan.identity import digest, identify_vae, live
 
     with torch.inference_mode():
         tiny = load_tiny_models()

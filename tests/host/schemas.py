@@ -63,7 +63,17 @@ def call_all(tiny):
         "PromptStack": {"positive": "", "negative": ""} | moment,
         "ConditioningStack": {"positive": conditioning, "negative": conditioning} | moment,
         "LoraStack": {"lora_name": "a", "strength_model": 1.0, "strength_clip": 1.0},
-        "KeepRun": {"run_name": "a", "frames_in_memory": True, "vary_from": 0, "variation": 1, "overwrite": False},
+        "KeepRun": {
+            "run_name": "a",
+            "frames_in_memory": True,
+            "stop_after": 0,
+            "vary_from": 0,
+            "variation": 1,
+            "keep_later": False,
+            "use_takes": "",
+            "takes_to_keep": 0,
+            "when_unsure": "regenerate",
+        },
         "LoadRun": {"run_name": "none such", "fps": 16.0},
         "Settings": knobs,
         "JoinClips": {"first": frames, "second": frames.flip(2), "overlap_frames": 3, "blend_strength": 0.5}

@@ -11,8 +11,7 @@ import torch
 from wan_motion_chunks.tests.host import identity_graph as graph
 from wan_motion_chunks.tests.host.video import guiders
 from wan_motion_chunks.tools.environment import ROOT
-from wan_motion_chunks.wan.identity import live
-from wan_motion_chunks.wan.identity import identify, identify_model, identify_vae
+from wan_motion_chunks.wan.identity import identify, identify_model, identify_vae, live
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,7 @@ import pytest
 from wan_motion_chunks.tests.host import core_nodes
 from wan_motion_chunks.tests.host.identity_exceptions import NO_EFFECT, NOT_RUN
 from wan_motion_chunks.tools.environment import HOST_VERSION
-from wan_motion_chunks.wan.identity import live
-from wan_motion_chunks.wan.identity import identify
+from wan_motion_chunks.wan.identity import identify, live
 
 
 @pytest.fixture(scope="module")

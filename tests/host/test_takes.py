@@ -20,9 +20,9 @@ def make(tiny, image, comfy):
     clip = tiny[1]
     texts = [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
 
-    def run(picture=image, **changed):
+    def run(picture=image, model=tiny[0], positive=texts[0], **changed):
         values = {"width": 48, "height": 32, "length": float(TOTAL)} | changed
-        return long_video(tiny, picture, *texts, "euler", "simple", **values)
+        return long_video((model, *tiny[1:]), picture, positive, texts[1], "euler", "simple", **values)
 
     return run
 
@@ -84,6 +84,43 @@ def test_another_seed_is_another_take_and_the_first_one_comes_back(make, output,
     assert len(list((output / "run").glob("chunk_*"))) == 4
     make(run=keep(), seed=7)
     assert made() == (4, 0)
+
+
+def test_a_patch_that_counts_while_it_runs_makes_nothing_again(make, output, made, tiny):
+    from comfy_extras.nodes_apg import APG
+
+    def patched():
+        return APG.execute(tiny[0], 1.0, 5.0, 0.5).args[0]
+
+    model = patched()
+    frames = make(model=model, run=keep())[0]
+    assert torch.equal(make(model=model, run=keep())[0], frames)
+    assert made() == (0, 4)
+    make(model=patched(), run=keep())  # as another process makes it
+    assert made() == (0, 4)
+    make(model=APG.execute(tiny[0], 1.0, 5.0, 0.4).args[0], run=keep())
+    assert made() == (4, 0)
+
+
+def test_a_hook_of_another_strength_makes_another_video(make, output, made, tiny, image):
+    import comfy.hooks
+    from comfy_extras.nodes_hooks import ConditioningSetProperties
+
+    clip = tiny[1]
+    weight = next(name for name in tiny[0].model_state_dict() if name.endswith("blocks.0.self_attn.v.weight"))
+    target = {weight: tiny[0].model_state_dict()[weight] + 0.05}
+
+    def hooked(strength):
+        hooks = comfy.hooks.create_hook_model_as_lora(target, None, strength, 0.0)
+        text = clip.encode_from_tokens_scheduled(clip.tokenize("a red ball moves left"))
+        return ConditioningSetProperties().set_properties(text, 1.0, "default", hooks=hooks)[0]
+
+    first = make(positive=hooked(1.0), run=keep())[0]
+    second = make(positive=hooked(0.1), run=keep())[0]
+    assert made() == (4, 0)
+    assert not torch.equal(first, second)
+    assert torch.equal(make(positive=hooked(1.0), run=keep())[0], first)
+    assert made() == (0, 4)
 
 
 def test_a_video_stops_and_goes_on(make, output, made):

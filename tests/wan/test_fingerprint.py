@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 import torch
 from wan_motion_chunks.tools.workflow import ROOT
-from wan_motion_chunks.wan.runs.fingerprint import VERSION
 from wan_motion_chunks.wan.identity import identify, identify_model
+from wan_motion_chunks.wan.runs.fingerprint import VERSION
 
 
 class Block(torch.nn.Module):

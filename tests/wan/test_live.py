@@ -8,8 +8,7 @@ import weakref
 
 import pytest
 import torch
-from wan_motion_chunks.wan.identity import live, walk
-from wan_motion_chunks.wan.identity import identify
+from wan_motion_chunks.wan.identity import identify, live, walk
 
 
 def averaging(momentum):

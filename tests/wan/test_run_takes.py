@@ -11,9 +11,9 @@ import torch
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.tests.wan.kept import LONG, TOTAL, file_of, files, long, make_long, run, start
 from wan_motion_chunks.wan import Tools, generate
+from wan_motion_chunks.wan.identity import Identity
 from wan_motion_chunks.wan.runs.files import RunError
 from wan_motion_chunks.wan.runs.fingerprint import find_reads, fingerprint_chunk
-from wan_motion_chunks.wan.identity import Identity
 from wan_motion_chunks.wan.runs.load import load_run
 from wan_motion_chunks.wan.runs.manifest import read_manifest
 from wan_motion_chunks.wan.runs.store import open_run
@@ -115,7 +115,7 @@ def test_later_takes_made_from_other_settings_come_back_with_the_chosen_one_and_
 def test_a_take_behind_another_chunk_cannot_be_chosen(tmp_path):
     run(tmp_path)
     run(tmp_path, start(first=3))
-    with pytest.raises(RunError, match=r"^use_takes: take 2 of .*go on"):
+    with pytest.raises(RunError, match=r"^use_takes: take 2"):
         run(tmp_path, use_takes={2: 2})
 
 

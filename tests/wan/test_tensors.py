@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from wan_motion_chunks.wan.identity import digest
-from wan_motion_chunks.wan.identity import identify
+from wan_motion_chunks.wan.identity import digest, identify
 from wan_motion_chunks.wan.identity.tensors import identify_weights
 
 

@@ -9,8 +9,7 @@ from einops import rearrange
 from torch import Tensor
 
 from ..guide import ChunkRequest
-from ..identity import digest
-from ..identity import Identity, identify
+from ..identity import Identity, digest, identify
 from ..state import ChunkState
 from .objects import ClipVision, VisionOutput
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ..guidance_schedule import Schedule, schedule_warnings
 from ..guide import ChunkGuide
-from ..noise import MAX_SEED
 from ..identity import identify_model
+from ..noise import MAX_SEED
 from ..settings import GuideSettings
 from ..state import ChunkState
 from .conditioning import guide_by_step

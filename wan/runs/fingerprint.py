@@ -9,11 +9,10 @@ from typing import Any
 from torch import Tensor
 
 from ...blending.seam import SeamReport
+from ..identity import Identity, digest
 from ..latents import TEMPORAL_STRIDE, covering_length, latent_length
 from ..presets import FAST, FRAMES
 from ..state import ChunkState
-from ..identity import digest
-from ..identity import Identity
 from .plain import to_plain
 
 VERSION = "0.1.0"

@@ -60,6 +60,9 @@ def state_behind(before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -
     plan, pieces = before.plan, before.pieces
     if "overlap_frames" in before.settings.adaptive and before.made and facts.planned_overlap != plan.overlap_frames:
         plan = plan.replan(before.made, facts.planned_overlap)
+    chunk, record = plan.chunks[before.made], facts.record
+    # Prompts may be numbered in another way by now.
+    record = replace(record, prompt=before.prompt_of(chunk, record.speed) if plan.varied else None)
     if "tail" in tensors:
         pieces = replace_tail(pieces, unpack(tensors["tail"]))
     state = replace(
@@ -70,9 +73,9 @@ def state_behind(before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -
         guide=None,
         kept_end=None,
         exact_frames=facts.exact_frames,
-        records=(*before.records, facts.record),
+        records=(*before.records, record),
     )
-    return state.noted(warnings=facts.record.warnings).without_stored()
+    return state.noted(warnings=record.warnings).without_stored()
 
 
 def take_end(behind: ChunkState, frames: int) -> KeptEnd:
