@@ -27,6 +27,8 @@ LEFT_OUT = {
     "PreviewAny": "shows, and makes nothing",
 }
 """Kinds of nodes and why; besides these, all whose files, such as ControlNets, are not there: their choice is empty."""
+CARRIED = {"APG": "its momentum of a first step that is interrupted goes on in the next run, of whatever sampler"}
+"""Kinds of the host's nodes after which an interrupted run and a fresh one differ, and why."""
 UNBOUNDED = ("dpm_adaptive",)
 """Choices that may take any time, of whatever node."""
 

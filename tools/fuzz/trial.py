@@ -6,6 +6,7 @@ import random
 import shutil
 from dataclasses import replace
 
+from .catalog import CARRIED
 from .control import control
 from .files import Watch
 from .host import Host
@@ -102,6 +103,8 @@ class Trial:
     def _is_fresh(self, step: str, prompt: dict, got: Outcome, known: Outcome | None = None) -> None:
         """Compare with a run that nothing is kept of: ``known`` if that is equal, else a new one."""
         if got.kind not in (MADE, REFUSED) or not is_comparable(self.host.catalog, prompt):
+            return
+        if self.scenario.event == "interrupt" and any(node["class_type"] in CARRIED for node in prompt.values()):
             return
         if known is not None and not difference(got, known):
             return
