@@ -126,8 +126,17 @@ class LongVideo(io.ComfyNode):
                     optional=True,
                     tooltip="The noise level below which model_low_noise takes over; Wan2.2 I2V A14B was made for 0.9.",
                 ),
+                number_input(
+                    "cfg_low_noise",
+                    default=0.0,
+                    min=0.0,
+                    max=MOST_CFG,
+                    step=0.1,
+                    optional=True,
+                    tooltip="How strictly model_low_noise follows the prompt; 0: as cfg says.",
+                ),
             ],
-            advanced=(*ADVANCED, "switch_step", "boundary"),
+            advanced=(*ADVANCED, "switch_step", "boundary", "cfg_low_noise"),
             outputs=video_outputs(),
         )
 
@@ -168,6 +177,7 @@ class LongVideo(io.ComfyNode):
         model_low_noise=None,
         switch_step=0,
         boundary=0.9,
+        cfg_low_noise=0.0,
     ) -> io.NodeOutput:
         family = check_model(model)
         check_vae(vae)
@@ -183,7 +193,8 @@ class LongVideo(io.ComfyNode):
         state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, run=run))
         state = state.noted(warnings=chunk_noise.warnings)
         inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
-        experts = Experts(model, model_low_noise, switch_step, boundary)
+        cfg_low_noise = check_number("cfg_low_noise", cfg_low_noise, 0, MOST_CFG)
+        experts = Experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
         sampler = HostSampler(experts, sampling, chunk_noise, inputs)
         return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run))
 

@@ -38,14 +38,14 @@ def conditioning(tiny):
     return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
 
 
-def two_samplers(models, graph, switch=SWITCH):
+def two_samplers(models, graph, switch=SWITCH, cfgs=(CFG, CFG)):
     """What two KSamplerAdvanced make, the first of which hands on its leftover noise."""
     import nodes
 
     node = nodes.KSamplerAdvanced()
-    settings = (STEPS, CFG, "euler", "simple")
-    (first,) = node.sample(models[0], "enable", SEED, *settings, *graph, 0, switch, "enable")
-    (second,) = node.sample(models[1], "disable", SEED, *settings, *graph[:2], first, switch, 10000, "disable")
+    high, low = ((STEPS, cfg, "euler", "simple") for cfg in cfgs)
+    (first,) = node.sample(models[0], "enable", SEED, *high, *graph, 0, switch, "enable")
+    (second,) = node.sample(models[1], "disable", SEED, *low, *graph[:2], first, switch, 10000, "disable")
     return second["samples"]
 
 
@@ -65,6 +65,19 @@ def test_two_experts_equal_two_advanced_samplers_bit_for_bit(tiny, experts, imag
     assert f" {SWITCH} of {STEPS}" in report
     alone, _, _, _ = run(tiny, image, conditioning, experts[0])
     assert not torch.equal(alone, tiny[2].decode(expected)[0])
+
+
+@pytest.mark.parametrize("cfgs", [(CFG, 1.0), (1.0, CFG)])
+def test_each_expert_has_its_own_cfg(tiny, experts, image, conditioning, cfgs):
+    from comfy_extras.nodes_wan import WanImageToVideo
+
+    graph = WanImageToVideo.execute(*conditioning, tiny[2], 48, 32, 17, 1, start_image=image[:1]).args
+    values = {"model_low_noise": experts[1], "switch_step": SWITCH, "cfg": cfgs[0], "cfg_low_noise": cfgs[1]}
+    _, latent, report, _ = run(tiny, image, conditioning, experts[0], **values)
+    assert torch.equal(latent["samples"], two_samplers(experts, graph, cfgs=cfgs))
+    assert all(f"cfg {cfg:g}" in report for cfg in cfgs)
+    with pytest.raises(ValueError, match=r"^cfg_low_noise must be"):
+        run(tiny, image, conditioning, experts[0], **values | {"cfg_low_noise": float("nan")})
 
 
 def test_the_boundary_is_a_noise_level(tiny, experts, image, conditioning):

@@ -67,12 +67,16 @@ class Experts:
     """Its first step; 0 finds it by ``boundary``."""
     boundary: float = 0.9
     """The noise level, of 1, below which it takes over."""
+    cfg_low_noise: float = 0.0
+    """Its guidance scale; 0 takes that of the first."""
 
     def __post_init__(self) -> None:
         if self.switch_step < 0:
             raise ValueError(f"switch_step must be 0 or more, got {self.switch_step}.")
         if not 0 < self.boundary < 1:
             raise ValueError(f"boundary must be between 0 and 1, got {self.boundary}.")
+        if not (math.isfinite(self.cfg_low_noise) and self.cfg_low_noise >= 0):
+            raise ValueError(f"cfg_low_noise must be 0, for that of cfg, or more, got {self.cfg_low_noise}.")
 
     def levels(self, sampling: Sampling, low_noise: bool = False) -> Tensor:
         """The noise levels that the host runs one of the models through."""
@@ -143,8 +147,15 @@ class HostSampler:
         del model
         if switch < steps:
             model = self._prepared(self._low, guide, prompt.low_noise_loras)
-            latent = self._sample(model, guide, conditioning, noise, latent, seed, switch, steps, continues=switch > 0)
+            latent = self._sample(
+                model, guide, conditioning, noise, latent, seed, switch, steps, continues=switch > 0, cfg=self.cfgs[1]
+            )
         return latent
+
+    @property
+    def cfgs(self) -> tuple[float, float]:
+        """The guidance scale of each expert."""
+        return self.sampling.cfg, self.experts.cfg_low_noise or self.sampling.cfg
 
     def switch(self) -> int:
         """The first step of the second expert."""
@@ -154,7 +165,11 @@ class HostSampler:
         """What the report says of sampling."""
         words, schedule = self.noise.describe(), self._schedule
         if self.experts.low_noise is not None:
-            words += f"; model_low_noise takes over at step {schedule.switch} of {schedule.steps}"
+            (high, low), levels = self.cfgs, schedule.levels.tolist()
+            words += (
+                f"; model makes {schedule.switch} of {schedule.steps} steps, from noise level {levels[0]:.3f} at cfg "
+                f"{high:g}; model_low_noise the rest, from {levels[schedule.switch]:.3f} at cfg {low:g}"
+            )
         return words
 
     def warnings(self, settings: GuideSettings) -> tuple[str, ...]:
@@ -179,6 +194,8 @@ class HostSampler:
                 self._identity["model_low_noise"] = identify_model(self.experts.low_noise)
                 self._identity["switch"] = self.switch()
         sampling = self.sampling
+        if self.experts.low_noise is not None:
+            self._identity["cfg_low_noise"] = self.cfgs[1]
         return {
             **self._identity,
             **self.inputs.fingerprint(state),
@@ -195,7 +212,7 @@ class HostSampler:
         return model
 
     def _sample(
-        self, model, guide, conditioning, noise, latent, seed, first, last, *, leftover=False, continues=False
+        self, model, guide, conditioning, noise, latent, seed, first, last, *, leftover=False, continues=False, cfg=None
     ) -> Tensor:
         steps, sampling = self._schedule.steps, self.sampling
         part = {} if self.experts.low_noise is None else {"start_step": first, "last_step": last}
@@ -203,7 +220,7 @@ class HostSampler:
             model,
             noise,
             sampling.steps,
-            sampling.cfg,
+            sampling.cfg if cfg is None else cfg,
             sampling.sampler_name,
             sampling.scheduler,
             *conditioning,
