@@ -110,8 +110,10 @@ def resident(path: Path) -> int:
 
 
 def everything(path: Path) -> None:
+    found = hashlib.sha256()
     with path.open("rb") as file:
-        hashlib.file_digest(file, "sha256")
+        while part := file.read(2**20):
+            found.update(part)
 
 
 def timed(work: Callable[[], object]) -> float:
