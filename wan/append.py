@@ -68,7 +68,7 @@ def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Ap
 def _join(state: ChunkState, before: Tensor, decoded: Tensor, estimator: Estimator) -> JoinedChunk:
     """The chunk joined by the settings that it was guided by, its colors led back to the anchor."""
     chunk, settings = state.next_chunk, state.current_guide.request.settings
-    if state.current_guide.overlap_is_exact:
+    if state.current_guide.overlap_is_exact or not state.current_guide.shows_overlap:
         # Both versions of the overlap are decoded from the same latents, but for the first: what parts them is the
         # decoder's start, which is over where the overlap ends and says nothing about the chunk.
         joined = as_made(before, decoded, chunk.overlap)

@@ -11,7 +11,7 @@ from .families import WAN_I2V
 from .guide import ChunkGuide, ChunkRequest
 from .kept_end import hold_end
 from .latents import covering_length
-from .levels import AUTO, LAST_FRAME, LEVELS
+from .levels import AUTO, HIGHEST, LAST_FRAME, LEVELS
 from .protocols import Estimator, Family, Level, Vae
 from .records import Reason
 from .settings import GuideSettings
@@ -59,7 +59,8 @@ def guide_next_chunk(
         chunk_frames: pixel frames of this chunk, 4n + 1.
         image_height: pixels, a multiple of 16.
         image_width: pixels, a multiple of 16.
-        reference_image: ``(1, 3, H, W)``. Belongs to the holding of color; no level here reads it.
+        reference_image: ``(1, 3, H, W)``: the picture that the scene began with, for levels that are anchored to it; by
+            default the first of the known frames.
         continuity: the level; ``auto`` takes the highest that its checks allow. ``motion`` falls to
             ``overlap_pinned`` where motion cannot be estimated or trusted, and the guide's record says why.
         estimator: of flow; see :func:`~motion.estimate_flow`.
@@ -82,6 +83,7 @@ def guide_next_chunk(
         previous_latent=previous_latent,
         exact_frames=len(previous_frames) if exact_frames is None else exact_frames,
         region=region,
+        scene=reference_image,
     )
     return guide_chunk(request, vae, estimator)
 
@@ -94,7 +96,7 @@ def take_overlap(previous_frames: Tensor, overlap_frames: int, settings: GuideSe
     """
     if overlap_frames < 1:
         raise ValueError(f"overlap_frames must be at least 1, got {overlap_frames}.")
-    overlap = 1 if settings.one_frame else covering_length(overlap_frames)
+    overlap = settings.fixed_overlap or covering_length(overlap_frames)
     if len(previous_frames) < overlap:
         raise ValueError(
             f"An overlap of {overlap} frames needs as many previous frames, got {len(previous_frames)}. "
@@ -115,24 +117,33 @@ def guide_chunk(
     level, reason = choose_level(request)
     if request.continues:
         logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", request.index + 1, level.name)
-    conditioned = family.condition(request, vae)
+    conditioned = level.condition(request, vae, family)
     hold = level.hold(request, conditioned, reason, vae, estimator)
     if request.kept_end is not None:
         hold = hold_end(hold, request.kept_end)
     if request.continues:
         logger.info("Motion-guided preparation complete for chunk %d", request.index + 1)
         logger.info("Guided Input Latent Shape: %s", hold.samples.shape)
-    return ChunkGuide(request, hold.record, conditioned.values, hold.samples, hold.noise_mask, hold.end_percent)
+    return ChunkGuide(
+        request,
+        hold.record,
+        conditioned.values,
+        hold.samples,
+        hold.noise_mask,
+        hold.end_percent,
+        shows_overlap=hold.shows_overlap,
+    )
 
 
 def choose_level(request: ChunkRequest) -> tuple[Level, Reason]:
     """The level to use and why: one frame carries no motion, whatever was asked."""
     asked = request.settings.continuity
     if not request.continues:
-        return LAST_FRAME, Reason.FIRST if request.index == 0 else Reason.CUT
+        own = asked != AUTO and LEVELS[asked].starts_scenes
+        return LEVELS[asked] if own else LAST_FRAME, Reason.FIRST if request.index == 0 else Reason.CUT
     if len(request.known) == 1 and asked != LAST_FRAME.name:
         return LAST_FRAME, Reason.ONE_FRAME
-    level = list(LEVELS.values())[-1] if asked == AUTO else LEVELS[asked]
+    level = HIGHEST if asked == AUTO else LEVELS[asked]
     if level.by_step and not request.follows_steps:
         assert level.fallback is not None  # a level by step names one
         return LEVELS[level.fallback], Reason.NO_MODEL

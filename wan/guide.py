@@ -59,9 +59,10 @@ class ChunkRequest:
     prompt: ChunkPrompt = field(default_factory=ChunkPrompt)
     speed: float | None = None
     """Of the known frames, if it was measured; see :func:`~wan.presets.measure_speed`."""
+    scene: Tensor | None = None
+    """``(1, 3, H, W)``: the picture that its scene began with, the video's or that of the last cut."""
     scene_original: Tensor | None = None
-    """``(1, 3, H, W)``: the picture that its scene began with, the video's or that of the last cut, as it was given,
-    neither scaled nor cropped."""
+    """``(1, 3, H, W)``: the same as it was given, neither scaled nor cropped."""
     end_original: Tensor | None = None
     """``(1, 3, H, W)``: ``end``, likewise."""
 
@@ -143,6 +144,8 @@ class ChunkGuide:
     """``(1, 1, T, h, w)``: 0 where ``samples`` is held through sampling, 1 where it is free; None holds nothing."""
     end_percent: Tensor | None = None
     """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
+    shows_overlap: bool = True
+    """Whether the chunk's first frames show what the video's last ones do."""
     attempt: int = 0
     """How often the chunk was made before: each time with another seed."""
 

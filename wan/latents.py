@@ -14,6 +14,9 @@ TEMPORAL_STRIDE = 4
 SPATIAL_STRIDE = 8
 PIXEL_STEP = 16
 CHANNELS = 16
+LATENT_MEAN = (-0.7571, -0.7089, -0.9113, 0.1075, -0.1745, 0.9653, -0.1517, 1.5508)
+LATENT_MEAN += (0.4134, -0.0715, 0.5517, -0.3632, -0.1922, -0.9497, 0.2503, -0.2921)
+"""Of the Wan2.1 VAE's channels: what the model knows as zeros."""
 LONGEST_CHUNK = 16385
 """Pixel frames of one sampling call, at most."""
 LARGEST_SIDE = 16384

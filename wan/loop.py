@@ -179,6 +179,7 @@ def _request(
         progress=(chunk.seam / total, min(chunk.stop, total) / total),
         prompt=state.prompt_of(chunk, speed),
         speed=speed,
+        scene=state.scene_image(chunk),
         scene_original=state.scene_original(chunk),
         end_original=state.end_original_of(chunk),
     )

@@ -114,6 +114,20 @@ class Hold:
     """``(1, 1, T, h, w)``: 0 where ``samples`` is held through sampling, 1 where it is free; None holds nothing."""
     end_percent: Tensor | None = None
     """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
+    shows_overlap: bool = True
+    """Whether the chunk's first frames show what the video's last ones do, so that they can be joined."""
+
+
+class ByFamily:
+    """What most levels have in common: the model is told what its family makes of the known frames."""
+
+    overlap: int | None = None
+    latents = 0
+    starts_scenes = False
+    ignored: tuple[str, ...] = ()
+
+    def condition(self, request: ChunkRequest, vae: Vae, family: Family) -> Conditioned:
+        return family.condition(request, vae)
 
 
 class Level(Protocol):
@@ -131,8 +145,23 @@ class Level(Protocol):
 
     @property
     @abstractmethod
-    def one_frame(self) -> bool:
-        """Whether it continues from one frame, whatever the overlap is asked to be."""
+    def overlap(self) -> int | None:
+        """How many frames it continues from, whatever is asked; None: as many as are asked for."""
+
+    @property
+    @abstractmethod
+    def latents(self) -> int:
+        """How many of the last latents of the chunk before it reads, whatever became of their frames."""
+
+    @property
+    @abstractmethod
+    def starts_scenes(self) -> bool:
+        """Whether it makes a chunk that continues nothing in its own way too."""
+
+    @property
+    @abstractmethod
+    def ignored(self) -> tuple[str, ...]:
+        """Knobs that it does not use, and that are refused with it."""
 
     @property
     @abstractmethod
@@ -148,6 +177,10 @@ class Level(Protocol):
     @abstractmethod
     def fallback(self) -> str | None:
         """The level for samplers that do not; a level by step names one."""
+
+    @abstractmethod
+    def condition(self, request: ChunkRequest, vae: Vae, family: Family) -> Conditioned:
+        """What the model is told of the chunk; see :class:`ByFamily`."""
 
     @abstractmethod
     def hold(

@@ -60,9 +60,19 @@ class GuideSettings:
         return (self.lora_at_rest, self.lora_in_motion) != (1, 1)
 
     @property
-    def one_frame(self) -> bool:
-        """Whether chunks continue from one frame, whatever the overlap is asked to be."""
-        return self.continuity != AUTO and LEVELS[self.continuity].one_frame
+    def fixed_overlap(self) -> int | None:
+        """How many frames chunks continue from, whatever the overlap is asked to be; None: as many as are asked for."""
+        return None if self.continuity == AUTO else LEVELS[self.continuity].overlap
+
+    @property
+    def anchored(self) -> bool:
+        """Whether every chunk is told of the picture that its scene began with."""
+        return self.continuity != AUTO and LEVELS[self.continuity].starts_scenes
+
+    @property
+    def latents(self) -> int:
+        """How many latents of the chunk before are read, whatever became of their frames."""
+        return 0 if self.continuity == AUTO else LEVELS[self.continuity].latents
 
     @property
     def holds(self) -> bool:
@@ -85,6 +95,8 @@ class GuideSettings:
             words += f", color_anchor {self.color_anchor:g}"
         if self.seam_retries:
             words += f", seam_retries {self.seam_retries}"
+        if self.anchored:
+            words += ", for models with its LoRA alone, which nothing here can tell"
         if self.moves_loras:
             words += f", LoRAs {self.lora_at_rest:g} at rest to {self.lora_in_motion:g} in motion"
         return words
@@ -122,8 +134,11 @@ def choose_settings(preset: str = "Standard", *, own: dict[str, float] | None = 
     numbers: dict[str, Any] = asdict(PRESETS.get(preset, STANDARD)) | own
     overlap = numbers.pop("overlap_frames")
     guide = GuideSettings(**numbers, **more)
+    for name in LEVELS[guide.continuity].ignored if guide.continuity != AUTO else ():
+        if name in own:
+            raise ValueError(f"{name}: continuity {guide.continuity} does not use it. Leave it to the preset.")
     if preset == BY_SPEED:
-        # One frame is one frame, however fast things move.
-        fixed = {*own, "overlap_frames"} if guide.one_frame else set(own)
+        # A level's own overlap stays, however fast things move.
+        fixed = {*own, "overlap_frames"} if guide.fixed_overlap else set(own)
         guide = GuideSettings(**numbers, **more, adaptive=frozenset(KNOBS) - fixed)
     return RunSettings(overlap, guide, preset)

@@ -64,9 +64,10 @@ class ChunkState:
 
     def __post_init__(self) -> None:
         overlap = self.plan.overlap_frames
-        if self.settings.one_frame and overlap != 1 and len(self.plan.chunks) > 1:
+        fixed = self.settings.fixed_overlap
+        if fixed not in (None, overlap) and len(self.plan.chunks) > 1:
             raise ValueError(
-                f"Level {self.settings.continuity} overlaps by one frame, but the plan by {overlap}. Plan with 1."
+                f"Level {self.settings.continuity} overlaps by {fixed}, but the plan by {overlap}. Plan with {fixed}."
             )
 
     @property

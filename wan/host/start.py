@@ -65,7 +65,7 @@ def start_video(request: VideoRequest) -> ChunkState:
     plan = plan_chunks(
         total,
         chunk_frames=request.chunk_frames,
-        overlap_frames=1 if settings.guide.one_frame else settings.overlap_frames,
+        overlap_frames=settings.guide.fixed_overlap or settings.overlap_frames,
         keyframes=[_at_size(keyframe, width, height) for keyframe in request.keyframes],
         fps=request.fps,
         to_picture=request.end_image is not None,

@@ -6,7 +6,9 @@ from ..protocols import Level
 from .free import LAST_FRAME, OVERLAP
 from .motion import MOTION
 from .pinned import OVERLAP_PINNED
+from .svi import SVI
 
-LEVELS: dict[str, Level] = {level.name: level for level in (LAST_FRAME, OVERLAP, OVERLAP_PINNED, MOTION)}
+HIGHEST: Level = MOTION
+"""What ``auto`` takes, as far as its checks allow."""
+LEVELS: dict[str, Level] = {level.name: level for level in (LAST_FRAME, OVERLAP, OVERLAP_PINNED, MOTION, SVI)}
 AUTO = "auto"
-"""Takes the last level that its checks allow."""

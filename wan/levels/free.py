@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..protocols import Conditioned, Estimator, Hold, Vae
+from ..protocols import ByFamily, Conditioned, Estimator, Hold, Vae
 from ..records import ContinuityRecord, Reason
 
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Free:
+class Free(ByFamily):
     """See :class:`~wan.protocols.Level`."""
 
     name: str
     summary: str
-    one_frame: bool
+    overlap: int | None = None
     holds: bool = False
     by_step: bool = False
     fallback: str | None = None
@@ -31,5 +31,5 @@ class Free:
         return Hold(ContinuityRecord(self.name, reason), torch.zeros_like(conditioned.latents))
 
 
-LAST_FRAME = Free("last_frame", "from one frame, velocity is lost", one_frame=True)
-OVERLAP = Free("overlap", "from all overlap frames", one_frame=False)
+LAST_FRAME = Free("last_frame", "from one frame, velocity is lost", overlap=1)
+OVERLAP = Free("overlap", "from all overlap frames")

@@ -14,7 +14,7 @@ from ...motion import FlowError
 from ...motion.prediction import predict_clip_motion, render
 from ..guidance_schedule import end_percent_map
 from ..latents import TEMPORAL_STRIDE, latent_length
-from ..protocols import Conditioned, Estimator, Hold, Vae
+from ..protocols import ByFamily, Conditioned, Estimator, Hold, Vae
 from ..records import ContinuityRecord, Reason
 from .pinned import OVERLAP_PINNED
 
@@ -100,12 +100,11 @@ def _unguided(pinned: Hold, reason: Reason, trusted: float | None = None, error:
     return replace(pinned, record=ContinuityRecord(OVERLAP_PINNED.name, reason, trusted, error=error))
 
 
-class Motion:
+class Motion(ByFamily):
     """See :class:`~wan.protocols.Level`."""
 
     name = "motion"
     summary = "and the first steps follow what their motion predicts"
-    one_frame = False
     holds = True
     by_step = True
     fallback = OVERLAP_PINNED.name

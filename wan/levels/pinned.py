@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..latents import latent_length
-from ..protocols import Conditioned, Estimator, Hold, Vae
+from ..protocols import ByFamily, Conditioned, Estimator, Hold, Vae
 from ..records import ContinuityRecord, Reason
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
 
 
-class Pinned:
+class Pinned(ByFamily):
     """See :class:`~wan.protocols.Level`."""
 
     name = "overlap_pinned"
     summary = "they are also held during sampling"
-    one_frame = False
     holds = True
     by_step = False
     fallback = None

@@ -80,6 +80,7 @@ def find_reads(state: ChunkState) -> Reads:
         overlap = max(overlap, covering_length(FAST.overlap_frames))
     known = latent_length(overlap) - 1
     latents = min(known, state.exact_frames // TEMPORAL_STRIDE) if settings.reuse_latents else 0
+    latents = max(latents, settings.latents)
     frames = overlap
     if not (latents == known > 0 and settings.holds):  # where it is all held, nothing is joined
         frames += SeamReport.REACH
@@ -101,10 +102,12 @@ def _inputs(state: ChunkState) -> dict[str, Any]:
     chunk, plan = state.next_chunk, state.plan
     settings = asdict(state.settings)
     if chunk.index == 0:
-        settings = {}  # what ties chunks together says nothing to the first
+        # What ties chunks together says nothing to the first, unless its level makes that too.
+        settings = {"continuity": state.settings.continuity} if state.settings.anchored else {}
         picture = digest(state.start)
     else:
-        picture = digest(state.scene_image(chunk)) if state.settings.color_anchor or not chunk.overlap else ""
+        told = state.settings.color_anchor or state.settings.anchored or not chunk.overlap
+        picture = digest(state.scene_image(chunk)) if told else ""
     return {
         "results": RESULTS,
         "attempt": state.attempt_at(chunk.index),

@@ -1,0 +1,77 @@
+"""Stable Video Infinity 2.0 Pro: each chunk is anchored to the picture that its scene began with, and told of motion by
+the last latent of the chunk before.
+
+For models with that LoRA alone. As the Wan2.2 branch of Stable-Video-Infinity conditions its chunks: the anchor's
+latent, the last latents of the chunk before as they were sampled, zeros of the model's own space; the first latent is
+declared known, and nothing is held. The chunk's first frames show the anchor and the end of the chunk before, and are
+dropped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from einops import rearrange
+
+from ..latents import CHANNELS, LATENT_MEAN, SPATIAL_STRIDE, frame_length, latent_length
+from ..protocols import Conditioned, Estimator, Family, Hold, Vae
+from ..records import ContinuityRecord, Reason
+
+if TYPE_CHECKING:
+    from ..guide import ChunkRequest
+
+LATENTS = 1
+"""Of the chunk before; with three, artifacts are reported."""
+IGNORED = ("overlap_frames", "motion_weight", "mask_sigma", "step_gain", "blend_strength")
+
+
+class Svi:
+    """See :class:`~wan.protocols.Level`."""
+
+    name = "svi"
+    summary = "for models with the SVI 2.0 Pro LoRA alone: anchored to the start picture against drift"
+    overlap = frame_length(1 + LATENTS)
+    latents = LATENTS
+    starts_scenes = True
+    holds = False
+    by_step = False
+    fallback = None
+    ignored = IGNORED
+
+    def condition(self, request: ChunkRequest, vae: Vae, family: Family) -> Conditioned:
+        if family.name != "wan_i2v":
+            raise ValueError(
+                "continuity: svi is for Wan image-to-video models, of which the SVI 2.0 Pro LoRA was made."
+            )
+        if request.end is not None:
+            raise ValueError("end_image: continuity svi has no place for it. Choose another level, or no end_image.")
+        if not request.continues and len(request.known) > 1:
+            raise ValueError("start_image: continuity svi starts from one picture. Choose another level for a clip.")
+        anchor = request.known[:1] if request.scene is None else request.scene
+        start = vae.encode(rearrange(anchor, "t c h w -> t h w c"))  # (1, 16, 1, h, w)
+        size, total = tuple(side // SPATIAL_STRIDE for side in request.size), latent_length(request.length)
+        if tuple(start.shape) != (1, CHANNELS, 1, *size):
+            raise ValueError(
+                f"vae: one frame should encode to {(1, CHANNELS, 1, *size)}, got {tuple(start.shape)}. Load the Wan2.1 "
+                "VAE."
+            )
+        parts = [start]
+        if request.continues:
+            assert request.previous_latent is not None  # a chunk that continues has one before it
+            parts.append(request.previous_latent[:, :, -LATENTS:].to(start))
+        made = sum(part.shape[2] for part in parts)
+        mean = torch.tensor(LATENT_MEAN).view(1, CHANNELS, 1, 1, 1).to(start)
+        image = torch.cat((*parts, mean.expand(1, CHANNELS, total - made, *size)), dim=2)
+        mask = torch.ones_like(image[:, :1])
+        mask[:, :, :1] = 0.0
+        return Conditioned({"concat_latent_image": image, "concat_mask": mask}, image)
+
+    def hold(
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+    ) -> Hold:
+        record = ContinuityRecord(self.name, reason)
+        return Hold(record, torch.zeros_like(conditioned.latents), shows_overlap=False)
+
+
+SVI = Svi()
