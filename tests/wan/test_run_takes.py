@@ -99,12 +99,17 @@ def test_later_takes_made_from_other_settings_come_back_with_the_chosen_one_and_
         reads[state.made] = known
         return known
 
+    def third(state):
+        return fingerprint_chunk(state, prompt={0: "", 1: ""}.get(state.made, "third"))
+
     _, made, store, _ = run(tmp_path, fingerprint=other)
     assert made == [0, 1, 2, 3, 4, 5]
     _, made, store, _ = run(tmp_path, fingerprint=other, use_takes={2: 1})
     assert (made, takes(store)) == ([], [2, 2, 1, 2, 2, 2])  # those of these settings go on from there as well
     _, made, store, _ = run(tmp_path, start(vary_from=4, variation=1), fingerprint=other, use_takes={2: 1})
     assert made == [4, 5]
+    _, made, store, _ = run(tmp_path, fingerprint=third, use_takes={2: 2})
+    assert (made, takes(store)[:4]) == ([], [2, 2, 2, 2])
     for path in [file_of(tmp_path, chunk, take=2) for chunk in (4, 5, 6)]:
         path.unlink()
     _, made, store, _ = run(tmp_path, fingerprint=other, use_takes={2: 1})
@@ -150,7 +155,7 @@ def _behind(store, state, index):
 
 
 def test_a_chunk_is_made_again_only_where_one_is_kept_and_there_is_room(tmp_path):
-    with pytest.raises(RunError, match=r"^keep_later: chunk 1"):
+    with pytest.raises(RunError, match=r"^keep_later: chunk 2"):
         make_long(tmp_path, long(vary_from=1, variation=1, keep_later=True))
     assert not files(tmp_path)
     run(tmp_path, name="short")
