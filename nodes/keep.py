@@ -221,7 +221,7 @@ class LoadRun(io.ComfyNode):
         lines = (f"{kept.facts.record.describe()} (take {kept.facts.take})" for kept in store.kept)
         report = "\n".join((words, *lines, *store.notes, store.describe()))
         frames: Any = gather_image(store.frames, store.footage()) if frames_in_memory else ExecutionBlocker(None)
-        return io.NodeOutput(frames, StoredVideo(store, fps), report)
+        return io.NodeOutput(frames, StoredVideo(store.shown(), fps), report)
 
 
 def parse_takes(text: str) -> dict[int, int]:

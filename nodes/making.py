@@ -21,6 +21,7 @@ from ..wan.host.checks import check_interrupt
 from ..wan.host.inputs import ChunkInputs
 from ..wan.host.optical_flow import host_estimator
 from ..wan.identity import identify_model, identify_vae, leave
+from ..wan.layout import MOST_CHUNKS
 from ..wan.loop import Tools, generate
 from ..wan.protocols import Family, Sampler
 from ..wan.runs.finder import Options
@@ -94,7 +95,8 @@ def _give_out(job: VideoJob, state: ChunkState, store: RunStore, began: float) -
     """What the node gives out of a video, finished or so far."""
     fps, latent, report = state.plan.fps, {"samples": state.latent}, _report(state, store, job.run, began)
     in_memory = job.run is None or job.run.frames_in_memory
-    frames = gather_image(store.frames, store.footage()) if in_memory else None
+    # Without Keep Run memory holds all frames twice at no time.
+    frames = gather_image(store.frames, store.footage(free=job.run is None)) if in_memory else None
     timeline = _shown(state.timeline(), frames, store.footage())
     if job.run is not None:
         given = ExecutionBlocker(None) if frames is None else frames
@@ -105,7 +107,8 @@ def _give_out(job: VideoJob, state: ChunkState, store: RunStore, began: float) -
 
 def _varied(state: ChunkState, run: Run) -> ChunkState:
     """The state with what Keep Run asks of some chunks."""
-    count = len(state.plan.chunks)
+    # Where overlaps follow the speed, chunks may become more or fewer.
+    count = MOST_CHUNKS if "overlap_frames" in state.settings.adaptive else len(state.plan.chunks)
     for name, index in (("vary_from", run.vary_from), *(("use_takes", index) for index in run.use_takes)):
         if index is not None and index >= count:
             raise ValueError(f"{name}: there is no chunk {index + 1}, the video has {count}.")
@@ -138,7 +141,7 @@ def _open_unkept(state: ChunkState, fingerprint: Callable[[ChunkState], Fingerpr
     name = UNKEPT + fingerprint(state).digest[:8]
     with contextlib.ExitStack() as stack:
         try:
-            options = Options(dtype=torch.float32, limit=make_room(name))  # without rounding
+            options = Options(dtype=torch.float32, limit=make_room(name), in_memory=True)  # without rounding
             store = stack.enter_context(open_run(unkept_folder(), name, fingerprint, options))
         except (OSError, RunError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error).removeprefix("run_name: ")
@@ -176,6 +179,10 @@ def choosable(chunks: list[dict]) -> list[dict]:
 
 def _report(state: ChunkState, store: RunStore, run: Run | None, began: float) -> str:
     """The state's report, with how the whole went."""
+    if run is not None and run.vary_from is not None and run.vary_from >= len(state.plan.chunks):
+        state = state.noted(
+            warnings=(f"vary_from: there was no chunk {run.vary_from + 1}, the video has {len(state.plan.chunks)}",)
+        )
     if state.chunk is not None:
         count = len(state.plan.chunks)
         state = state.noted(

@@ -74,7 +74,7 @@ def result(made: Node, prefix: str) -> list[Node]:
 def knobs(run_name: str, preset: str = "Standard", frames: bool = False) -> tuple[Node, Node]:
     settings = Node("WanMotionSettings", (760, 120), (380, 400), {"preset": preset})
     return settings, Node(
-        "WanMotionKeepRun", (760, 580), (380, 170), {"run_name": run_name, "frames_in_memory": frames}
+        "WanMotionKeepRun", (760, 580), (380, 270), {"run_name": run_name, "frames_in_memory": frames}
     )
 
 

@@ -65,7 +65,7 @@ def interrupted(comfy, monkeypatch):
 
 
 def test_two_videos_under_one_name_are_both_there(make, output, image):
-    run = keep(frames_in_memory=False)  # as a list of pictures makes them
+    run = keep(frames_in_memory=False, takes_to_keep=1)  # as a list of pictures makes them
     videos = [make(picture, run=run)[3] for picture in (image, 1 - image)]
     alone = [make(picture, run=keep(run_name=f"alone-{n}"))[0] for n, picture in enumerate((image, 1 - image))]
     for video, frames in zip(videos, alone, strict=True):
@@ -168,6 +168,26 @@ def test_without_keep_run_an_interrupted_video_goes_on(make, output, made, inter
         path.unlink()
     assert torch.equal(make()[0], frames)  # to the bit, for nothing was rounded
     assert {path.name for path in folder.iterdir()} == kept
+
+
+def test_without_keep_run_temporary_files_may_go_at_any_time(make, comfy, monkeypatch):
+    import shutil
+
+    import comfy.sample
+    from wan_motion_chunks.nodes.runs import unkept_folder
+
+    expected, real, done = make()[0], comfy.sample.sample, []
+
+    def sample(*arguments, **more):
+        done.append(None)
+        if len(done) == 3:  # as another host on this folder does when it starts
+            shutil.rmtree(unkept_folder())
+        return real(*arguments, **more)
+
+    shutil.rmtree(unkept_folder())
+    monkeypatch.setattr(comfy.sample, "sample", sample)
+    assert torch.equal(make()[0], expected)
+    assert len(done) == 4
 
 
 def test_videos_without_keep_run_take_a_bounded_part_of_the_disk(make, comfy, monkeypatch, finished):

@@ -151,8 +151,8 @@ def test_a_header_that_says_something_else(kept, data):
     check_taken_or_made_again(folder, whole, joined(header, body))
 
 
-FACTS = ["fingerprint", "token", "reads", "read_frames", "read_latents", "attempt", "take", "start", "tail"]
-FACTS += ["planned_overlap", "exact_frames", "record", "results", "other"]
+FACTS = ["fingerprint", "own", "token", "reads", "read_frames", "read_latents", "attempt", "kept_end", "take"]
+FACTS += ["start", "tail", "planned_overlap", "exact_frames", "record", "results", "other"]
 RECORD = ["index", "added", "cut", "prompt", "speed", "adapted", "continuity", "join", "seam", "end_seam", "attempts"]
 RECORD += ["other"]
 

@@ -64,11 +64,17 @@ def test_a_longer_run_takes_all_chunks_that_are_equal(tmp_path):
 
 
 def test_what_changes_from_some_chunk_on_is_made_from_there_on(tmp_path):
-    run(tmp_path, start(keyframes=[Keyframe("a", ""), Keyframe("b", "", 3)]))
-    _, made, _, _ = run(tmp_path, start(keyframes=[Keyframe("a", ""), Keyframe("c", "", 3)]))
-    assert made == []  # what a prompt says is the sampler's to tell
-    _, made, _, _ = run(tmp_path, start(keyframes=[Keyframe("a", ""), Keyframe("b", "", 2)]))
-    assert made == [2]  # which ends as it did before: those behind it go on from there
+    def told(*keyframes):
+        def fingerprint(state):  # what a prompt says is the sampler's to tell
+            shares = state.plan.chunk_prompt(state.next_chunk).shares
+            return fingerprint_chunk(state, prompts=[state.plan.keyframes[index].positive for index, _ in shares])
+
+        return run(tmp_path, start(keyframes=list(keyframes)), fingerprint=fingerprint)[1]
+
+    told(Keyframe("a", ""), Keyframe("b", "", 3))
+    assert told(Keyframe("a", ""), Keyframe("c", "", 3)) == [3, 4, 5]
+    assert told(Keyframe("a", ""), Keyframe("b", "", 2)) == [2]  # as it ends as before, those behind it go on from it
+    assert told(Keyframe("a", ""), Keyframe("a", "", 1), Keyframe("b", "", 3)) == []  # prompts are numbered otherwise
     _, made, _, _ = run(tmp_path, start(first=7))
     assert made == [0, 1, 2, 3, 4, 5]
 

@@ -31,6 +31,8 @@ class Facts:
     """Counts from 1 the chunks that were made for this place of the video."""
     fingerprint: str
     """Digest of everything understood that the chunk was made from, what it read of the chunk before included."""
+    own: str
+    """Digest of the same without its seed and what it read: takes that differ in neither are variations."""
     token: str
     """Stands for what of that no digest can tell, in this process alone; empty where there is nothing such."""
     reads: str
@@ -41,6 +43,8 @@ class Facts:
     """The last latents of the chunk before that it read."""
     attempt: int
     """Which of its seeds it began with; another in each variation."""
+    kept_end: bool
+    """Whether it was made before a kept chunk, so that no later one is of its variation."""
     start: int
     """The first frame that it added."""
     tail: int
@@ -72,7 +76,7 @@ class Facts:
         if self.exact_frames > self.frames:
             raise ValueError("exact_frames must not exceed the frames that it added")
         reads = self.read_frames > 0
-        for name, known in (("fingerprint", True), ("token", self.token != ""), ("reads", reads)):
+        for name, known in (("fingerprint", True), ("own", True), ("token", self.token != ""), ("reads", reads)):
             value = getattr(self, name)
             if not (DIGEST.fullmatch(value) if known else value == ""):
                 raise ValueError(f"{name} must be a digest{'' if known else ' of nothing'}")
@@ -92,8 +96,8 @@ class Facts:
     @property
     def decided(self) -> dict:
         """What the frames depend on: the rest may be another in a run that makes the same."""
-        names = ("fingerprint", "token", "reads", "read_frames", "read_latents", "attempt", "start", "tail")
-        names += ("planned_overlap", "exact_frames", "index", "frames", "take")
+        names = ("fingerprint", "own", "token", "reads", "read_frames", "read_latents", "attempt", "kept_end", "start")
+        names += ("tail", "planned_overlap", "exact_frames", "index", "frames", "take")
         return {name: getattr(self, name) for name in names}
 
     def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from ..latents import TEMPORAL_STRIDE, covering_length
+from ..presets import FAST
 from ..state import ATTEMPTS, ChunkState
 from . import fingerprint as made_from
 from .facts import Facts
@@ -36,6 +38,8 @@ class Options:
     """Of kept frames that are not 8-bit values."""
     limit: int | None = None
     """Bytes of all takes together, beyond which chunks stay in memory; 0 writes nothing at all."""
+    in_memory: bool = False
+    """Whether chunks stay in memory besides: who owns the folder may empty it."""
 
 
 @dataclass
@@ -50,8 +54,10 @@ class Finder:
     """What a user must know, for the report."""
     coming: Fingerprint | None = None
     """Of the chunk that was looked for last."""
+    bases: set[str] = field(default_factory=set)
+    """Files of the takes whose ends were kept."""
     _follows: bool = False
-    """Whether a chosen take is among the chunks so far, so that those made behind it come back."""
+    """Whether a chosen take of other settings is among the chunks so far, so that those made behind it come back."""
     _varies: bool = False
     """Whether it is of a variation, which then goes on behind it."""
 
@@ -73,11 +79,15 @@ class Finder:
             return state
         found = self.find(base := replace(state, vary_from=None))
         if found is None:
-            raise _nothing_stays(state)
+            if self._redone(state) is None:
+                raise _nothing_stays(state.made)
+            return state
         behind = state_behind(base, found[1], found[0].facts)
         if behind.chunk is None or not behind.chunk.overlap:
             self.note(f"keep_later: nothing goes on from chunk {state.made + 1}")
             return state
+        if found[0].path is not None:
+            self.bases.add(found[0].path.name)
         return replace(state, kept_end=take_end(behind, find_reads(behind).frames))
 
     def find(self, state: ChunkState) -> Found | None:
@@ -89,26 +99,62 @@ class Finder:
         index = state.made
         known = self.coming = self.fingerprint(state)
         if index in self.options.use_takes and state.kept_end is None:
-            self._follows = True
             return self._chosen(state, self.options.use_takes[index])
-        token = None if self.options.reuse_unsure else known.token
-        for take in self.takes.find(index, known.digest, token):
-            found = self._read(take, state)
-            if found is not None and found[0].facts.fingerprint == known.digest:
-                if found[0].facts.token != known.token:
-                    self.note(f"chunk {index + 1} is taken although {listed(known.unknown)} may have changed")
+        for each in self._planned(state):
+            found = self._equal(each)
+            if found is not None:
                 return found
+        self.coming = known
+        if state.kept_end is None and state.keep_later and index == state.vary_from:
+            return self._redone(state)
         stays = self._varies or state.keep_later or not state.attempt_at(index)
         if self._follows and stays and state.kept_end is None:
             return self._made_behind(state)
-        if state.keep_later and state.vary_from is not None and index < state.vary_from:
-            raise _nothing_stays(state)
+        coming = state.vary_from if state.keep_later else None
+        if coming is not None and index < coming and not self.takes.of(coming):
+            raise _nothing_stays(coming)
         self._say_others(index)
+        return None
+
+    def _planned(self, state: ChunkState) -> Iterator[ChunkState]:
+        """The state with each overlap that its next chunk may have: one that follows the speed is known only once that
+        is measured, and what was made then says which it was."""
+        yield state
+        if "overlap_frames" not in state.settings.adaptive or not state.next_chunk.overlap:
+            return
+        for frames in range(1, covering_length(FAST.overlap_frames) + 1, TEMPORAL_STRIDE):
+            if frames != state.plan.overlap_frames:
+                plan = state.plan.replan(state.made, frames)
+                if plan.overlap_frames == frames:
+                    yield replace(state, plan=plan)
+
+    def _equal(self, state: ChunkState) -> Found | None:
+        """The newest take that was made from what the next chunk of a state is made from."""
+        known = self.fingerprint(state)
+        token = None if self.options.reuse_unsure else known.token
+        for take in self.takes.find(state.made, known.digest, token):
+            found = self._read(take, state)
+            if found is not None and found[0].facts.fingerprint == known.digest:
+                if found[0].facts.token != known.token:
+                    self.note(f"chunk {state.made + 1} is taken although {listed(known.unknown)} may have changed")
+                return found
+        return None
+
+    def _redone(self, state: ChunkState) -> Found | None:
+        """The chunk made again before one that stays, where the take that this went on from is gone."""
+        known, attempt = self.fingerprint(state), state.attempt_at(state.made)
+        for take in reversed(self.takes.of(state.made)):
+            found = self._read(take, state, quiet=True)
+            if found is not None and _goes_on(found[0].facts, state):
+                facts = found[0].facts
+                if facts.kept_end and (facts.own, facts.attempt) == (known.own, attempt):
+                    return found
         return None
 
     def vary(self, state: ChunkState, facts: Facts) -> ChunkState:
         """The state, varied from here on as the take that stands for its next chunk is, if that was chosen."""
-        if state.made not in self.options.use_takes or state.vary_from is not None or not facts.attempt:
+        chosen = state.made in self.options.use_takes and state.vary_from is None
+        if not chosen or facts.kept_end or not facts.attempt:
             return state
         self._varies = True
         return replace(state, vary_from=state.made, variation=facts.attempt // ATTEMPTS)
@@ -126,6 +172,8 @@ class Finder:
         if found is None:
             why = f" ({self.notes[-1]})" if self.notes else ""
             raise RunError(f"use_takes: take {number} of chunk {index + 1} cannot be used{why}.")
+        # Only behind a take of other settings others than these can be meant.
+        self._follows = self._follows or found[0].facts.own != self.fingerprint(state).own
         if not _goes_on(found[0].facts, state):
             raise RunError(
                 f"use_takes: take {number} of chunk {index + 1} does not go on from the chunk before it in this video. "
@@ -157,7 +205,8 @@ class Finder:
             if name_take(facts.index, facts.take, facts.fingerprint, facts.token) != take:
                 raise ChunkFileError("is not what its name says")
             tensors = read_whole(path, facts, content)
-            if "overlap_frames" in state.settings.adaptive and state.made:
+            follows = "overlap_frames" in state.settings.adaptive and state.next_chunk.overlap > 0
+            if follows and facts.planned_overlap != state.plan.overlap_frames:
                 state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
             check_place(state, facts, tensors)
         except ChunkFileError as error:
@@ -190,9 +239,9 @@ def _goes_on(facts: Facts, state: ChunkState) -> bool:
     return bool(reads.frames) == bool(state.next_chunk.overlap) and reads.found_in(state)
 
 
-def _nothing_stays(state: ChunkState) -> RunError:
+def _nothing_stays(index: int) -> RunError:
     return RunError(
-        f"keep_later: chunk {state.made + 1} is not kept as these settings make it, so that no later chunk goes on "
+        f"keep_later: chunk {index + 1} is not kept as these settings make it, so that no later chunk goes on "
         "from it. Make the video with vary_from 0 first."
     )
 

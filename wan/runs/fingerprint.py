@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ...blending.seam import SeamReport
 from ..identity import Identity, digest
-from ..latents import TEMPORAL_STRIDE, covering_length, latent_length
-from ..presets import FAST, FRAMES
+from ..latents import TEMPORAL_STRIDE, latent_length
+from ..presets import FRAMES
 from ..state import ChunkState
 from .plain import to_plain
 
@@ -21,6 +21,8 @@ RESULTS = 1
 """Counts what chunks may look like: raise it with every change after which the same inputs may make other frames or
 another latent (plan, noise, guidance, sampling, encoding, joining, colors, what a seam's measure decides), and with no
 other. Kept chunks of another number are regenerated. 0.1.0 had none."""
+SEEDED = ("attempt", "seed", "kept_end")
+"""What tells variations of one chunk apart."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Fingerprint:
     reads: Reads
     made_from: Mapping[str, Any]
     """The same as JSON, for people."""
+    own: str
+    """Digest of it without its seed and what it reads."""
     unknown: tuple[str, ...] = ()
     """What could not be fingerprinted."""
     token: str = ""
@@ -64,24 +68,19 @@ def fingerprint_chunk(state: ChunkState, **more: Any) -> Fingerprint:
     made_from = _take_apart(_inputs(state) | more, unknown, tokens)
     reads = find_reads(state)
     token = digest(*tokens) if tokens else ""
-    return Fingerprint(digest(made_from, reads), reads, made_from, tuple(dict.fromkeys(unknown)), token)
+    own = {name: value for name, value in made_from.items() if name not in SEEDED}
+    return Fingerprint(digest(made_from, reads), reads, made_from, digest(own), tuple(dict.fromkeys(unknown)), token)
 
 
 def find_reads(state: ChunkState) -> Reads:
-    """What the next chunk of a state reads of the video so far; nothing where it starts from a picture of its own.
-
-    Settings that follow the speed are not known before it is measured: as much as they may ask for counts.
-    """
+    """What the next chunk of a state reads of the video so far; nothing where it starts from a picture of its own."""
     chunk, settings = state.next_chunk, state.settings
     if not chunk.overlap:
         return Reads()
-    overlap = chunk.overlap
-    if "overlap_frames" in settings.adaptive:
-        overlap = max(overlap, covering_length(FAST.overlap_frames))
-    known = latent_length(overlap) - 1
+    known = latent_length(chunk.overlap) - 1
     latents = min(known, state.exact_frames // TEMPORAL_STRIDE) if settings.reuse_latents else 0
     latents = max(latents, settings.latents)
-    frames = overlap
+    frames = chunk.overlap
     if not (latents == known > 0 and settings.holds):  # where it is all held, nothing is joined
         frames += SeamReport.REACH
     if settings.seam_retries:
@@ -100,10 +99,12 @@ def digest_end(state: ChunkState, frames: int, latents: int) -> str:
 
 def _inputs(state: ChunkState) -> dict[str, Any]:
     chunk, plan = state.next_chunk, state.plan
+    prompt = plan.chunk_prompt(chunk)  # whose numbers may be others in another plan: what they say is the sampler's
     settings = asdict(state.settings)
-    if chunk.index == 0:
-        # What ties chunks together says nothing to the first, unless its level makes that too.
+    if not chunk.overlap:
+        # What ties chunks together says nothing to a scene's first, unless its level makes that too.
         settings = {"continuity": state.settings.continuity} if state.settings.anchored else {}
+    if chunk.index == 0:
         picture = digest(state.start)
     else:
         told = state.settings.color_anchor or state.settings.anchored or not chunk.overlap
@@ -120,7 +121,8 @@ def _inputs(state: ChunkState) -> dict[str, Any]:
         "end": digest(state.end_of(chunk)),
         "kept_end": "" if state.kept_end is None else digest(state.kept_end),
         "region": digest(state.region) if chunk.overlap else "",
-        "prompt": to_plain(plan.chunk_prompt(chunk)),
+        "prompt": {"shares": [share for _, share in prompt.shares], "loras": to_plain(prompt.loras)}
+        | {"low_noise_loras": to_plain(prompt.low_noise_loras)},
     }
 
 

@@ -19,7 +19,7 @@ from .names import RunError, shown
 
 @dataclass
 class Kept:
-    """A chunk that is kept: on disk, or in memory where the disk would not take it."""
+    """A chunk that is kept: on disk, in memory where the disk would not take it, or with its frames in both."""
 
     facts: Facts
     content: str
@@ -32,7 +32,7 @@ class Kept:
         Raises:
             RunError: if its file was removed or replaced since.
         """
-        if self.tensors is not None:
+        if self.tensors is not None and (self.path is None or "latent" not in names):
             return {name: tensor for name, tensor in self.tensors.items() if name in names}
         assert self.path is not None  # what is not in memory is on disk
         name = f"{shown(self.path.parent)}/{self.path.name}"

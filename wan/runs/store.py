@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,7 +32,11 @@ from .takes import Take, Takes, name_take
 logger = logging.getLogger(__name__)
 
 
-@dataclass
+_SHOWN: weakref.WeakSet[RunStore] = weakref.WeakSet()
+"""What this process gives out."""
+
+
+@dataclass(eq=False)
 class RunStore:
     """The kept chunks of one run; see :func:`open_run`."""
 
@@ -78,6 +83,7 @@ class RunStore:
             self._say_making(state)
             return state
         kept, tensors = found
+        kept.tensors = self._held(tensors)
         self.kept.append(kept)
         self.reused += 1
         logger.info("Chunk %d is taken from %s", state.made + 1, shown(self.folder))
@@ -89,8 +95,10 @@ class RunStore:
         Frames are rounded, by default to half precision or to 8 bit where they are 8-bit values, before the next chunk
         sees them: what is kept is what that continued. Where the disk does not take the chunk it stays in memory.
         """
-        known = self._finder.coming or self.fingerprint(before)
-        before = replace(before, plan=made.plan)  # which follows the speed, where it is to
+        known = self._finder.coming
+        if known is None or before.plan != made.plan:  # which follows the speed, where it is to
+            before = replace(before, plan=made.plan)
+            known = self.fingerprint(before)
         chunk, added = before.next_chunk, made.pieces[-1]
         assert made.latent is not None  # that of the chunk
         dtype = self.options.dtype if before.kept_end is None else torch.float32  # what stays may be 8 bit
@@ -102,11 +110,13 @@ class RunStore:
         facts = Facts(
             take.number,
             known.digest,
+            known.own,
             known.token,
             known.reads.digest,
             known.reads.frames,
             known.reads.latents,
             before.attempt_at(chunk.index),
+            before.kept_end is not None,
             chunk.seam,
             len(tail) if "tail" in tensors else 0,
             before.plan.overlap_frames,
@@ -115,25 +125,30 @@ class RunStore:
             made_from.RESULTS,
         ).as_read()
         content = self._write(take, facts, tensors)
-        self.kept.append(
-            Kept(facts, content or "", self.takes.path(take) if content else None, None if content else tensors)
-        )
+        path = self.takes.path(take) if content else None
+        self.kept.append(Kept(facts, content or "", path, self._held(tensors) if content else tensors))
         self.write_manifest()
         return state_behind(before, tensors, facts)
 
     def shown(self) -> RunStore:
-        """The same chunks to look at, without what their fingerprint holds on to: models and prompts."""
-        return RunStore(self.folder, no_fingerprint, kept=self.kept)
+        """The same chunks to look at, without what their fingerprint holds on to: models and prompts. As long as it is
+        there, none of them is deleted."""
+        shown = RunStore(self.folder, no_fingerprint, kept=self.kept)
+        _SHOWN.add(shown)
+        return shown
 
-    def footage(self, first: int = 0) -> Iterator[Tensor]:
+    def footage(self, first: int = 0, *, free: bool = False) -> Iterator[Tensor]:
         """The frames, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it.
 
         Args:
             first: index of the chunk to begin with.
+            free: whether to let go of what is in memory once it is given out.
         """
         held, longest = None, max((kept.facts.tail for kept in self.kept), default=0)
         for kept in self.kept[first:]:
             tensors = kept.read("added", "tail")
+            if free:
+                kept.tensors = None
             if held is not None and "tail" in tensors:
                 tail = unpack(tensors["tail"])[-len(held) :]
                 held = torch.cat((held[: -len(tail)], tail))
@@ -156,18 +171,28 @@ class RunStore:
         return [take for take in self.takes if take.name not in used]
 
     def drop_unused(self, keep: int) -> None:
-        """Delete takes that are no part of the video, but for the newest ``keep - 1`` of each chunk."""
+        """Delete takes that are no part of the video, but for the newest ``keep - 1`` of each chunk, those whose end a
+        chunk of the video keeps, and those of videos that this process still gives out."""
+        if any(kept.path is None for kept in self.kept):
+            self.note("takes_to_keep deletes nothing, since a part of this video is not on disk")
+            return
+        shown = {kept.path for store in _SHOWN for kept in store.kept if kept.path is not None}
         count, size, left = 0, 0, {}
         for take in reversed(self.unused):
             left[take.index] = left.get(take.index, 0) + 1
-            if left[take.index] > keep - 1:
-                bytes_of_take = self.takes.size(take)
-                with contextlib.suppress(FileNotFoundError):
-                    self.takes.path(take).unlink()
-                self.takes.remove(take)
-                count, size = count + 1, size + bytes_of_take
+            path = self.takes.path(take)
+            if left[take.index] <= keep - 1 or take.name in self._finder.bases or path in shown:
+                continue
+            bytes_of_take = self.takes.size(take)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                self.note(f"{take.name} could not be deleted ({reason(error)})")
+                continue
+            self.takes.remove(take)
+            count, size = count + 1, size + bytes_of_take
         if count:
-            self.notes.append(f"{count} unused takes were deleted from {shown(self.folder)} ({_mebibytes(size)})")
+            self.note(f"{count} unused takes were deleted ({_mebibytes(size)})")
 
     def describe(self) -> str:
         """What the run holds on disk."""
@@ -204,6 +229,11 @@ class RunStore:
             with contextlib.suppress(OSError):
                 remove_manifest(self.folder)
 
+    def _held(self, tensors: dict[str, Tensor]) -> dict[str, Tensor] | None:
+        return (
+            {name: tensors[name] for name in ("added", "tail") if name in tensors} if self.options.in_memory else None
+        )
+
     def _write(self, take: Take, facts: Facts, tensors: dict[str, Tensor]) -> str | None:
         """Write a chunk's file; returns the digest of its content, or None where it stays in memory."""
         if self.options.limit == 0 or (self.kept and self.kept[-1].path is None):  # behind a gap nothing is taken up
@@ -230,7 +260,7 @@ class RunStore:
     def _say_making(self, state: ChunkState) -> None:
         known = self._finder.coming
         assert known is not None  # the chunk was looked for
-        if known.unknown and not self.options.reuse_unsure:
+        if known.unknown and not self.options.reuse_unsure and self.options.limit is None:
             self.note(
                 f"{listed(known.unknown)} could not be fingerprinted: chunks made with that are taken up again in this "
                 "run of ComfyUI alone, unless when_unsure is reuse"

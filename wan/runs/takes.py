@@ -10,6 +10,8 @@ from pathlib import Path
 
 NAME = "chunk_{:04d}_take_{:02d}_{}{}.safetensors"
 PATTERN = re.compile(r"chunk_([0-9]{4,9})_take_([0-9]{2,9})_([0-9a-f]{16})(_[0-9a-f]{8})?\.safetensors")
+MOST = 10**6
+"""Takes of a chunk; a stranger's file of a higher number does not count."""
 OLD = re.compile(r"chunk_[0-9]{4,9}\.safetensors")
 """What chunks of 0.1.0 were called, of which a place had one."""
 
@@ -84,7 +86,8 @@ class Takes:
         ]
 
     def next_number(self, index: int) -> int:
-        return max((take.number for take in self._takes.get(index, {}).values()), default=0) + 1
+        numbers = (take.number for take in self._takes.get(index, {}).values())
+        return max((number for number in numbers if number < MOST), default=0) + 1
 
     def add(self, take: Take) -> None:
         self._takes.setdefault(take.index, {})[take.name] = take
