@@ -77,25 +77,21 @@ def known_rows(known: int, length: int, h: int, w: int) -> Tensor:
     """
     if not 0 <= known <= length:
         raise ValueError(f"A chunk of {length} frames can know 0 to {length} of them, got {known}.")
-    return _mask(slice(known + TEMPORAL_STRIDE - 1 if known else 0), length, h, w)
+    return mask_rows(torch.arange(length) < known, h, w)
 
 
-def end_rows(known: int, length: int, h: int, w: int) -> Tensor:
-    """Wan's ``concat_mask`` for a chunk whose last frames are known; see :func:`known_rows`.
+def mask_rows(known: Tensor, h: int, w: int) -> Tensor:
+    """Wan's ``concat_mask`` for a chunk of which some frames are known; see :func:`known_rows`.
 
     Args:
-        known: pixel frames that are given, from the last one back; 0 to ``length - 1``.
+        known: ``(F,)`` bool, of 4n + 1 frames.
+        h: height in latent cells.
+        w: width in latent cells.
 
     Returns:
         ``(1, 4, n + 1, h, w)`` float32: 0 where a frame is known, 1 where it is to be generated.
     """
-    if not 0 <= known < length:
-        raise ValueError(f"A chunk of {length} frames can know 0 to {length - 1} of its last, got {known}.")
-    return _mask(slice(TEMPORAL_STRIDE * latent_length(length) - known, None), length, h, w)
-
-
-def _mask(known: slice, length: int, h: int, w: int) -> Tensor:
-    """``(1, 4, T, h, w)``: 0 in the known ones of the rows of a chunk's ``length`` frames, 1 in the others."""
-    rows = torch.ones(1, TEMPORAL_STRIDE * latent_length(length), h, w)
-    rows[:, known] = 0.0
-    return rearrange(rows, "1 (t row) h w -> 1 row t h w", row=TEMPORAL_STRIDE)
+    latents = latent_length(len(known))
+    rows = torch.cat((known[:1].expand(TEMPORAL_STRIDE), known[1:]))  # frame 0 has all rows of its latent
+    mask = rearrange(1.0 - rows.float(), "(t row) -> 1 row t 1 1", row=TEMPORAL_STRIDE)
+    return mask.expand(1, TEMPORAL_STRIDE, latents, h, w).contiguous()

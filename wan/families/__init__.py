@@ -6,8 +6,9 @@ from typing import Any
 
 from ..protocols import Family
 from .i2v import WAN_I2V
+from .vace import WAN_VACE
 
-FAMILIES: tuple[Family, ...] = (WAN_I2V,)
+FAMILIES: tuple[Family, ...] = (WAN_I2V, WAN_VACE)
 
 
 def find_family(model: Any, name: str = "model") -> Family:

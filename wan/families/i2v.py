@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-from einops import rearrange
-
-from ..latents import CHANNELS, SPATIAL_STRIDE, end_rows, known_rows, latent_length
+from ..latents import CHANNELS, SPATIAL_STRIDE, latent_length, mask_rows
 from ..protocols import Conditioned, Vae
+from .canvas import lay_frames, put_latents
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
 
-CANVAS = 0.5
-"""Gray of the unknown frames: what Wan2.1 I2V saw in training. The noise itself is not scaled."""
 INPUT_CHANNELS = 36
 """16 of noise, 4 of mask, 16 of picture."""
 HOST_CLASS = "WAN21"
@@ -42,34 +38,17 @@ class WanI2V:
         return f"{kind} with {channels} input channels instead of {INPUT_CHANNELS}{text}. Load a wan2.1_i2v checkpoint."
 
     def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:
-        known, frames, (height, width) = request.known, request.length, request.size
+        frames, (height, width) = request.length, request.size
         h, w, latents = height // SPATIAL_STRIDE, width // SPATIAL_STRIDE, latent_length(frames)
-        canvas = known.new_full((frames, height, width, 3), CANVAS)
-        canvas[: len(known)] = rearrange(known, "t c h w -> t h w c")
-        mask = known_rows(len(known), frames, h, w)
-        if request.end is not None:
-            canvas[frames - 1 - request.dropped :] = rearrange(request.end, "t c h w -> t h w c").to(canvas)
-            mask = torch.minimum(mask, end_rows(1 + request.dropped, frames, h, w))
-        kept_end = request.kept_end
-        if kept_end is not None:
-            count = len(kept_end.frames)
-            canvas[frames - count :] = rearrange(kept_end.frames, "t c h w -> t h w c").to(canvas)
-            mask = torch.minimum(mask, end_rows(count, frames, h, w))
+        canvas, known = lay_frames(request)
         image = vae.encode(canvas)  # (1, 16, T, h, w)
         if tuple(image.shape) != (1, CHANNELS, latents, h, w):
             raise ValueError(
                 f"vae: {frames} frames of {width} x {height} should encode to (1, {CHANNELS}, {latents}, {h}, {w}), "
                 f"got {tuple(image.shape)}. Load the Wan2.1 VAE."
             )
-        reused = request.reused_latents
-        if reused is not None:
-            stop = latent_length(len(known))
-            image = image.clone()
-            image[:, :, stop - reused.shape[2] : stop] = reused.to(image)
-        if kept_end is not None:  # behind gray frames a causal encoder makes others of them
-            image = image.clone()
-            image[:, :, latents - kept_end.latents.shape[2] :] = kept_end.latents.to(image)
-        return Conditioned({"concat_latent_image": image, "concat_mask": mask.to(image)}, image)
+        image = put_latents(image, request)
+        return Conditioned({"concat_latent_image": image, "concat_mask": mask_rows(known, h, w).to(image)}, image)
 
 
 WAN_I2V = WanI2V()

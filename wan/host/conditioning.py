@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import comfy.patcher_extension
-import node_helpers
 import torch
 
 from ..guidance_schedule import Schedule, held_steps, held_steps_of_part, step_index, step_mask
@@ -12,7 +11,14 @@ from ..guide import ChunkGuide
 
 def apply_guide(conditioning: list, guide: ChunkGuide, clip_vision_output=None) -> list:
     """``conditioning`` with the guide's picture and mask; the input is left as it is."""
-    return node_helpers.conditioning_set_values(conditioning, guide_values(guide, clip_vision_output))
+    return [[text, add_values(options, guide_values(guide, clip_vision_output))] for text, options in conditioning]
+
+
+def add_values(options: dict, values: dict) -> dict:
+    """The options of a condition with a guide's values; lists, such as VACE's, are added to those that are there, as
+    the host's own nodes do."""
+    added = {key: [*(options.get(key) or ()), *value] for key, value in values.items() if isinstance(value, list)}
+    return {**options, **values, **added}
 
 
 def guide_values(guide: ChunkGuide, clip_vision_output=None) -> dict:

@@ -17,7 +17,7 @@ from ..identity import identify, identify_model
 from ..identity.models import guider_settings
 from ..settings import GuideSettings
 from ..state import ChunkState
-from .conditioning import guide_by_step
+from .conditioning import add_values, guide_by_step
 from .inputs import ChunkInputs
 from .lora import PatchedModel
 from .noise import ChunkNoise
@@ -87,7 +87,7 @@ class GuiderSampler:
         guider.model_patcher, guider.model_options = model, model.model_options
         values = self.inputs.values(guide)
         guider.original_conds = {
-            name: [condition | values for condition in conditions]
+            name: [add_values(condition, values) for condition in conditions]
             for name, conditions in self._conditions(guide).items()
         }
         samples = guider.sample(

@@ -1,0 +1,57 @@
+"""Wan VACE: known frames as control frames, and a mask of what is to be generated.
+
+Wan2.1 VACE 1.3B and 14B, and both experts of Wan2.2 VACE-Fun; as the host's WanVaceToVideo conditions them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+
+from ..latents import CHANNELS, SPATIAL_STRIDE, latent_length
+from ..protocols import Conditioned, Vae
+from .canvas import GRAY, lay_frames, put_latents
+
+if TYPE_CHECKING:
+    from ..guide import ChunkRequest
+
+HOST_CLASS = "WAN21_Vace"
+STRENGTH = 1.0
+
+
+class WanVace:
+    """See :class:`~wan.protocols.Family`."""
+
+    name = "wan_vace"
+    expected = "Wan VACE"
+
+    def refusal(self, model: Any) -> str | None:
+        kind = type(model.model).__name__
+        return None if kind == HOST_CLASS else f"{kind}. Load a wan2.1_vace checkpoint."
+
+    def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:
+        canvas, known = lay_frames(request)
+        length, (height, width) = latent_length(request.length), request.size
+        mask = (~known).to(canvas).view(-1, 1, 1, 1)
+        control = canvas - GRAY
+        # In the host's own order, to the bit: what is known, and what is to be generated, each on gray.
+        inactive, reactive = (vae.encode(control * part + GRAY) for part in (1 - mask, mask))
+        size = (height // SPATIAL_STRIDE, width // SPATIAL_STRIDE)
+        if tuple(inactive.shape) != (1, CHANNELS, length, *size):
+            raise ValueError(
+                f"vae: {request.length} frames of {width} x {height} should encode to {(1, CHANNELS, length, *size)}, "
+                f"got {tuple(inactive.shape)}. Load the Wan2.1 VAE."
+            )
+        inactive = put_latents(inactive, request)
+        rows = F.interpolate(mask.view(1, 1, -1), size=length, mode="nearest-exact").view(1, 1, length, 1, 1)
+        values = {
+            "vace_frames": [torch.cat((inactive, reactive), dim=1)],
+            "vace_mask": [rows.expand(1, SPATIAL_STRIDE**2, length, *size).contiguous().to(inactive)],
+            "vace_strength": [STRENGTH],
+        }
+        return Conditioned(values, inactive)
+
+
+WAN_VACE = WanVace()
