@@ -85,6 +85,9 @@ def test_no_two_values_have_one_digest():
         "\udcff",
         {"\udcff": 1},
         float("nan"),
+        10**5000,
+        -(10**5000),
+        [10**5000 + 1],
     ]
     assert len({digest(value) for value in different}) == len(different)
     assert [digest(value) for value in different] == [digest(value) for value in different]
@@ -232,3 +235,6 @@ def test_a_tensor_that_is_written_to_in_place_is_read_again():
         assert digest(tensor) != before
         tensor.data.mul_(0)
         assert digest(tensor) == before
+        with torch.inference_mode():
+            tensor[511, 513] = 1  # between what is sampled
+        assert digest(tensor) != before
