@@ -103,6 +103,11 @@ class Kind(Enum):
     SECOND = 2
 
 
+def test_an_enum_is_known_by_its_value_too():
+    made = [Enum("Kind", {"FIRST": value}).FIRST for value in (1, 1, 2)]
+    assert digest(made[0]) == digest(made[1]) != digest(made[2])
+
+
 def test_functions_methods_and_classes_are_told_apart_by_what_they_hold():
     different = [Kind.FIRST, Kind.SECOND, Kind, Rope, Other, rescale, rescale(1), rescale(2), partial(max, 1), max, min]
     different += [Rope(1).method, Rope([1]), Rope([2]), Rope([Rope(1)]), Rope([Rope(2)]), Rope(rescale(1))]

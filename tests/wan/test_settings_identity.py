@@ -2,11 +2,15 @@
 
 import importlib.util
 import itertools
+import os
+import subprocess
 import sys
 import threading
 import types
+from pathlib import Path
 
 import pytest
+from wan_motion_chunks.tools.environment import ROOT
 from wan_motion_chunks.wan.identity import identify, live, walk
 
 HELPER = """
@@ -219,6 +223,22 @@ def test_what_running_changed_in_a_module_is_not_seen_by_new_functions_either(tm
     assert identify(values(load(tmp_path))) == first  # as in a fresh process
     pack.COUNT["calls"] = 100
     assert identify(held).digest != first.digest
+
+
+def main(folders):
+    """Print the digest of a patch of a pack in a folder, in a process of its own."""
+    sys.stdout.write(identify(values(load(Path(folders[0])))).digest + "\n")
+
+
+def test_other_processes_agree(tmp_path):
+    script = [sys.executable, str(ROOT / "tools" / "run.py"), "tests.wan.test_settings_identity"]
+    found = {identify(values(load(tmp_path))).digest}
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        environment = os.environ | {"PYTHONHASHSEED": seed, "COMFYUI_PATH": str(folder)}
+        made = subprocess.run([*script, str(folder)], env=environment, check=True, capture_output=True, text=True)
+        found.add(made.stdout.splitlines()[-1])
+    assert len(found) == 1
 
 
 def test_functions_that_call_each_other_are_the_same_in_whatever_order_they_are_met(tmp_path):

@@ -115,7 +115,7 @@ def _(value: bytes | bytearray, walk: Walk) -> Tree:
 
 @read_value.register(Enum)
 def _(value: Enum, walk: Walk) -> Tree:
-    return f"{name_of(type(value))}.{value.name}".encode()
+    return walk.inside(value, f"{name_of(type(value))}.{value.name}", lambda: [("", value._value_)])
 
 
 @read_value.register(uuid.UUID)
