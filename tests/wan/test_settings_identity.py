@@ -270,6 +270,20 @@ def test_what_is_imported_from_a_library_goes_by_name(tmp_path):
         del sys.modules["comfy.made_up"]
 
 
+@pytest.mark.parametrize("how", ["compiler.disable", "compile", "jit.script"])
+def test_what_pytorch_compiles_is_known_by_the_function(how, tmp_path):
+    source = f"import torch\n\ndef patch(x):\n    return helper(x)\n\n@torch.{how}\ndef helper(x):\n    return x * 2\n"
+    seen = [identify(load(tmp_path, each).patch) for each in (source, source, source.replace("* 2", "* 3"))]
+    assert seen[0] == seen[1]
+    assert not seen[0].unknown
+    assert seen[0].digest != seen[2].digest
+
+
+def test_a_generator_of_a_module_cannot_be_read(tmp_path):
+    pack = load(tmp_path, "import torch\n\nDRAW = torch.Generator()\n\ndef patch():\n    return DRAW\n")
+    assert identify(pack.patch).unknown
+
+
 def test_functions_without_a_module_are_read_with_what_they_read():
     made = []
     for scale in (1, 1, 2):
