@@ -140,6 +140,28 @@ def test_a_model_that_is_loaded_with_its_patches_is_the_same(tiny, conditioning)
     assert identify_model(tiny[0]) == plain
 
 
+def test_a_vae_is_the_same_in_whatever_type_the_host_loads_it(comfy):
+    import comfy.utils
+    from wan_motion_chunks.tiny.models import VAE
+
+    def loaded(dtype, change=0.0):
+        weights = comfy.utils.load_torch_file(str(VAE))
+        name = sorted(weights)[0]
+        weights[name] = weights[name] + change
+        return comfy.sd.VAE(sd=weights, dtype=dtype)
+
+    types_of = (torch.float32, torch.bfloat16, torch.float16)
+    vaes = [loaded(dtype) for dtype in types_of]
+    seen = [identify_vae(vae) for vae in vaes]
+    assert seen[0] == seen[1]
+    stored = {value.dtype for value in comfy.utils.load_torch_file(str(VAE)).values()}
+    assert (seen[2] == seen[0]) == (stored <= {torch.bfloat16, torch.float16})
+    assert identify_vae(loaded(torch.float32, 0.5)).digest != seen[0].digest
+    vaes[0].decode(vaes[0].encode(torch.rand(5, 32, 48, 3)))
+    live.leave()
+    assert identify_vae(vaes[0]) == seen[0]
+
+
 def test_the_hosts_quantized_weights_are_read_as_they_are_stored(comfy, monkeypatch):
     quant = pytest.importorskip("comfy.quant_ops")
 

@@ -85,6 +85,9 @@ def test_no_two_values_have_one_digest():
         "\udcff",
         {"\udcff": 1},
         float("nan"),
+        10**5000,
+        -(10**5000),
+        [10**5000 + 1],
     ]
     assert len({digest(value) for value in different}) == len(different)
     assert [digest(value) for value in different] == [digest(value) for value in different]
@@ -98,6 +101,11 @@ class Other:
 class Kind(Enum):
     FIRST = 1
     SECOND = 2
+
+
+def test_an_enum_is_known_by_its_value_too():
+    made = [Enum("Kind", {"FIRST": value}).FIRST for value in (1, 1, 2)]
+    assert digest(made[0]) == digest(made[1]) != digest(made[2])
 
 
 def test_functions_methods_and_classes_are_told_apart_by_what_they_hold():
@@ -232,3 +240,6 @@ def test_a_tensor_that_is_written_to_in_place_is_read_again():
         assert digest(tensor) != before
         tensor.data.mul_(0)
         assert digest(tensor) == before
+        with torch.inference_mode():
+            tensor[511, 513] = 1  # between what is sampled
+        assert digest(tensor) != before

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 from wan_motion_chunks.tools.workflow import ROOT
-from wan_motion_chunks.wan.identity import identify, identify_model
+from wan_motion_chunks.wan.identity import identify, identify_model, identify_vae, live
 from wan_motion_chunks.wan.runs.fingerprint import VERSION
 
 
@@ -199,6 +199,44 @@ def test_where_a_model_lies_and_what_is_loaded_of_it_is_no_part_of_it():
     made.patches_uuid, made.load_device, made.size, made.is_injected = object(), torch.device("meta"), 3, True
     made.cached_hook_patches, made.pinned = {1: torch.ones(2)}, {"a"}
     assert identify_model(made) == before
+
+
+class Vae:
+    """A VAE as the host loads it."""
+
+    def __init__(self, weights, dtype, **changed):
+        self.first_stage_model = torch.nn.ParameterDict(weights).to(dtype)
+        self.patcher = model(model=self.first_stage_model)
+        self.vae_dtype, self.working_dtypes, self.output_device = dtype, [dtype], torch.device("cpu")
+        self.memory_used_decode = rescale(dtype.itemsize)
+        self.__dict__ |= {"process_input": rescale(2.0)} | changed
+
+
+def test_a_vae_is_the_same_in_whatever_type_its_file_is_loaded():
+    draw = torch.Generator().manual_seed(1)
+    numbers = {name: torch.randn(size, generator=draw) for name, size in (("small", 50), ("large", 10_000))}
+    numbers["tiny"] = torch.randn(50, generator=draw) * 1e-5
+    types_of = {"full": torch.float32, "brain": torch.bfloat16, "half": torch.float16}
+    for file in types_of.values():
+        stored = {name: value.to(file).float() for name, value in numbers.items()}
+        loaded = types_of.values() if file != torch.float32 else (torch.float32, torch.bfloat16)
+        seen = [identify_vae(Vae(stored, dtype)) for dtype in loaded]
+        assert seen == seen[:1] * len(seen)
+        assert not seen[0].unknown
+        for dtype in loaded:
+            other = {**stored, "large": stored["large"].index_fill(0, torch.tensor(9_999), 0.5)}
+            assert identify_vae(Vae(other, dtype)).digest != seen[0].digest
+            assert identify_vae(Vae(stored, dtype, process_input=rescale(1.0))).digest != seen[0].digest
+            held = Vae(stored, dtype)
+            for looked_at in ({"vae": held}, rescale(held), types.SimpleNamespace(vae=held)):
+                before = identify(looked_at)
+                live.leave()
+                assert identify(looked_at) == before
+            assert identify({"vae": held}) == identify({"vae": Vae(stored, torch.float32)})
+
+
+def test_a_model_in_another_type_is_another():
+    assert identify_model(model()).digest != identify_model(model(model=base().half())).digest
 
 
 def test_a_model_in_a_function_is_known_as_one():

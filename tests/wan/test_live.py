@@ -174,12 +174,29 @@ def steps():
     yield 1
 
 
+class Raising(dict):
+    def items(self):
+        raise OSError("the drive is gone")
+
+
+class RaisingList(list):
+    def __iter__(self):
+        raise AssertionError
+
+
+def dead_proxy():
+    return weakref.proxy(Counter(0.5))
+
+
 UNKNOWN = {
     "lock": threading.Lock,
     "generator": steps,
     "Generator": torch.Generator,
     "local": lambda: type("local", (threading.local,), {})(),
     "object": lambda: types.SimpleNamespace(lock=threading.RLock()),
+    "Raising": Raising,
+    "RaisingList": RaisingList,
+    "CallableProxyType": dead_proxy,
 }
 
 
@@ -194,6 +211,41 @@ def test_what_cannot_be_read_is_named_and_bound_to_the_live_object(name):
     kind, _, place = words.partition(" at ")
     assert kind in (name, "RLock")
     assert place.startswith("transformer_options.wrappers.sampler[0]")
+
+
+class InterruptProcessingException(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, InterruptProcessingException, MemoryError, torch.OutOfMemoryError]
+)
+def test_errors_that_say_nothing_of_a_value_are_raised(error):
+    class Interrupted(dict):
+        def items(self):
+            raise error
+
+    with pytest.raises(error):
+        identify(options(Interrupted()))
+    with pytest.raises(error):
+        identify(options(types.SimpleNamespace(held=Interrupted())))
+
+
+def test_a_value_that_raises_hides_nothing_beside_it():
+    broken = Raising()
+    seen = [identify([broken, value]) for value in (1, 1, 2)]
+    assert seen[0] == seen[1]
+    assert seen[0].digest != seen[2].digest
+
+
+def test_a_model_that_cannot_be_read_is_unknown():
+    weights = torch.nn.Linear(2, 2)
+    for held in ({}, {"backup": 3}):
+        made = types.SimpleNamespace(model=weights, patches={}, object_patches={}, model_options={}, **held)
+        seen = identify(made)
+        assert seen.unknown
+        live.leave()
+        assert identify(made) == seen
 
 
 def test_an_object_of_c_with_attributes_is_unknown_and_its_attributes_are_seen():

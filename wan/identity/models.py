@@ -28,6 +28,10 @@ RUNNING |= {"weight_inplace_update", "patches_uuid", "pinned", "is_injected", "s
 RUNNING |= {"hook_backup", "cached_hook_patches", "current_hooks", "hook_mode", "cached_patcher_init", "parent"}
 RUNNING |= {"clone_base_uuid", "is_multigpu_base_clone", "non_dynamic_delegate_model"}
 """Attributes of the host's ModelPatcher that say where a model is and what is loaded, not what it makes."""
+VAE = {"first_stage_model", "patcher", "vae_dtype"}
+COMPUTING = {"vae_dtype", "working_dtypes", "device", "output_device", "disable_offload", "size"}
+COMPUTING |= {"memory_used_encode", "memory_used_decode"}
+"""Attributes of a VAE that the host sets by the graphics card and by options such as --fp32-vae."""
 SAMPLED = {"model_options", "conds", "inner_model", "loaded_models"}
 """Attributes of a guider that sampling leaves behind; its options are those of its model."""
 CONFIG = ("unet_config", "sampling_settings", "optimizations", "manual_cast_dtype", "scaled_fp8", "quant_config")
@@ -39,6 +43,8 @@ class _Base:
     """A model that patches are put on."""
 
     weights: str = ""
+    cast: bool = False
+    """Whether the host chooses in which floating-point type the weights are loaded."""
 
 
 _places: WeakIds[tuple[str, _Base]] = WeakIds()
@@ -62,6 +68,12 @@ def register(value: Any, walk: Walk) -> None:
     """Know the modules of a model by their places in it, before they are found elsewhere."""
     if is_patcher(value):
         _base_of(value, walk)
+    elif _is_vae(value):
+        _base_of(value.patcher, walk, cast=True)
+
+
+def _is_vae(value: Any) -> bool:
+    return _has(value, VAE) and is_patcher(vars(value)["patcher"])
 
 
 def read_special(value: Any) -> Callable[[Any, Walk], Tree] | None:
@@ -70,6 +82,8 @@ def read_special(value: Any) -> Callable[[Any, Walk], Tree] | None:
         return read_patcher
     if _has(value, GUIDER):
         return read_guider
+    if _is_vae(value):
+        return read_vae
     return read_clip if _has(value, CLIP) else None
 
 
@@ -115,13 +129,21 @@ def read_clip(clip: Any, walk: Walk) -> Tree:
     return read_parts(clip, parts | {"tokenizer": type(clip.tokenizer)}, walk)
 
 
-def _base_of(patcher: Any, walk: Walk) -> _Base:
+def read_vae(vae: Any, walk: Walk) -> Tree:
+    """A VAE by its weights, whatever type they are loaded in, and how it prepares pictures."""
+    from .objects import read_parts
+
+    register(vae, walk)
+    return read_parts(vae, {name: value for name, value in vars(vae).items() if name not in COMPUTING}, walk)
+
+
+def _base_of(patcher: Any, walk: Walk, cast: bool = False) -> _Base:
     """The base of a patcher, with its modules' places and a digest of its weights as they are without patches."""
     known = _places.get(patcher.model)
     base = known[1] if known else _Base()
-    if known and (not walk.follow or id(patcher.model) in walk.bases):
+    new_kind, base.cast = cast and not base.cast, cast or base.cast
+    if known and not new_kind and (not walk.follow or id(patcher.model) in walk.bases):
         return base
-    walk.bases.add(id(patcher.model))
     replaced = getattr(patcher, "object_patches_backup", {})
     named: list[tuple[str, Tensor]] = []
     waiting, met = [("", patcher.model)], set()
@@ -139,7 +161,9 @@ def _base_of(patcher: Any, walk: Walk) -> _Base:
             if isinstance(child, torch.nn.Module) and id(child) not in met:
                 waiting.append((dotted + name, child))
     backup = {name: _Original(weight) for name, (weight, *_) in (getattr(patcher, "hook_backup", None) or {}).items()}
-    base.weights = describe(read_weights(sorted(named, key=lambda item: item[0]), backup | patcher.backup))[0]
+    weights = read_weights(sorted(named, key=lambda item: item[0]), backup | patcher.backup, cast=base.cast)
+    base.weights = describe(weights)[0]
+    walk.bases.add(id(patcher.model))
     return base
 
 

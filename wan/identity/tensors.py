@@ -21,6 +21,8 @@ SMALL = 2048
 WEIGHT_LIMIT, LIMIT = 10_000_000, 2**27
 """Numbers up to which all are read: of what may be a weight, and of tensors with more than two dimensions, which are
 pictures and videos, where any pixel may be the one that differs."""
+CASTS = (torch.float32, torch.bfloat16, torch.float16)
+"""Types that the host may load a VAE in."""
 CACHED = 2**20
 """Bytes from which on a tensor is not read again as long as a sample of it stays the same."""
 RUNTIME = ("orig_dtype",)
@@ -49,13 +51,32 @@ def identify_weights(named: Iterable[tuple[str, Tensor]], backup: Mapping[str, A
     return describe(read_weights(named, backup))[0]
 
 
-def read_weights(named: Iterable[tuple[str, Tensor]], backup: Mapping[str, Any] | None = None) -> Branch:
-    """Some numbers of each weight, see :func:`identify_weights`."""
-    backup = backup or {}
-    found = [
-        (name, read_tensor(backup[name].weight if name in backup else weight, limit=SMALL)) for name, weight in named
-    ]
+def read_weights(
+    named: Iterable[tuple[str, Tensor]], backup: Mapping[str, Any] | None = None, cast: bool = False
+) -> Branch:
+    """Some numbers of each weight, see :func:`identify_weights`.
+
+    Args:
+        cast: whether weights of one file that are loaded in another floating-point type are the same.
+    """
+    backup, read = backup or {}, read_cast if cast else read_tensor
+    found = [(name, read(backup[name].weight if name in backup else weight, limit=SMALL)) for name, weight in named]
     return Branch("weights", tuple(found))
+
+
+def read_cast(value: Tensor, *, limit: int) -> Tree:
+    """Some numbers of a weight, the same as float32, bfloat16 and float16 unless casting to float16 rounded.
+
+    They are compared as bfloat16 and, where float16 has fewer digits, not at all: rounding a rounded number again
+    may give another than rounding it at once.
+    """
+    if type(value) not in (Tensor, torch.nn.Parameter) or value.dtype not in CASTS or value.device.type == "meta":
+        return read_tensor(value, limit=limit)
+    with torch.no_grad():
+        read = _bytes(value).cpu().numpy().tobytes() if value.numel() <= limit else _sample(value)
+        numbers = torch.frombuffer(bytearray(read), dtype=value.dtype).float() if read else torch.empty(0)
+        numbers = numbers.where(numbers.abs() >= torch.finfo(torch.float16).tiny, 0.0).bfloat16()
+    return f"weight {tuple(value.size())};".encode() + _bytes(numbers).numpy().tobytes()
 
 
 def _quantized(value: Any, limit: int | None) -> Branch:
@@ -106,19 +127,15 @@ def _plain(value: Tensor, limit: int | None) -> Tree:
 def _content(value: Tensor) -> str:
     """A digest of all bytes of a tensor."""
     size = value.numel() * value.element_size()
-    stamp = (value.data_ptr(), size, _sample(value)) if size >= CACHED else None
+    counted = size >= CACHED and not value.is_inference()  # PyTorch counts how often a tensor is written to, but there
+    stamp = (value.data_ptr(), size, value._version, _sample(value)) if counted else None
     known = _known.get(value)
-    if stamp is not None and known is not None and known[0] == (*stamp, _version(value)):
+    if stamp is not None and known is not None and known[0] == stamp:
         return known[1]
     found = sha256(_bytes(value).cpu().numpy().data).hexdigest() if size else ""
     if stamp is not None:
-        _known.put(value, ((*stamp, _version(value)), found))
+        _known.put(value, (stamp, found))
     return found
-
-
-def _version(value: Tensor) -> int:
-    """How often a tensor was written to, as PyTorch counts; inference mode does not."""
-    return -1 if value.is_inference() else value._version
 
 
 def _sample(value: Tensor) -> bytes:

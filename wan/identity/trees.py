@@ -103,7 +103,8 @@ class _Fold:
 
     def _branch(self, tree: Branch, path: Path) -> Generator[tuple[Tree, Path], bytes, bytes]:
         parts = []
-        for name, item in tree.items:
+        # where values refer to each other, the first that is met has the others in it
+        for name, item in tree.items if tree.ordered else sorted(tree.items, key=lambda each: each[0]):
             inner = _leaf(item) if isinstance(item, bytes) else (yield item, (path, name) if name else path)
             label = name.encode("utf-8", "surrogatepass")
             parts.append(b"%d:%b" % (len(label), label) + inner)

@@ -16,7 +16,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from functools import lru_cache, partial, singledispatch
+from functools import cached_property, lru_cache, partial, singledispatch
 from hashlib import sha256
 from pathlib import PurePath
 from types import (
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 LONG = 4096
-"""Bytes from which on a tree has their digest in their place."""
+"""Bytes from which on a tree has their digest in their place, and bits from which on a number is written in hex."""
 
 
 def _last_part(name: Any) -> str:
@@ -79,7 +79,8 @@ def read_value(value: Any, walk: Walk) -> Tree:
 @read_value.register(int)
 @read_value.register(float)
 def _(value: Any, walk: Walk) -> Tree:
-    return json.dumps(value).encode()
+    long = isinstance(value, int) and int.bit_length(value) > LONG  # Python refuses to write it in decimal
+    return (hex(value) if long else json.dumps(value)).encode()
 
 
 @read_value.register(complex)
@@ -114,7 +115,7 @@ def _(value: bytes | bytearray, walk: Walk) -> Tree:
 
 @read_value.register(Enum)
 def _(value: Enum, walk: Walk) -> Tree:
-    return f"{name_of(type(value))}.{value.name}".encode()
+    return walk.inside(value, f"{name_of(type(value))}.{value.name}", lambda: [("", value._value_)])
 
 
 @read_value.register(uuid.UUID)
@@ -179,7 +180,7 @@ def _(value: type, walk: Walk) -> Tree:
 
 @read_value.register(CodeType)
 def _(value: CodeType, walk: Walk) -> Tree:
-    return read_code(value, walk)
+    return read_code(value)
 
 
 @read_value.register(MethodType)
@@ -210,6 +211,16 @@ def _(value: Any, walk: Walk) -> Tree:
 @read_value.register(property)
 def _(value: property, walk: Walk) -> Tree:
     return walk.inside(value, "property", lambda: [("get", value.fget), ("set", value.fset)])
+
+
+@read_value.register(cached_property)
+def _(value: cached_property, walk: Walk) -> Tree:  # before Python 3.12 it holds a lock
+    return walk.inside(value, "cached property", lambda: [("", value.func)])
+
+
+@read_value.register(torch.jit.ScriptFunction)
+def _(value: Any, walk: Walk) -> Tree:
+    return f"script {value.code}".encode()
 
 
 @read_value.register(ModuleType)

@@ -7,12 +7,13 @@ from typing import Any
 
 from .live import looked_at, record_of, serial_of
 from .models import register
-from .objects import name_of
 from .trees import Branch, Record, Tree, Unknown, describe
 from .values import label_of, read_value
 
 MOST = 200_000
 """Values that are looked at for one identity."""
+NOT_OURS = {"InterruptProcessingException", "OutOfMemoryError"}
+"""Names of exceptions of the host's and PyTorch's that end a job wherever they are raised."""
 DEEPEST = 40
 """Containers, one in another, between two live objects."""
 
@@ -39,7 +40,10 @@ class Walk:
         """The tree of values; every record in it has been looked at."""
         values, found = list(values), []
         for value in values:
-            register(value, self)
+            try:
+                register(value, self)
+            except Exception as error:  # noqa: BLE001  as in read
+                _stranger(value, error)
         for at, value in enumerate(values):
             self._at = value
             found.append(("" if len(values) == 1 else f"[{at}]", self.read(value)))
@@ -53,7 +57,10 @@ class Walk:
         self._count += 1
         if self._count > MOST or len(self._within) > DEEPEST:
             return Unknown("too much to look at", serial_of(self._at))
-        return read_value(value, self)
+        try:
+            return read_value(value, self)
+        except Exception as error:  # noqa: BLE001  values of other packs raise whatever they like
+            return _stranger(value, error)
 
     def inside(self, value: Any, kind: str, items: Callable[[], Iterable[tuple[str, Any]]], ordered=True) -> Tree:
         """What a container holds; ``items`` gives values by their names."""
@@ -105,8 +112,15 @@ def _alone(reader: Callable[[Any, Walk], Tree]) -> Callable[[Any], Tree]:
 def _tree(value: Any, reader: Callable[[Any, Walk], Tree], walk: Walk) -> Tree:
     try:
         return reader(value, walk)
-    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):  # it is stranger than any that we know
-        return Unknown(name_of(value), serial_of(value))
+    except Exception as error:  # noqa: BLE001  as in read
+        return _stranger(value, error)
+
+
+def _stranger(value: Any, error: Exception) -> Unknown:
+    """A value that is stranger than any that we know; raises errors that say nothing of it."""
+    if isinstance(error, MemoryError) or type(error).__name__ in NOT_OURS:
+        raise error
+    return Unknown(type(value).__qualname__, serial_of(value))
 
 
 def describe_values(values: Iterable[Any]) -> tuple[str, list[tuple[str, int]]]:

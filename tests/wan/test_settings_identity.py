@@ -1,0 +1,304 @@
+"""What a pack's functions read of its modules and classes, loaded as ComfyUI loads packs."""
+
+import importlib.util
+import itertools
+import os
+import subprocess
+import sys
+import threading
+import types
+from pathlib import Path
+
+import pytest
+from wan_motion_chunks.tools.environment import ROOT
+from wan_motion_chunks.wan.identity import identify, live, walk
+
+HELPER = """
+SCALE = 1.0
+TABLE = {"a": [1]}
+
+def double(x):
+    return x * FACTOR
+
+FACTOR = 2
+"""
+PACK = """
+import contextlib, copy, functools, logging, math, threading
+from argparse import Namespace
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import torch
+
+from . import helper
+from .helper import double
+
+CONFIG = {"scale": 1.0, "nested": {"a": [1, 2]}}
+STEPS = [1, 2]
+NAMES = {"a", "b"}
+WEIGHT = torch.ones(3)
+COUNT = {"calls": 0}
+SEEN = []
+UNREAD = {"a": 1}
+LOCK = threading.Lock()
+EVENT = threading.Event()
+ARGUMENTS = Namespace(port=8188)
+log = logging.getLogger(__name__)
+here = threading.local()
+
+@dataclass
+class Settings:
+    strength: float = 0.5
+    parts: list = field(default_factory=list)
+
+SETTINGS = Settings()
+
+class Base:
+    options = {"a": 1}
+    _lock = threading.RLock()
+
+    def scale(self, x):
+        return x * 2
+
+class Patch(Base):
+    steps = [1]
+
+    def __init__(self, strength):
+        self.strength = strength
+
+    @cached_property
+    def double(self):
+        return self.strength * 2
+
+    @property
+    def half(self):
+        return self.strength / 2
+
+    @staticmethod
+    def add(x):
+        return x + 1
+
+    @classmethod
+    def make(cls):
+        return cls(1.0)
+
+    def __call__(self, x):
+        return super().scale(x) + helper.SCALE
+
+def other(x):
+    return even(1) * x * STEPS[0]
+
+def even(x):
+    return odd(x - 1) if x else True
+
+def odd(x):
+    return even(x - 1) if x else False
+
+@torch.no_grad()
+def decorated(x):
+    return x * WEIGHT
+
+@lru_cache
+def cached(x):
+    return x * SETTINGS.strength
+
+DISPATCH = {"other": other}
+
+def patch(strength):
+    def function(x):
+        with LOCK, contextlib.suppress(KeyError):
+            EVENT.set()
+            COUNT["calls"] += 1
+            SEEN.append(x)
+            log.info(ARGUMENTS.port, here, math.pi)
+        x = decorated(double(x)) * CONFIG["scale"] + len(NAMES) + cached(1) + Patch.options["a"]
+        return DISPATCH["other"](x) * helper.TABLE["a"][0] * strength
+
+    return function
+"""
+numbers = itertools.count()
+
+
+def load(folder, source=PACK, helper=HELPER):
+    """A pack under a name that says where it lies, as the host names it."""
+    folder = folder / str(next(numbers)) / "pack"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(source, encoding="utf-8")
+    (folder / "helper.py").write_text(helper, encoding="utf-8")
+    name = str(folder).replace(".", "_x_")
+    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def _no_job_before():
+    before = set(sys.modules)
+    live.leave()
+    yield
+    live.leave()
+    for name in set(sys.modules) - before:
+        if "/pack" in name.replace("\\", "/"):
+            del sys.modules[name]
+
+
+CHANGES = {
+    "a dict": lambda pack: pack.CONFIG.update(scale=2.0),
+    "a dict in a dict": lambda pack: pack.CONFIG["nested"].update(a=[1, 3]),
+    "a list that a function in a dict reads": lambda pack: pack.STEPS.append(3),
+    "a set": lambda pack: pack.NAMES.add("c"),
+    "a tensor that a decorated function reads": lambda pack: pack.WEIGHT.add_(1),
+    "a name": lambda pack: setattr(pack, "CONFIG", {}),
+    "an attribute of an instance": lambda pack: setattr(pack.SETTINGS, "strength", 0.6),
+    "an attribute of another module": lambda pack: pack.helper.TABLE["a"].append(2),
+    "what an imported function reads": lambda pack: setattr(pack.helper, "FACTOR", 3),
+    "a dict of a class": lambda pack: pack.Base.options.update(a=2),
+    "a list of a class": lambda pack: pack.Patch.steps.append(2),
+    "another module's number that a method reads": lambda pack: setattr(pack.helper, "SCALE", 2.0),
+    "another function in a dict": lambda pack: pack.DISPATCH.update(other=pack.even),
+}
+SOURCES = {
+    "a method": ("helper.SCALE\n", "helper.SCALE * 2\n"),
+    "a base's method": ("return x * 2", "return x * 3"),
+    "a cached property": ("self.strength * 2", "self.strength * 3"),
+    "a property": ("self.strength / 2", "self.strength / 3"),
+    "a static method": ("return x + 1", "return x + 2"),
+    "a class method": ("cls(1.0)", "cls(2.0)"),
+    "a function in a circle": ("True", "None"),
+    "a decorated function": ("x * WEIGHT", "x / WEIGHT"),
+    "a cached function": ("x * SETTINGS", "x / SETTINGS"),
+}
+
+
+def values(pack, strength=0.5):
+    return {"patches": [pack.patch(strength)]}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_a_pack_holds_in_its_modules_and_classes_is_seen(name, tmp_path):
+    packs = [load(tmp_path), load(tmp_path)]
+    seen = [identify(values(pack)) for pack in packs]
+    assert seen[0] == seen[1]
+    assert not seen[0].unknown
+    CHANGES[name](packs[1])
+    changed = identify(values(packs[1]))
+    assert changed.digest != seen[0].digest
+    live.leave()
+    assert identify(values(packs[1])) == changed
+    assert identify(values(packs[0])) == seen[0]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_code_of_methods_and_of_functions_that_are_called_is_seen(name, tmp_path):
+    before, after = SOURCES[name]
+    assert PACK.count(before) == 1
+    seen = [identify(values(load(tmp_path, source))) for source in (PACK, PACK, PACK.replace(before, after))]
+    assert seen[0] == seen[1]
+    assert seen[0].digest != seen[2].digest
+
+
+def test_what_no_function_reads_and_means_of_running_are_no_part_of_it(tmp_path):
+    pack = load(tmp_path)
+    before = identify(values(pack))
+    pack.UNREAD["a"] = 2
+    pack.ARGUMENTS.port = 8189
+    pack.LOCK, pack.here.value = threading.Lock(), 3
+    pack.EVENT.set()
+    assert identify(values(pack)) == before
+
+
+def test_what_running_changed_in_a_module_is_not_seen_by_new_functions_either(tmp_path):
+    pack = load(tmp_path)
+    held = values(pack)
+    first = identify(held)
+    for _ in range(2):
+        held["patches"][0](0.0)
+        live.leave()
+        assert pack.COUNT["calls"]
+        assert identify(held) == first
+        held = values(pack)  # as the host makes them when an input of their node changed and was changed back
+        assert identify(held) == first
+    assert identify(values(load(tmp_path))) == first  # as in a fresh process
+    pack.COUNT["calls"] = 100
+    assert identify(held).digest != first.digest
+
+
+def main(folders):
+    """Print the digest of a patch of a pack in a folder, in a process of its own."""
+    sys.stdout.write(identify(values(load(Path(folders[0])))).digest + "\n")
+
+
+def test_other_processes_agree(tmp_path):
+    script = [sys.executable, str(ROOT / "tools" / "run.py"), "tests.wan.test_settings_identity"]
+    found = {identify(values(load(tmp_path))).digest}
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        environment = os.environ | {"PYTHONHASHSEED": seed, "COMFYUI_PATH": str(folder)}
+        made = subprocess.run([*script, str(folder)], env=environment, check=True, capture_output=True, text=True)
+        found.add(made.stdout.splitlines()[-1])
+    assert len(found) == 1
+
+
+def test_functions_that_call_each_other_are_the_same_in_whatever_order_they_are_met(tmp_path):
+    pack = load(tmp_path)
+    found = {"even": pack.even, "odd": pack.odd}
+    assert identify(found) == identify(dict(reversed(found.items())))
+
+
+def test_copying_an_object_leaves_its_class_as_it_was(tmp_path):
+    pack = load(tmp_path)
+    patch = pack.Patch(0.5)
+    before = identify(patch)
+    pack.copy.deepcopy(patch)
+    assert identify(patch) == before
+
+
+def test_what_is_imported_from_a_library_goes_by_name(tmp_path):
+    library = types.ModuleType("comfy.made_up")
+    library.STATE, library.call = {"a": 1}, types.FunctionType((lambda x: x).__code__, {"__name__": "comfy.made_up"})
+    sys.modules["comfy.made_up"] = library
+    try:
+        pack = load(tmp_path, "from comfy.made_up import STATE, call\n\ndef patch(x):\n    return call(STATE)\n")
+        before = identify(pack.patch)
+        library.STATE["a"] = 2
+        assert identify(pack.patch) == before
+        pack.STATE = {"a": 2}
+        assert identify(pack.patch).digest != before.digest
+    finally:
+        del sys.modules["comfy.made_up"]
+
+
+@pytest.mark.parametrize("how", ["compiler.disable", "compile", "jit.script"])
+def test_what_pytorch_compiles_is_known_by_the_function(how, tmp_path):
+    source = f"import torch\n\ndef patch(x):\n    return helper(x)\n\n@torch.{how}\ndef helper(x):\n    return x * 2\n"
+    seen = [identify(load(tmp_path, each).patch) for each in (source, source, source.replace("* 2", "* 3"))]
+    assert seen[0] == seen[1]
+    assert not seen[0].unknown
+    assert seen[0].digest != seen[2].digest
+
+
+def test_a_generator_of_a_module_cannot_be_read(tmp_path):
+    pack = load(tmp_path, "import torch\n\nDRAW = torch.Generator()\n\ndef patch():\n    return DRAW\n")
+    assert identify(pack.patch).unknown
+
+
+def test_functions_without_a_module_are_read_with_what_they_read():
+    made = []
+    for scale in (1, 1, 2):
+        names = {"__name__": "none", "SCALE": [scale]}
+        exec("def patch(x):\n    return x * SCALE[0]", names)  # noqa: S102  as tools that make functions do
+        made.append(names["patch"])
+    seen = [identify(each) for each in made]
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_a_table_that_is_too_large_is_unknown(tmp_path, monkeypatch):
+    monkeypatch.setattr(walk, "MOST", 5000)
+    pack = load(tmp_path)
+    assert not identify(values(pack)).unknown
+    pack.CONFIG["nested"] = list(range(6000))
+    seen = identify(values(pack))
+    assert seen.unknown
+    assert seen.token
