@@ -44,8 +44,8 @@ class LongVideo(io.ComfyNode):
             inputs=[
                 io.Model.Input(
                     "model",
-                    tooltip="A Wan2.1 image-to-video or VACE model, or the high-noise expert of Wan2.2 I2V A14B. Set its "
-                    "shift with ModelSamplingSD3.",
+                    tooltip="A Wan2.1 image-to-video or VACE model, or the high-noise expert of Wan2.2 I2V A14B. Set "
+                    "its shift with ModelSamplingSD3.",
                 ),
                 io.Vae.Input("vae", tooltip="The Wan2.1 VAE, which is Wan2.2 A14B's as well."),
                 *plan_inputs(),
