@@ -2,10 +2,11 @@
 
 from ._compat import ComfyExtension, prepare_optical_flow_folder
 from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
+from .custom_video import CustomLongVideo
 from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
 from .join import GaussianBlendMask, JoinClips, MatchColor, MeasureSeams
 from .keep import KeepRun, LoadRun
-from .long_video import CustomLongVideo, LongVideo
+from .long_video import LongVideo
 from .motion import PredictMotion, WarpLatent
 from .plan import PlanVideo
 from .prompts import ConditioningStack, LoraStack, PromptStack

@@ -1,16 +1,14 @@
-"""The whole long video in one node, around the host's KSampler or its custom sampling."""
+"""The whole long video in one node, around the host's KSampler."""
 
 from __future__ import annotations
 
 import comfy.samplers
 
 from ..wan.host.checks import check_experts, check_model, check_vae
-from ..wan.host.guider import GuiderSampler
 from ..wan.host.ksampler import Experts, HostSampler, Sampling
 from ..wan.host.noise import ChunkNoise
 from ..wan.host.start import start_video
 from ..wan.numbers import check_number, check_whole, parse_numbers
-from ..wan.prompts import parse_stack
 from ._compat import io, schema
 from .inputs import (
     ADVANCED,
@@ -197,76 +195,3 @@ class LongVideo(io.ComfyNode):
         experts = Experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
         sampler = HostSampler(experts, sampling, chunk_noise, inputs)
         return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run))
-
-
-class CustomLongVideo(io.ComfyNode):
-    @classmethod
-    def define_schema(cls):
-        return schema(
-            node_id="WanMotionLongVideoCustom",
-            display_name="Long Video, Custom Sampling (Wan Motion)",
-            category=CATEGORY,
-            description="Long Video for a guider, sampler and sigmas of the host's custom sampling nodes.",
-            search_aliases=["long video", "custom sampler", "guider", "sigmas"],
-            inputs=[
-                io.Guider.Input(
-                    "guider",
-                    tooltip="CFGGuider, BasicGuider or another, around a Wan2.1 image-to-video model; its prompts hold "
-                    "for all chunks unless a prompt_stack is connected.",
-                ),
-                io.Sampler.Input("sampler", tooltip="From KSamplerSelect or another."),
-                io.Sigmas.Input("sigmas", tooltip="From BasicScheduler or another: the whole schedule of a chunk."),
-                io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
-                *plan_inputs(),
-                seed_input(),
-                noise_input(),
-                io.Clip.Input("clip", optional=True, tooltip="Text encoder for a prompt_stack of texts."),
-                *stack_inputs(),
-                *sight_inputs(),
-            ],
-            advanced=ADVANCED,
-            outputs=video_outputs(),
-        )
-
-    @classmethod
-    @checked
-    def execute(
-        cls,
-        guider,
-        sampler,
-        sigmas,
-        vae,
-        start_image,
-        width,
-        height,
-        length,
-        length_unit,
-        fps,
-        chunk_frames,
-        seed,
-        noise,
-        clip=None,
-        settings=None,
-        prompt_stack=None,
-        end_image=None,
-        clip_vision_output=None,
-        motion_region=None,
-        optical_flow=None,
-        clip_vision=None,
-        feature_continuity=0.0,
-        seed_list="",
-        run=None,
-    ) -> io.NodeOutput:
-        model = guider.model_patcher
-        family = check_model(model, "guider")
-        check_vae(vae)
-        keyframes = parse_stack(prompt_stack or ())
-        plan = (start_image, width, height, length, length_unit, fps, chunk_frames)
-        state = start_video(read_video(*plan, settings, keyframes, end_image, motion_region))
-        chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
-        conditions = None if keyframes else guider.original_conds.get("positive", ())
-        state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, conditions, run))
-        state = state.noted(warnings=chunk_noise.warnings)
-        inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
-        around = GuiderSampler(guider, sampler, sigmas, chunk_noise, inputs)
-        return make_video(VideoJob(state, family, around, inputs, vae, optical_flow, run))

@@ -235,15 +235,16 @@ def test_sigmas_that_are_no_whole_schedule_are_refused(tiny, image, conditioning
         custom_video(tiny, image, guiders(tiny[0], conditioning)["cfg"], sampler, change(sigmas))
 
 
-def test_every_scheduler_of_the_host_is_a_whole_schedule(tiny):
+def test_every_scheduler_of_the_host_is_a_whole_schedule(tiny, conditioning):
     import comfy.samplers
-    from wan_motion_chunks.wan.host.guider import check_sigmas
+    from wan_motion_chunks.wan.host.guider import Part
 
+    guider = guiders(tiny[0], conditioning)["cfg"]
     for name in comfy.samplers.KSampler.SCHEDULERS:
         for steps in (4, 20):
             sigmas = comfy.samplers.KSampler(tiny[0], steps, "cpu", "euler", name).sigmas
             if sigmas[0] > 0.95:  # ddim_uniform of few steps begins lower
-                check_sigmas(sigmas, tiny[0].get_model_object("model_sampling"))
+                Part(guider, None, sigmas).check("sigmas")
 
 
 def test_experts_of_different_shift_are_warned_of(tiny, experts, image, conditioning, finished):

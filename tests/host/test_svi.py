@@ -47,7 +47,7 @@ def recipe(tiny, texts, picture, previous):
 
 @pytest.mark.parametrize("experts", [1, 2])
 def test_every_chunk_is_what_the_recipe_makes(tiny, image, texts, run, finished, experts):
-    from wan_motion_chunks.wan.host.ksampler import SECOND_EXPERT
+    from wan_motion_chunks.wan.host.noise import SECOND_EXPERT
 
     import nodes
 

@@ -20,13 +20,9 @@ from ..state import ChunkState
 from .conditioning import guide_by_step
 from .inputs import ChunkInputs
 from .lora import PatchedModel
-from .noise import ChunkNoise
+from .noise import SECOND_EXPERT, ChunkNoise
 from .objects import Model
 from .progress import Progress
-
-SECOND_EXPERT = 0xD1342543DE82EF95
-"""Added to the seed for the second expert's call: with one seed a stochastic sampler would draw the same noise twice,
-which adds up instead of averaging out and stays in the picture."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from ..guide import ChunkGuide
 from ..latents import TEMPORAL_STRIDE
 from ..noise import MAX_SEED, POLICIES, STRIDE, NoisePolicy, absolute_noise, chunk_seed
 
+SECOND_EXPERT = 0xD1342543DE82EF95
+"""Added to the seed for the second expert's call: with one seed a stochastic sampler would draw the same noise twice,
+which adds up instead of averaging out and stays in the picture."""
 SHOWN = 8
 """Seeds of a list that the report repeats."""
 
