@@ -63,7 +63,7 @@ def video(model: Node, nodes: dict[str, Node], settings: Node, run: Node, values
     }
     if "clip_vision" in nodes:
         links["clip_vision"] = (nodes["clip_vision"], "CLIP_VISION")
-    return Node("WanMotionLongVideo", (1200, 120), (400, 1000), {"length": 20.0} | values, links)
+    return Node("WanMotionLongVideo", (1200, 120), (400, 1030), {"length": 20.0} | values, links)
 
 
 def result(made: Node, prefix: str) -> list[Node]:
