@@ -168,12 +168,12 @@ class MeasureSeams(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, images, seams, optical_flow=None) -> io.NodeOutput:
-        if len(images) < 3:
-            raise ValueError(f"images: a video to measure has three frames or more, got {len(images)}.")
-        places = parse_numbers("seams", seams)
+        clip, places = to_clip("images", images), parse_numbers("seams", seams)
+        if len(clip) < 3:
+            raise ValueError(f"images: a video to measure has three frames or more, got {len(clip)}.")
         comfy.model_management.throw_exception_if_processing_interrupted()
         report = survey_video(
-            to_clip("images", images),
+            clip,
             places or None,
             estimator=host_estimator(optical_flow),
         )
