@@ -11,7 +11,7 @@ from .families import WAN_I2V
 from .guide import ChunkGuide, ChunkRequest
 from .kept_end import hold_end
 from .latents import covering_length
-from .levels import AUTO, HIGHEST, LAST_FRAME, LEVELS
+from .levels import AUTO, LAST_FRAME, LEVELS
 from .protocols import Estimator, Family, Level, Vae
 from .records import Reason
 from .settings import GuideSettings
@@ -137,13 +137,11 @@ def guide_chunk(
 
 def choose_level(request: ChunkRequest) -> tuple[Level, Reason]:
     """The level to use and why: one frame carries no motion, whatever was asked."""
-    asked = request.settings.continuity
+    asked, level = request.settings.continuity, request.settings.level
     if not request.continues:
-        own = asked != AUTO and LEVELS[asked].starts_scenes
-        return LEVELS[asked] if own else LAST_FRAME, Reason.FIRST if request.index == 0 else Reason.CUT
+        return level if level.starts_scenes else LAST_FRAME, Reason.FIRST if request.index == 0 else Reason.CUT
     if len(request.known) == 1 and asked != LAST_FRAME.name:
         return LAST_FRAME, Reason.ONE_FRAME
-    level = HIGHEST if asked == AUTO else LEVELS[asked]
     if level.by_step and not request.follows_steps:
         assert level.fallback is not None  # a level by step names one
         return LEVELS[level.fallback], Reason.NO_MODEL

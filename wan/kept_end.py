@@ -60,13 +60,10 @@ def restore_frames(added: Tensor, end: KeptEnd) -> Tensor:
         added: ``(n, 3, H, W)``, at least as many as stay.
     """
     count = min(len(added), len(end.frames))
-    fade = count - end.kept
-    share = (torch.arange(count, dtype=added.dtype) + 1) / (fade + 1)
-    share = share.clamp(max=1).view(-1, 1, 1, 1).to(added)
+    fade, first = count - end.kept, len(added) - count
+    share = ((torch.arange(fade, dtype=added.dtype) + 1) / (fade + 1)).view(-1, 1, 1, 1).to(added)
     old = end.frames[len(end.frames) - count :].to(added)
-    passed = torch.lerp(added[len(added) - count :], old, share)
-    passed[fade:] = old[fade:]  # to the bit
-    return torch.cat((added[: len(added) - count], passed))
+    return torch.cat((added[:first], torch.lerp(added[first : first + fade], old[:fade], share), old[fade:]))
 
 
 def restore_latents(latent: Tensor, end: KeptEnd) -> Tensor:

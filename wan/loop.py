@@ -238,7 +238,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
 def _restore_end(made: ChunkState, end: KeptEnd) -> ChunkState:
     """The state with the end of its last chunk put back."""
     pieces = (*made.pieces[:-1], restore_frames(made.pieces[-1], end))
-    return replace(made, pieces=pieces, exact_frames=min(end.kept, end.exact_frames))
+    return replace(made, pieces=pieces, exact_frames=end.exact_frames)
 
 
 def _measure_end(made: ChunkState, end: KeptEnd, estimator: Estimator) -> SeamReport | None:

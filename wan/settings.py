@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..blending.color import COLORS
-from .levels import AUTO, LEVELS
+from .levels import AUTO, HIGHEST, LEVELS
 from .presets import AUTO as BY_SPEED
 from .presets import KNOBS, PRESETS, STANDARD
+from .protocols import Level
 
 
 @dataclass(frozen=True)
@@ -60,29 +61,24 @@ class GuideSettings:
         return (self.lora_at_rest, self.lora_in_motion) != (1, 1)
 
     @property
+    def level(self) -> Level:
+        """The level that is asked for; ``auto`` asks for the highest."""
+        return HIGHEST if self.continuity == AUTO else LEVELS[self.continuity]
+
+    @property
     def fixed_overlap(self) -> int | None:
         """How many frames chunks continue from, whatever the overlap is asked to be; None: as many as are asked for."""
-        return None if self.continuity == AUTO else LEVELS[self.continuity].overlap
+        return self.level.overlap
 
     @property
     def anchored(self) -> bool:
         """Whether every chunk is told of the picture that its scene began with."""
-        return self.continuity != AUTO and LEVELS[self.continuity].starts_scenes
-
-    @property
-    def latents(self) -> int:
-        """How many latents of the chunk before are read, whatever became of their frames."""
-        return 0 if self.continuity == AUTO else LEVELS[self.continuity].latents
-
-    @property
-    def holds(self) -> bool:
-        """Whether known frames are held through sampling."""
-        return self.continuity == AUTO or LEVELS[self.continuity].holds
+        return self.level.starts_scenes
 
     @property
     def by_step(self) -> bool:
         """Whether chunks may follow a prediction for some of the sampling steps."""
-        return self.continuity == AUTO or LEVELS[self.continuity].by_step
+        return self.level.by_step
 
     def describe(self) -> str:
         """Every number in words, those that follow the speed apart."""
@@ -134,7 +130,7 @@ def choose_settings(preset: str = "Standard", *, own: dict[str, float] | None = 
     numbers: dict[str, Any] = asdict(PRESETS.get(preset, STANDARD)) | own
     overlap = numbers.pop("overlap_frames")
     guide = GuideSettings(**numbers, **more)
-    for name in LEVELS[guide.continuity].ignored if guide.continuity != AUTO else ():
+    for name in guide.level.ignored:
         if name in own:
             raise ValueError(f"{name}: continuity {guide.continuity} does not use it. Leave it to the preset.")
     if preset == BY_SPEED:

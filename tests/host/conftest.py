@@ -74,6 +74,24 @@ def finished(comfy, monkeypatch):
     return found
 
 
+@pytest.fixture
+def made(finished):
+    """How many chunks of the last video were made, and how many taken from the disk."""
+
+    def count():
+        state, store = finished[-1]
+        return state.made - store.reused, store.reused
+
+    return count
+
+
+@pytest.fixture(scope="session")
+def conditioning(tiny):
+    """A positive and a negative prompt, encoded."""
+    clip = tiny[1]
+    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
+
+
 @pytest.fixture(scope="session")
 def server():
     comfyui_path()

@@ -14,12 +14,6 @@ from wan_motion_chunks.tools.environment import ROOT
 from wan_motion_chunks.wan.identity import identify, identify_model, identify_vae, live
 
 
-@pytest.fixture(scope="module")
-def conditioning(tiny):
-    clip = tiny[1]
-    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
-
-
 @pytest.fixture(autouse=True)
 def _no_job_before():
     live.leave()

@@ -17,12 +17,6 @@ def image():
     return torch.rand(1, 40, 56, 3, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.fixture(scope="module")
-def conditioning(tiny):
-    clip = tiny[1]
-    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
-
-
 @pytest.fixture
 def make(tiny, image, conditioning):
     def run(model=None, **changed):
@@ -30,17 +24,6 @@ def make(tiny, image, conditioning):
         return long_video((model or tiny[0], *tiny[1:]), image, *conditioning, "euler", "simple", **values)
 
     return run
-
-
-@pytest.fixture
-def made(finished):
-    """How many chunks of the last video were made, and how many taken from the disk."""
-
-    def count():
-        state, store = finished[-1]
-        return state.made - store.reused, store.reused
-
-    return count
 
 
 def test_a_kept_first_chunk_is_the_same_up_to_half_precision(make, output, made):

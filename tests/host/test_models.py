@@ -32,12 +32,6 @@ def image():
     return torch.rand(2, 40, 56, 3, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.fixture(scope="module")
-def conditioning(tiny):
-    clip = tiny[1]
-    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
-
-
 def two_samplers(models, graph, switch=SWITCH, cfgs=(CFG, CFG)):
     """What two KSamplerAdvanced make, the first of which hands on its leftover noise."""
     import nodes

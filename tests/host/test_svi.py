@@ -15,14 +15,8 @@ def image():
 
 
 @pytest.fixture
-def texts(tiny):
-    clip = tiny[1]
-    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
-
-
-@pytest.fixture
-def run(tiny, image, texts, output):
-    def call(picture=image, positive=texts[0], negative=texts[1], **changed):
+def run(tiny, image, conditioning, output):
+    def call(picture=image, positive=conditioning[0], negative=conditioning[1], **changed):
         values = {"width": 48, "height": 32, "length": float(TOTAL), "steps": STEPS, "cfg": CFG, "run": keep()}
         values |= {"settings": choose_settings(continuity="svi")}
         return long_video(tiny, picture, positive, negative, "euler", "simple", **(values | changed))
@@ -30,7 +24,7 @@ def run(tiny, image, texts, output):
     return call
 
 
-def recipe(tiny, texts, picture, previous):
+def recipe(tiny, conditioning, picture, previous):
     """The conditioning of one chunk of 17 frames: anchor, the last latent before, zeros of the model's space."""
     import comfy.latent_formats
     import node_helpers
@@ -42,11 +36,11 @@ def recipe(tiny, texts, picture, previous):
     mask = torch.ones(1, 1, *image.shape[2:])
     mask[:, :, :1] = 0
     values = {"concat_latent_image": image, "concat_mask": mask}
-    return [node_helpers.conditioning_set_values(text, values) for text in texts]
+    return [node_helpers.conditioning_set_values(text, values) for text in conditioning]
 
 
 @pytest.mark.parametrize("experts", [1, 2])
-def test_every_chunk_is_what_the_recipe_makes(tiny, image, texts, run, finished, experts):
+def test_every_chunk_is_what_the_recipe_makes(tiny, image, conditioning, run, finished, experts):
     from wan_motion_chunks.wan.host.noise import SECOND_EXPERT
 
     import nodes
@@ -57,7 +51,10 @@ def test_every_chunk_is_what_the_recipe_makes(tiny, image, texts, run, finished,
     previous, video, node = None, [], nodes.KSamplerAdvanced()
     settings = (STEPS, CFG, "euler", "simple")
     for index, latent in enumerate(latents):
-        graph, seed = (*recipe(tiny, texts, image, previous), {"samples": torch.zeros_like(latent)}), SEED + index
+        graph, seed = (
+            (*recipe(tiny, conditioning, image, previous), {"samples": torch.zeros_like(latent)}),
+            SEED + index,
+        )
         if experts == 1:
             previous = nodes.common_ksampler(tiny[0], seed, *settings, *graph)[0]["samples"]
         else:

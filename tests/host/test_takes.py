@@ -16,26 +16,12 @@ def image():
 
 
 @pytest.fixture
-def make(tiny, image, comfy):
-    clip = tiny[1]
-    texts = [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
-
-    def run(picture=image, model=tiny[0], positive=texts[0], **changed):
+def make(tiny, image, conditioning):
+    def run(picture=image, model=tiny[0], positive=conditioning[0], **changed):
         values = {"width": 48, "height": 32, "length": float(TOTAL)} | changed
-        return long_video((model, *tiny[1:]), picture, positive, texts[1], "euler", "simple", **values)
+        return long_video((model, *tiny[1:]), picture, positive, conditioning[1], "euler", "simple", **values)
 
     return run
-
-
-@pytest.fixture
-def made(finished):
-    """How many chunks of the last video were made, and how many taken from the disk."""
-
-    def count():
-        state, store = finished[-1]
-        return state.made - store.reused, store.reused
-
-    return count
 
 
 @pytest.fixture

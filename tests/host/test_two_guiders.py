@@ -14,12 +14,6 @@ def image():
 
 
 @pytest.fixture(scope="module")
-def texts(tiny):
-    clip = tiny[1]
-    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
-
-
-@pytest.fixture(scope="module")
 def other(tiny):
     """A second model of the same form."""
     model = tiny[0].clone()
@@ -29,12 +23,12 @@ def other(tiny):
 
 
 @pytest.fixture
-def parts(tiny, other, texts):
+def parts(tiny, other, conditioning):
     """Guider, sampler and noise levels of each expert, of other numbers."""
     import comfy.samplers
 
     sigmas = comfy.samplers.KSampler(tiny[0], STEPS, "cpu", "euler", "simple").sigmas
-    high, low = (guiders(model, texts)["cfg"] for model in (tiny[0], other))
+    high, low = (guiders(model, conditioning)["cfg"] for model in (tiny[0], other))
     high.set_cfg(2.5)
     low.set_cfg(1.0)
     names = ("euler", "dpmpp_2m")
@@ -51,12 +45,12 @@ def both(parts):
     return (guider, sampler, sigmas), more
 
 
-def test_two_guiders_equal_two_stock_samplers_bit_for_bit(tiny, image, texts, parts):
+def test_two_guiders_equal_two_stock_samplers_bit_for_bit(tiny, image, conditioning, parts):
     from comfy_extras.nodes_custom_sampler import Noise_EmptyNoise, Noise_RandomNoise, SamplerCustomAdvanced
     from comfy_extras.nodes_wan import WanImageToVideo
     from wan_motion_chunks.wan.host.noise import SECOND_EXPERT
 
-    *graph, latent = WanImageToVideo.execute(*texts, tiny[2], 48, 32, 17, 1, start_image=image).args
+    *graph, latent = WanImageToVideo.execute(*conditioning, tiny[2], 48, 32, 17, 1, start_image=image).args
     noise = [Noise_RandomNoise(SEED), Noise_EmptyNoise()]
     noise[1].seed = (SEED + SECOND_EXPERT) % 2**64
     for (guider, sampler, sigmas), own in zip(parts, noise, strict=True):

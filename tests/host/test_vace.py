@@ -33,28 +33,24 @@ def image():
     return torch.rand(2, 32, 48, 3, generator=torch.Generator().manual_seed(3))
 
 
-@pytest.fixture(scope="module")
-def texts(tiny):
-    clip = tiny[1]
-    return [clip.encode_from_tokens_scheduled(clip.tokenize(text)) for text in ("a red ball moves left", "")]
-
-
 @pytest.fixture
-def run(tiny, model, image, texts, output):
+def run(tiny, model, image, conditioning, output):
     def call(**changed):
         values = {"width": 48, "height": 32, "length": 17.0, "steps": STEPS, "cfg": CFG, "run": keep()}
-        return long_video((model, *tiny[1:]), image[:1], *texts, "euler", "simple", **(values | changed))
+        return long_video((model, *tiny[1:]), image[:1], *conditioning, "euler", "simple", **(values | changed))
 
     return call
 
 
-def stock(tiny, model, texts, frames, masks, seed=SEED):
+def stock(tiny, model, conditioning, frames, masks, seed=SEED):
     """The latent that WanVaceToVideo and KSampler make of control frames and their masks."""
     from comfy_extras.nodes_wan import WanVaceToVideo
 
     import nodes
 
-    graph = WanVaceToVideo.execute(*texts, tiny[2], 48, 32, 17, 1, 1.0, control_video=frames, control_masks=masks).args
+    graph = WanVaceToVideo.execute(
+        *conditioning, tiny[2], 48, 32, 17, 1, 1.0, control_video=frames, control_masks=masks
+    ).args
     assert graph[3] == 0
     return nodes.common_ksampler(model, seed, STEPS, CFG, "euler", "simple", *graph[:3])[0]["samples"]
 
@@ -67,21 +63,21 @@ def controls(*places):
     return frames, masks
 
 
-def test_a_first_chunk_equals_the_stock_graph_bit_for_bit(tiny, model, image, texts, run):
+def test_a_first_chunk_equals_the_stock_graph_bit_for_bit(tiny, model, image, conditioning, run):
     _, latent, _, _ = run()
-    assert torch.equal(latent["samples"], stock(tiny, model, texts, *controls((0, image[:1]))))
+    assert torch.equal(latent["samples"], stock(tiny, model, conditioning, *controls((0, image[:1]))))
 
 
-def test_an_end_picture_equals_the_stock_graph_bit_for_bit(tiny, model, image, texts, run):
+def test_an_end_picture_equals_the_stock_graph_bit_for_bit(tiny, model, image, conditioning, run):
     _, latent, _, _ = run(end_image=image[1:])
-    assert torch.equal(latent["samples"], stock(tiny, model, texts, *controls((0, image[:1]), (16, image[1:]))))
+    assert torch.equal(latent["samples"], stock(tiny, model, conditioning, *controls((0, image[:1]), (16, image[1:]))))
 
 
-def test_a_later_chunk_equals_the_stock_graph_bit_for_bit(tiny, model, image, texts, run, finished):
+def test_a_later_chunk_equals_the_stock_graph_bit_for_bit(tiny, model, image, conditioning, run, finished):
     settings = choose_settings(own={"overlap_frames": 8}, continuity="overlap", reuse_latents=False)
     frames, latent, _, _ = run(length=25.0, settings=settings)
     known = finished[-1][0].pieces[0][-9:].movedim(1, -1)
-    assert torch.equal(latent["samples"], stock(tiny, model, texts, *controls((0, known)), seed=SEED + 1))
+    assert torch.equal(latent["samples"], stock(tiny, model, conditioning, *controls((0, known)), seed=SEED + 1))
     assert len(frames) == 25
 
 
@@ -93,7 +89,7 @@ def test_every_level_goes_on_from_the_latents_before(tiny, run, finished, level)
     assert (held.abs().max() < 1e-4) == (level != "overlap")
 
 
-def test_control_frames_of_the_prompt_stay_beside_ours(tiny, model, image, texts, monkeypatch):
+def test_control_frames_of_the_prompt_stay_beside_ours(tiny, model, image, conditioning, monkeypatch):
     from wan_motion_chunks.wan.host.conditioning import add_values
 
     own, ours = [torch.ones(1)], [torch.zeros(1)]

@@ -8,7 +8,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from ..latents import latent_length
+from ..latents import CHANNELS, SPATIAL_STRIDE, latent_length
+from ..protocols import Vae
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
@@ -34,6 +35,23 @@ def lay_frames(request: ChunkRequest) -> tuple[Tensor, Tensor]:
         canvas[length - len(end) :] = rearrange(end, "t c h w -> t h w c").to(canvas)
         given[length - len(end) :] = True
     return canvas, given
+
+
+def encode_frames(vae: Vae, frames: Tensor) -> Tensor:
+    """``(F, H, W, 3)`` in [0, 1], 4n + 1 of them, to ``(1, 16, T, h, w)``.
+
+    Raises:
+        ValueError: if the VAE makes anything else of them.
+    """
+    length, height, width, _ = frames.shape
+    expected = (1, CHANNELS, latent_length(length), height // SPATIAL_STRIDE, width // SPATIAL_STRIDE)
+    encoded = vae.encode(frames)
+    if tuple(encoded.shape) != expected:
+        raise ValueError(
+            f"vae: {length} frames of {width} x {height} should encode to {expected}, got {tuple(encoded.shape)}. Load "
+            "the Wan2.1 VAE."
+        )
+    return encoded
 
 
 def put_latents(encoded: Tensor, request: ChunkRequest) -> Tensor:

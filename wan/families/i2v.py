@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..latents import CHANNELS, SPATIAL_STRIDE, latent_length, mask_rows
+from ..latents import CHANNELS, mask_rows
 from ..protocols import Conditioned, Vae
-from .canvas import lay_frames, put_latents
+from .canvas import encode_frames, lay_frames, put_latents
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
@@ -38,17 +38,10 @@ class WanI2V:
         return f"{kind} with {channels} input channels instead of {INPUT_CHANNELS}{text}. Load a wan2.1_i2v checkpoint."
 
     def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:
-        frames, (height, width) = request.length, request.size
-        h, w, latents = height // SPATIAL_STRIDE, width // SPATIAL_STRIDE, latent_length(frames)
         canvas, known = lay_frames(request)
-        image = vae.encode(canvas)  # (1, 16, T, h, w)
-        if tuple(image.shape) != (1, CHANNELS, latents, h, w):
-            raise ValueError(
-                f"vae: {frames} frames of {width} x {height} should encode to (1, {CHANNELS}, {latents}, {h}, {w}), "
-                f"got {tuple(image.shape)}. Load the Wan2.1 VAE."
-            )
-        image = put_latents(image, request)
-        return Conditioned({"concat_latent_image": image, "concat_mask": mask_rows(known, h, w).to(image)}, image)
+        image = put_latents(encode_frames(vae, canvas), request)
+        mask = mask_rows(known, *image.shape[3:]).to(image)
+        return Conditioned({"concat_latent_image": image, "concat_mask": mask}, image)
 
 
 WAN_I2V = WanI2V()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.nn.functional as F
 
-from ..latents import CHANNELS, SPATIAL_STRIDE, latent_length
+from ..latents import SPATIAL_STRIDE
 from ..protocols import Conditioned, Vae
-from .canvas import GRAY, lay_frames, put_latents
+from .canvas import GRAY, encode_frames, lay_frames, put_latents
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
@@ -33,18 +33,12 @@ class WanVace:
 
     def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:
         canvas, known = lay_frames(request)
-        length, (height, width) = latent_length(request.length), request.size
         mask = (~known).to(canvas).view(-1, 1, 1, 1)
         control = canvas - GRAY
         # In the host's own order, to the bit: what is known, and what is to be generated, each on gray.
-        inactive, reactive = (vae.encode(control * part + GRAY) for part in (1 - mask, mask))
-        size = (height // SPATIAL_STRIDE, width // SPATIAL_STRIDE)
-        if tuple(inactive.shape) != (1, CHANNELS, length, *size):
-            raise ValueError(
-                f"vae: {request.length} frames of {width} x {height} should encode to {(1, CHANNELS, length, *size)}, "
-                f"got {tuple(inactive.shape)}. Load the Wan2.1 VAE."
-            )
+        inactive, reactive = (encode_frames(vae, control * part + GRAY) for part in (1 - mask, mask))
         inactive = put_latents(inactive, request)
+        _, _, length, *size = inactive.shape
         rows = F.interpolate(mask.view(1, 1, -1), size=length, mode="nearest-exact").view(1, 1, length, 1, 1)
         values = {
             "vace_frames": [torch.cat((inactive, reactive), dim=1)],

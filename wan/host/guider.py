@@ -167,9 +167,7 @@ class GuiderSampler:
 
     def fingerprint(self, state: ChunkState) -> dict:
         """What the next chunk is made from here, for a run that is kept."""
-        for name, part in zip(("", "_low_noise"), self._parts, strict=False):
-            if f"model{name}" in self._identity:
-                continue
+        for name, part in zip(("", "_low_noise"), () if self._identity else self._parts, strict=False):
             self._identity[f"model{name}"] = identify_model(part.guider.model_patcher)
             settings = guider_settings(part.guider)
             self._identity[f"conditions{name}"] = identify(settings.pop("original_conds"))

@@ -188,10 +188,8 @@ class HostSampler:
             self._identity["model"] = identify_model(self.experts.model)
             if self.experts.low_noise is not None:
                 self._identity["model_low_noise"] = identify_model(self.experts.low_noise)
-                self._identity["switch"] = self.switch()
+                self._identity |= {"switch": self.switch(), "cfg_low_noise": self.cfgs[1]}
         sampling = self.sampling
-        if self.experts.low_noise is not None:
-            self._identity["cfg_low_noise"] = self.cfgs[1]
         return {
             **self._identity,
             **self.inputs.fingerprint(state),

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import torch
 from einops import rearrange
 
-from ..latents import CHANNELS, LATENT_MEAN, SPATIAL_STRIDE, frame_length, latent_length
+from ..families.canvas import encode_frames
+from ..families.i2v import WAN_I2V
+from ..latents import CHANNELS, LATENT_MEAN, frame_length, latent_length
 from ..protocols import Conditioned, Estimator, Family, Hold, Vae
 from ..records import ContinuityRecord, Reason
 
@@ -40,7 +42,7 @@ class Svi:
     ignored = IGNORED
 
     def condition(self, request: ChunkRequest, vae: Vae, family: Family) -> Conditioned:
-        if family.name != "wan_i2v":
+        if family.name != WAN_I2V.name:
             raise ValueError(
                 "continuity: svi is for Wan image-to-video models, of which the SVI 2.0 Pro LoRA was made."
             )
@@ -49,20 +51,14 @@ class Svi:
         if not request.continues and len(request.known) > 1:
             raise ValueError("start_image: continuity svi starts from one picture. Choose another level for a clip.")
         anchor = request.known[:1] if request.scene is None else request.scene
-        start = vae.encode(rearrange(anchor, "t c h w -> t h w c"))  # (1, 16, 1, h, w)
-        size, total = tuple(side // SPATIAL_STRIDE for side in request.size), latent_length(request.length)
-        if tuple(start.shape) != (1, CHANNELS, 1, *size):
-            raise ValueError(
-                f"vae: one frame should encode to {(1, CHANNELS, 1, *size)}, got {tuple(start.shape)}. Load the Wan2.1 "
-                "VAE."
-            )
+        start = encode_frames(vae, rearrange(anchor, "t c h w -> t h w c"))  # (1, 16, 1, h, w)
         parts = [start]
         if request.continues:
             assert request.previous_latent is not None  # a chunk that continues has one before it
             parts.append(request.previous_latent[:, :, -LATENTS:].to(start))
-        made = sum(part.shape[2] for part in parts)
+        left = latent_length(request.length) - sum(part.shape[2] for part in parts)
         mean = torch.tensor(LATENT_MEAN).view(1, CHANNELS, 1, 1, 1).to(start)
-        image = torch.cat((*parts, mean.expand(1, CHANNELS, total - made, *size)), dim=2)
+        image = torch.cat((*parts, mean.expand(1, CHANNELS, left, *start.shape[3:])), dim=2)
         mask = torch.ones_like(image[:, :1])
         mask[:, :, :1] = 0.0
         return Conditioned({"concat_latent_image": image, "concat_mask": mask}, image)

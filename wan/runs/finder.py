@@ -14,11 +14,11 @@ from ..presets import FAST
 from ..state import ATTEMPTS, ChunkState
 from . import fingerprint as made_from
 from .facts import Facts
-from .files import ChunkFileError, read_facts, read_whole
+from .files import ChunkFileError, read_facts
 from .fingerprint import Fingerprint, Reads, find_reads
-from .kept import Kept, check_place, state_behind, take_end
+from .kept import Kept, check_place, read_take, state_behind, take_end
 from .names import RunError, shown
-from .takes import Take, Takes, name_take
+from .takes import Take, Takes
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Finder:
             return state
         found = self.find(base := replace(state, vary_from=None))
         if found is None:
-            if self._redone(state) is None:
+            if self._redone(state, self.fingerprint(state)) is None:
                 raise _nothing_stays(state.made)
             return state
         behind = state_behind(base, found[1], found[0].facts)
@@ -99,14 +99,15 @@ class Finder:
         index = state.made
         known = self.coming = self.fingerprint(state)
         if index in self.options.use_takes and state.kept_end is None:
-            return self._chosen(state, self.options.use_takes[index])
-        for each in self._planned(state):
-            found = self._equal(each)
-            if found is not None:
-                return found
-        self.coming = known
+            return self._chosen(state, known, self.options.use_takes[index])
+        found = self._equal(state, known)
+        if found is None:
+            others = (self._equal(other, self.fingerprint(other)) for other in self._planned(state))
+            found = next((each for each in others if each is not None), None)
+        if found is not None:
+            return found
         if state.kept_end is None and state.keep_later and index == state.vary_from:
-            return self._redone(state)
+            return self._redone(state, known)
         stays = self._varies or state.keep_later or not state.attempt_at(index)
         if self._follows and stays and state.kept_end is None:
             return self._made_behind(state)
@@ -117,9 +118,8 @@ class Finder:
         return None
 
     def _planned(self, state: ChunkState) -> Iterator[ChunkState]:
-        """The state with each overlap that its next chunk may have: one that follows the speed is known only once that
-        is measured, and what was made then says which it was."""
-        yield state
+        """The state with each other overlap that its next chunk may have: one that follows the speed is known only once
+        that is measured, and what was made then says which it was."""
         if "overlap_frames" not in state.settings.adaptive or not state.next_chunk.overlap:
             return
         for frames in range(1, covering_length(FAST.overlap_frames) + 1, TEMPORAL_STRIDE):
@@ -128,9 +128,8 @@ class Finder:
                 if plan.overlap_frames == frames:
                     yield replace(state, plan=plan)
 
-    def _equal(self, state: ChunkState) -> Found | None:
+    def _equal(self, state: ChunkState, known: Fingerprint) -> Found | None:
         """The newest take that was made from what the next chunk of a state is made from."""
-        known = self.fingerprint(state)
         token = None if self.options.reuse_unsure else known.token
         for take in self.takes.find(state.made, known.digest, token):
             found = self._read(take, state)
@@ -140,9 +139,9 @@ class Finder:
                 return found
         return None
 
-    def _redone(self, state: ChunkState) -> Found | None:
+    def _redone(self, state: ChunkState, known: Fingerprint) -> Found | None:
         """The chunk made again before one that stays, where the take that this went on from is gone."""
-        known, attempt = self.fingerprint(state), state.attempt_at(state.made)
+        attempt = state.attempt_at(state.made)
         for take in reversed(self.takes.of(state.made)):
             found = self._read(take, state, quiet=True)
             if found is not None and _goes_on(found[0].facts, state):
@@ -165,7 +164,7 @@ class Finder:
             logger.warning("%s: %s", shown(self.takes.folder), note)
             self.notes.append(note)
 
-    def _chosen(self, state: ChunkState, number: int) -> Found:
+    def _chosen(self, state: ChunkState, known: Fingerprint, number: int) -> Found:
         """The take that ``use_takes`` names."""
         index = state.made
         found = self._read(next(take for take in self.takes.of(index) if take.number == number), state)
@@ -173,7 +172,7 @@ class Finder:
             why = f" ({self.notes[-1]})" if self.notes else ""
             raise RunError(f"use_takes: take {number} of chunk {index + 1} cannot be used{why}.")
         # Only behind a take of other settings others than these can be meant.
-        self._follows = self._follows or found[0].facts.own != self.fingerprint(state).own
+        self._follows = self._follows or found[0].facts.own != known.own
         if not _goes_on(found[0].facts, state):
             raise RunError(
                 f"use_takes: take {number} of chunk {index + 1} does not go on from the chunk before it in this video. "
@@ -195,16 +194,12 @@ class Finder:
 
     def _read(self, take: Take, state: ChunkState, *, quiet: bool = False) -> Found | None:
         """A take with its tensors, if it is whole and of the size that the plan asks for."""
-        path = self.takes.path(take)
         try:
-            found = read_facts(path)
+            found = read_take(self.takes, take)
             if found is None:
                 self.takes.remove(take)
                 return None
-            facts, content = found
-            if name_take(facts.index, facts.take, facts.fingerprint, facts.token) != take:
-                raise ChunkFileError("is not what its name says")
-            tensors = read_whole(path, facts, content)
+            facts, tensors = found[0].facts, found[1]
             follows = "overlap_frames" in state.settings.adaptive and state.next_chunk.overlap > 0
             if follows and facts.planned_overlap != state.plan.overlap_frames:
                 state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
@@ -213,7 +208,7 @@ class Finder:
             if not quiet:
                 self.note(f"{take.name} {error} and is not used")
             return None
-        return Kept(facts, content, path), tensors
+        return found
 
     def _say_others(self, index: int) -> None:
         """Say why the takes of a chunk are none of them taken, where it is the version that differs."""

@@ -37,7 +37,7 @@ class Reads:
 
     def found_in(self, state: ChunkState) -> bool:
         """Whether the end of another video is, to the bit, what was read."""
-        return not self.frames or digest_end(state, self.frames, self.latents) == self.digest
+        return not self.frames or _end_of(state, self.frames, self.latents) == self.digest
 
 
 @dataclass(frozen=True)
@@ -79,22 +79,32 @@ def find_reads(state: ChunkState) -> Reads:
         return Reads()
     known = latent_length(chunk.overlap) - 1
     latents = min(known, state.exact_frames // TEMPORAL_STRIDE) if settings.reuse_latents else 0
-    latents = max(latents, settings.latents)
+    latents = max(latents, settings.level.latents)
     frames = chunk.overlap
-    if not (latents == known > 0 and settings.holds):  # where it is all held, nothing is joined
+    if not (latents == known > 0 and settings.level.holds):  # where it is all held, nothing is joined
         frames += SeamReport.REACH
     if settings.seam_retries:
         frames = max(frames, 2 * SeamReport.REACH)
     if settings.adaptive or settings.moves_loras:
         frames = max(frames, FRAMES)
-    return Reads(frames, latents, digest_end(state, frames, latents))
+    return Reads(frames, latents, _end_of(state, frames, latents))
 
 
-def digest_end(state: ChunkState, frames: int, latents: int) -> str:
-    """A digest of the last frames of a video and the last latents of its last chunk, as many as there are."""
+def digest_end(tail: Tensor, latent: Tensor, latents: int) -> str:
+    """A digest of how a video ends.
+
+    Args:
+        tail: ``(n, 3, H, W)``: its last frames.
+        latent: ``(1, 16, t, h, w)``: its last chunk.
+        latents: how many of the last of these count.
+    """
+    return digest(tail, latent[:, :, -latents:] if latents else None)
+
+
+def _end_of(state: ChunkState, frames: int, latents: int) -> str:
+    """:func:`digest_end` of a video so far, by as many of its last frames as there are."""
     assert state.latent is not None  # that of the last chunk
-    held: Tensor | None = state.latent[:, :, -latents:] if latents else None
-    return digest(state.tail(frames), held)
+    return digest_end(state.tail(frames), state.latent, latents)
 
 
 def _inputs(state: ChunkState) -> dict[str, Any]:

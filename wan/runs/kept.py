@@ -13,8 +13,9 @@ from ..kept_end import KeptEnd, latents_to_keep
 from ..latents import SPATIAL_STRIDE, TEMPORAL_STRIDE, latent_length
 from ..state import ChunkState
 from .facts import Facts
-from .files import ChunkFileError, read_chunk
+from .files import ChunkFileError, read_chunk, read_facts, read_whole
 from .names import RunError, shown
+from .takes import Take, Takes, name_take
 
 
 @dataclass
@@ -43,6 +44,22 @@ class Kept:
         if found is None or found[:2] != (self.facts, self.content):
             raise RunError(f"{name} was removed or replaced. Queue the workflow again: the chunk is made again.")
         return found[2]
+
+
+def read_take(takes: Takes, take: Take) -> tuple[Kept, dict[str, Tensor]] | None:
+    """A take with its tensors, if it is what its name says, to the bit; None if there is no file.
+
+    Raises:
+        ChunkFileError: if it is not.
+    """
+    path = takes.path(take)
+    found = read_facts(path)
+    if found is None:
+        return None
+    facts, content = found
+    if name_take(facts.index, facts.take, facts.fingerprint, facts.token) != take:
+        raise ChunkFileError("is not what its name says")
+    return Kept(facts, content, path), read_whole(path, facts, content)
 
 
 def check_place(state: ChunkState, facts: Facts, tensors: dict[str, Tensor]) -> None:

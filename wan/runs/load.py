@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..identity import digest
 from .facts import Facts
-from .files import ChunkFileError, read_facts, read_whole
-from .kept import Kept
+from .files import ChunkFileError
+from .fingerprint import digest_end
+from .kept import read_take
 from .manifest import read_manifest
 from .names import check_name
 from .store import RunStore, no_fingerprint
-from .takes import Take, name_take
+from .takes import Take
 
 
 def load_run(folder: Path, name: str) -> RunStore:
@@ -58,20 +58,15 @@ def _take(store: RunStore, takes: Iterable[Take], *, told: bool) -> bool:
     """
     why = ""
     for take in takes:
-        path = store.takes.path(take)
         try:
-            found = read_facts(path)
+            found = read_take(store.takes, take)
             if found is None:
                 raise ChunkFileError("is missing")
-            facts, content = found
-            if name_take(facts.index, facts.take, facts.fingerprint, facts.token) != take:
-                raise ChunkFileError("is not what its name says")
-            tensors = read_whole(path, facts, content)
-            _check_order(store, facts, tensors)
+            _check_order(store, found[0].facts, found[1])
         except ChunkFileError as error:
             why = why or f"{take.name} {error}: it and what follows are left out"
             continue
-        store.kept.append(Kept(facts, content, path))
+        store.kept.append(found[0])
         return True
     if told:
         store.note(why)
@@ -93,11 +88,10 @@ def _check_order(store: RunStore, facts: Facts, tensors: dict[str, Tensor]) -> N
 
 
 def _digest_end(store: RunStore, frames: int, latents: int) -> str:
-    """As :func:`~wan.runs.fingerprint.digest_end` of the state behind the chunks so far."""
+    """The digest of how the video so far ends; see :func:`~wan.runs.fingerprint.digest_end`."""
     first, have = len(store.kept), 0
     while first > 0 and have < frames:
         first -= 1
         have += store.kept[first].facts.frames
     tail = torch.cat(list(store.footage(first)))[-frames:]
-    held = store.kept[-1].read("latent")["latent"][:, :, -latents:] if latents else None
-    return digest(tail, held)
+    return digest_end(tail, store.kept[-1].read("latent")["latent"], latents)

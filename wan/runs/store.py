@@ -96,7 +96,7 @@ class RunStore:
         sees them: what is kept is what that continued. Where the disk does not take the chunk it stays in memory.
         """
         known = self._finder.coming
-        if known is None or before.plan != made.plan:  # which follows the speed, where it is to
+        if known is None or before.plan is not made.plan:  # which follows the speed, where it is to
             before = replace(before, plan=made.plan)
             known = self.fingerprint(before)
         chunk, added = before.next_chunk, made.pieces[-1]
