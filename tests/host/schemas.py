@@ -48,6 +48,7 @@ def call_all(tiny):
     plan = size | {"fps": 16.0, "chunk_frames": 17, "end_image": frames[:1], "motion_region": frames[:1, ..., 0]}
     seeds = {"seed": 0, "noise": "per_chunk", "seed_list": ""}
     sampling = {"steps": 1, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple", "switch_step": 0}
+    sampling["cfg_low_noise"] = 0.0
     texts = {"prompt": "", "negative_prompt": "", "boundary": 0.9, "clip": clip, "feature_continuity": 0.0}
     moment = {"start": 0.0, "unit": "chunks", "transition": 0.0, "chunk_frames": 0}
     moment |= {"start_image": frames[:1], "end_image": frames[:1]}

@@ -116,7 +116,7 @@ from tools import browser, environment
 for name in ("python", "host", "node", "fetch_front_end", "fetch_registry_tools"):
     setattr(environment, name, lambda: "x")
 browser.fetch = lambda python: {missing!r}
-dev.lint = lambda arguments: 0
+dev.lint = dev.fuzz = lambda arguments: 0
 dev.subprocess.call = lambda command, **more: print(*command[3:]) or {code}
 sys.exit(dev.test({arguments!r}))
 """
