@@ -23,6 +23,24 @@ def _no_job_before():
             del sys.modules[name]
 
 
+def test_our_own_code_goes_by_name_where_the_pack_is_linked_into_the_hosts_folder(tmp_path):
+    """As many install it; else every identity takes in all of our code, and all that it refers to."""
+    (tmp_path / "custom_nodes").mkdir()
+    linked = tmp_path / "custom_nodes" / "pack"
+    linked.symlink_to(ROOT, target_is_directory=True)
+    source = f"""
+import importlib.util, sys
+where = {str(linked)!r}
+spec = importlib.util.spec_from_file_location("pack", where + "/__init__.py", submodule_search_locations=[where])
+sys.modules["pack"] = importlib.util.module_from_spec(spec)
+from pack.wan.identity import origin
+from pack.wan.runs import fingerprint
+assert fingerprint.__file__.startswith(where)
+sys.exit(not origin.is_library_class(fingerprint.Reads))
+"""
+    assert subprocess.run([sys.executable, "-c", source], cwd=tmp_path).returncode == 0
+
+
 CHANGES = {
     "a dict": lambda pack: pack.CONFIG.update(scale=2.0),
     "a dict in a dict": lambda pack: pack.CONFIG["nested"].update(a=[1, 3]),

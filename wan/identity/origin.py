@@ -13,8 +13,10 @@ NAMES = {"comfy", "comfy_api", "comfy_api_nodes", "comfy_execution", "comfy_extr
 INSTALLED = {"site-packages", "dist-packages"}
 PACKS = "custom_nodes"
 """The folder within the host's that holds packs."""
-ROOT = Path(__file__).resolve().parents[2]
-OURS = tuple(ROOT / name for name in ("wan", "nodes", "motion", "blending", "tiny"))
+ROOT = Path(__file__).parents[2]
+ROOTS = (ROOT, ROOT.resolve())
+"""Where this pack lies, as its modules were found and in truth: many link it into the host's folder."""
+OURS = tuple(root / name for root in ROOTS for name in ("wan", "nodes", "motion", "blending", "tiny"))
 """What this pack does counts by ``RESULTS``, not by its code."""
 
 
