@@ -36,7 +36,7 @@ COMMANDS = {
 
 FAST = ("-m", "not host and not browser and not registry and not slow", "--durations=10")
 """Of pytest, for unit tests only."""
-PARALLEL = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile")
+PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile")
 """Of pytest, when all tests run: files side by side, each process with one thread, since threads that wait for a busy
 core are slower than none."""
 GRAPHS = ("--graphs", "30", "--seconds", "150", "--bound", "60", "--shrink", "30")
