@@ -35,26 +35,29 @@ export function countFrames(length, unit, fps) {
  * @param {number} chunkFrames frames of one chunk, 4n + 1
  * @param {number} overlapFrames frames that neighbors share; the next 4k + 1 is used
  * @param {boolean} toPicture whether the video, or a part of it, ends with a given picture
+ * @param {boolean} source whether it goes on from a given video, whose last frames the first chunk shares
  * @returns {{start: number, stop: number, seam: number}[]} none where the numbers make no plan
  */
-export function planChunks(total, chunkFrames, overlapFrames, toPicture = false) {
+export function planChunks(total, chunkFrames, overlapFrames, toPicture = false, source = false) {
     if (![total, chunkFrames, overlapFrames].every((number) => Number.isInteger(number) && number >= 1)) return [];
     const overlap = covering(overlapFrames);
     if (chunkFrames % 4 !== 1 || Math.max(chunkFrames, overlapFrames) > LONGEST_CHUNK) return [];
     const added = chunkFrames - overlap;
-    if (total > chunkFrames && (added < 1 || total - chunkFrames > (MOST_CHUNKS - 1) * added)) return [];
+    const most = MOST_CHUNKS * added + (source ? 0 : overlap);
+    if ((source || total > chunkFrames) && (added < 1 || total > most)) return [];
     const chunks = [];
     let length = 0;
-    for (let seam = 0; seam < total; ) {
-        const start = seam === 0 ? 0 : seam - overlap;
+    let seam = 0;
+    while (seam < total) {
+        const first = seam === 0 && !source;
+        const start = first ? 0 : seam - overlap;
         length = Math.min(chunkFrames, covering(total - start));
         const left = total - (start + length);
         // The last chunk needs frames to lead to its picture, this one to be made at all.
-        if (toPicture && left > 0 && left < 4 && length - 4 >= (seam === 0 ? 3 : overlap + 4)) length -= 4;
-        chunks.push({ start, stop: Math.min(start + length, total), seam });
+        if (toPicture && left > 0 && left < 4 && length - 4 >= (first ? 3 : overlap + 4)) length -= 4;
+        chunks.push({ start: Math.max(0, start), stop: Math.min(start + length, total), seam });
         seam = start + length;
     }
-    const last = chunks[chunks.length - 1];
-    const known = last.seam === 0 ? 1 : overlap;
-    return toPicture && known + (last.start + length - total) > length - 2 ? [] : chunks;
+    const known = chunks.length === 1 && !source ? 1 : overlap;
+    return toPicture && known + (seam - total) > length - 2 ? [] : chunks;
 }

@@ -7,7 +7,8 @@ const SETTINGS = "WanMotionSettings";
 const STACKS = ["WanMotionPromptStack", "WanMotionConditioningStack"];
 const PLAN = ["length", "length_unit", "fps", "chunk_frames"];
 const SETTINGS_PLAN = ["preset", "overlap_frames", "continuity"];
-const PLAN_SOCKETS = ["settings", "prompt_stack", "end_image"];
+const PLAN_SOCKETS = ["settings", "prompt_stack", "end_image", "source"];
+const FIXED_OVERLAP = { last_frame: 1, svi: 5 }; // of levels that take no other
 const STACK_SOCKETS = ["prompt_stack", "start_image", "end_image", "chunk_frames"];
 const INPUT = 1; // as the front end tells the sides of a connection apart
 const DRAWN = 300; // chunks drawn one by one, and seams that have a button
@@ -22,6 +23,8 @@ const STYLE = `
     background: #3f789e; border: 1px solid #0006; overflow: hidden; padding-left: 9px; color: #fff; line-height: 12px; white-space: nowrap; }
 .wan-motion-timeline .chunk:nth-child(even) { top: 17px; background: #8a5a9e; }
 .wan-motion-timeline .chunk:nth-child(odd) { top: 2px; }
+.wan-motion-timeline .source { position: absolute; top: 2px; height: 29px; box-sizing: border-box; border-radius: 3px;
+    border: 1px dashed #9999; overflow: hidden; padding-left: 4px; line-height: 27px; white-space: nowrap; }
 .wan-motion-timeline button { position: absolute; top: 0; width: 9px; height: 100%; margin-left: -4px; padding: 0;
     border: 0; border-radius: 2px; background: #9996; cursor: pointer; }
 .wan-motion-timeline button.clean { background: #2fae66; }
@@ -56,10 +59,13 @@ function groups(chunks) {
     return starts.map((first) => ({ first, last: Math.min(first + size, chunks.length) - 1 }));
 }
 
-/** Indices of the chunks whose seams have a button: all but the first, or of very many those that stand out most. */
-function choosable(chunks) {
-    const seams = chunks.map((_, index) => index).slice(1);
-    if (chunks.length <= DRAWN) return seams;
+/**
+ * Indices of the chunks whose seams have a button: all but the first, unless that goes on from a given video, or of very
+ * many those that stand out most.
+ */
+function choosable(chunks, source) {
+    const seams = chunks.map((_, index) => index).slice(source ? 0 : 1);
+    if (seams.length <= DRAWN) return seams;
     const out = seams.filter((index) => chunks[index].score > 1);
     return out.sort((a, b) => chunks[b].score - chunks[a].score).slice(0, DRAWN).sort((a, b) => a - b);
 }
@@ -85,10 +91,13 @@ class Timeline {
         this.frames = element("div", "frames", this.root);
     }
 
-    /** @param {{total: number, fps: number, chunks: object[]} | null} plan null where it cannot be known yet */
+    /**
+     * @param {{total: number, fps: number, chunks: object[], source?: number} | null} plan null where it cannot be known
+     *     yet; `source` counts the frames of a given video before it
+     */
     show(plan) {
         const known = plan && Number.isFinite(plan.total) && Number.isFinite(plan.fps);
-        const { total, fps, chunks } = known ? plan : { chunks: [] };
+        const { total, fps, chunks, source = 0 } = known ? plan : { chunks: [] };
         const place = (frame) => `${(100 * frame) / total}%`;
         this.head.textContent = chunks.length
             ? `${total} frames, ${(total / fps).toFixed(1)} s, ${chunks.length} chunk${chunks.length > 1 ? "s" : ""}`
@@ -107,7 +116,14 @@ class Timeline {
             bar.title = `${first === last ? `chunk ${first + 1}` : `chunks ${first + 1} to ${last + 1}`}: frames ${start} to ${stop - 1}`;
             if (first === last) bar.textContent = prompt ? `${first + 1} (prompt ${prompt})` : `${first + 1}`;
         }
-        for (const index of choosable(chunks)) {
+        if (source > 0 && chunks.length) {
+            const bar = element("div", "source", this.track);
+            bar.style.left = place(0);
+            bar.style.width = place(source);
+            bar.title = `source: frames 0 to ${source - 1}`;
+            bar.textContent = "source";
+        }
+        for (const index of choosable(chunks, source)) {
             const chunk = chunks[index];
             const seam = element("button", grade(chunk.score), this.track);
             const measured = chunk.score === null || chunk.score === undefined ? "" : `, seam score ${chunk.score.toFixed(2)}`;
@@ -169,8 +185,9 @@ function planned(node) {
     const ends = stackEnds(node);
     if (unknown || [length, unit, fps, chunkFrames, preset, overlapFrames, continuity, ends].includes(undefined)) return null;
     const total = countFrames(length, unit, fps);
-    const overlap = continuity === "last_frame" ? 1 : overlapFrames || PRESET_OVERLAP[preset ?? "Standard"];
-    return { total, fps, chunks: planChunks(total, chunkFrames, overlap, ends || isLinked(node, "end_image")) };
+    const overlap = FIXED_OVERLAP[continuity] ?? (overlapFrames || PRESET_OVERLAP[preset ?? "Standard"]);
+    const toPicture = ends || isLinked(node, "end_image");
+    return { total, fps, chunks: planChunks(total, chunkFrames, overlap, toPicture, isLinked(node, "source")) };
 }
 
 /** What each node's last run showed: opening a workflow again, or undoing, makes its nodes anew. */
@@ -219,7 +236,7 @@ function addTimeline(node) {
         restore() {
             const plan = planned(node);
             const shown = results.get(identity(node));
-            timeline.show(shown && (!plan || plan.total === shown.total) ? shown : plan);
+            timeline.show(shown && (!plan || plan.total === shown.total - shown.source) ? shown : plan);
         },
     });
     whenTyped(node, PLAN, refresh);

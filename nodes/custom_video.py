@@ -11,16 +11,19 @@ from ..wan.prompts import parse_stack
 from ._compat import io, schema
 from .inputs import (
     ADVANCED,
+    Pictures,
     noise_input,
     plan_inputs,
     read_video,
     seed_input,
     sight_inputs,
+    source_inputs,
     stack_inputs,
     video_outputs,
 )
 from .making import VideoJob, make_video
 from .prompt_inputs import find_warnings, read_inputs
+from .source import read_source
 from .types import CATEGORY
 from .values import checked
 
@@ -48,6 +51,7 @@ class CustomLongVideo(io.ComfyNode):
                 noise_input(),
                 io.Clip.Input("clip", optional=True, tooltip="Text encoder for a prompt_stack of texts."),
                 *stack_inputs(),
+                *source_inputs(),
                 *sight_inputs(),
                 io.Guider.Input(
                     "guider_low_noise",
@@ -77,7 +81,6 @@ class CustomLongVideo(io.ComfyNode):
         sampler,
         sigmas,
         vae,
-        start_image,
         width,
         height,
         length,
@@ -97,6 +100,9 @@ class CustomLongVideo(io.ComfyNode):
         feature_continuity=0.0,
         seed_list="",
         run=None,
+        start_image=None,
+        source=None,
+        reference_image=None,
         guider_low_noise=None,
         sigmas_low_noise=None,
         sampler_low_noise=None,
@@ -105,8 +111,10 @@ class CustomLongVideo(io.ComfyNode):
         family = check_model(model, "guider")
         check_vae(vae)
         keyframes = parse_stack(prompt_stack or ())
-        plan = (start_image, width, height, length, length_unit, fps, chunk_frames)
-        state = start_video(read_video(*plan, settings, keyframes, end_image, motion_region))
+        given = read_source("source", source)
+        pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
+        plan = (width, height, length, length_unit, fps, chunk_frames)
+        state = start_video(read_video(*plan, settings, keyframes, pictures))
         chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
         conditions = None if keyframes else guider.original_conds.get("positive", ())
         state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, conditions, run))
@@ -114,7 +122,7 @@ class CustomLongVideo(io.ComfyNode):
         inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
         low = _second_part(guider_low_noise, sampler_low_noise, sigmas_low_noise, guider, sampler)
         around = GuiderSampler(Part(guider, sampler, sigmas), chunk_noise, inputs, low)
-        return make_video(VideoJob(state, family, around, inputs, vae, optical_flow, run))
+        return make_video(VideoJob(state, family, around, inputs, vae, optical_flow, run, given))
 
 
 def _second_part(guider, sampler, sigmas, first, first_sampler) -> Part | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..wan.chunks import FASTEST, FPS, LENGTH_UNITS, LONGEST, SHORTEST, SLOWEST
 from ..wan.host.start import VideoRequest, check_sides
@@ -13,6 +14,7 @@ from ..wan.prompts import Keyframe
 from ..wan.settings import RunSettings
 from ._compat import io
 from .layout import to_frames, to_region
+from .source import Source
 from .types import OpticalFlowType, PromptStackType, RunType, SettingsType
 
 ADVANCED = ("noise", "feature_continuity", "seed_list")
@@ -38,8 +40,10 @@ def plan_inputs() -> list[io.Input]:
     return [
         io.Image.Input(
             "start_image",
+            optional=True,
             tooltip="First frame of the video, scaled and cropped at its center to width x height. A batch is taken as "
-            "that many known frames.",
+            "that many known frames. With source, the picture that its scene began with. Wan VACE alone does without "
+            "both: it starts from the prompt.",
         ),
         io.Int.Input("width", default=832, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
         io.Int.Input("height", default=480, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
@@ -49,7 +53,8 @@ def plan_inputs() -> list[io.Input]:
             min=SHORTEST,
             max=LONGEST,
             step=0.01,
-            tooltip="Length of the finished video, in the unit below. A longer video has more chunks, not larger ones.",
+            tooltip="Length of the finished video, in the unit below; with source, of what is added to it. A longer "
+            "video has more chunks, not larger ones.",
         ),
         io.Combo.Input(
             "length_unit",
@@ -95,6 +100,24 @@ def stack_inputs() -> list[io.Input]:
             "end_image",
             optional=True,
             tooltip="Where the video arrives. Needs Wan2.1 FLF2V, Wan2.1 Fun InP or Wan2.2 I2V A14B.",
+        ),
+    ]
+
+
+def source_inputs() -> list[io.Input]:
+    """The sockets of a video to go on from, and of a picture of what is to be seen."""
+    return [
+        io.MultiType.Input(
+            "source",
+            [io.Image, io.Video],
+            optional=True,
+            tooltip="A video to go on from, whatever made it: its last frames are what the first chunk continues. "
+            "Scaled and cropped as start_image is. Of a VIDEO the sound is kept, where fps is that of the video.",
+        ),
+        io.Image.Input(
+            "reference_image",
+            optional=True,
+            tooltip="For Wan VACE: a picture of what is to be seen, at no place of the video.",
         ),
     ]
 
@@ -197,8 +220,18 @@ def video_outputs() -> list[io.Output]:
     ]
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """IMAGEs and a MASK that a video is planned from, as they are connected."""
+
+    start_image: Any = None
+    end_image: Any = None
+    motion_region: Any = None
+    source: Source | None = None
+    reference_image: Any = None
+
+
 def read_video(
-    start_image,
     width,
     height,
     length,
@@ -207,13 +240,19 @@ def read_video(
     chunk_frames,
     settings: RunSettings | None,
     keyframes: tuple[Keyframe, ...],
-    end_image=None,
-    motion_region=None,
+    pictures: Pictures,
 ) -> VideoRequest:
-    """What the inputs of :func:`plan_inputs` and :func:`stack_inputs` ask for."""
+    """What the inputs of :func:`plan_inputs`, :func:`stack_inputs` and :func:`source_inputs` ask for."""
     width, height = check_sides(width, height)
-    start = to_frames("start_image", start_image)
-    region = None if motion_region is None else to_region("motion_region", motion_region, height, width, start)
+    start, end, reference = (
+        None if image is None else to_frames(name, image)
+        for name, image in (
+            ("start_image", pictures.start_image),
+            ("end_image", pictures.end_image),
+            ("reference_image", pictures.reference_image),
+        )
+    )
+    region = pictures.motion_region
     return VideoRequest(
         start,
         width,
@@ -224,8 +263,10 @@ def read_video(
         chunk_frames,
         settings or RunSettings(),
         [_with_frames(keyframe) for keyframe in keyframes],
-        None if end_image is None else to_frames("end_image", end_image),
-        region,
+        end,
+        None if region is None else to_region("motion_region", region, height, width, start),
+        None if pictures.source is None else pictures.source.frames,
+        reference,
     )
 
 

@@ -12,17 +12,20 @@ from ..wan.numbers import check_number, check_whole, parse_numbers
 from ._compat import io, schema
 from .inputs import (
     ADVANCED,
+    Pictures,
     noise_input,
     number_input,
     plan_inputs,
     read_video,
     seed_input,
     sight_inputs,
+    source_inputs,
     stack_inputs,
     video_outputs,
 )
 from .making import VideoJob, make_video
 from .prompt_inputs import find_warnings, read_inputs, read_prompts
+from .source import read_source
 from .types import CATEGORY
 from .values import checked
 
@@ -97,6 +100,7 @@ class LongVideo(io.ComfyNode):
                     "clip", optional=True, tooltip="Text encoder for prompt, negative_prompt and Prompt Stack."
                 ),
                 *stack_inputs(),
+                *source_inputs(),
                 io.Conditioning.Input("positive", optional=True, tooltip="Encoded prompt, instead of clip and prompt."),
                 io.Conditioning.Input(
                     "negative", optional=True, tooltip="Encoded negative prompt, instead of clip and negative_prompt."
@@ -144,7 +148,6 @@ class LongVideo(io.ComfyNode):
         cls,
         model,
         vae,
-        start_image,
         width,
         height,
         length,
@@ -172,6 +175,9 @@ class LongVideo(io.ComfyNode):
         feature_continuity=0.0,
         seed_list="",
         run=None,
+        start_image=None,
+        source=None,
+        reference_image=None,
         model_low_noise=None,
         switch_step=0,
         boundary=0.9,
@@ -185,8 +191,10 @@ class LongVideo(io.ComfyNode):
         if model_low_noise is not None:
             check_experts(model, model_low_noise)
         keyframes = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)
-        plan = (start_image, width, height, length, length_unit, fps, chunk_frames)
-        state = start_video(read_video(*plan, settings, keyframes, end_image, motion_region))
+        given = read_source("source", source)
+        pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
+        plan = (width, height, length, length_unit, fps, chunk_frames)
+        state = start_video(read_video(*plan, settings, keyframes, pictures))
         chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
         state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, run=run))
         state = state.noted(warnings=chunk_noise.warnings)
@@ -194,4 +202,4 @@ class LongVideo(io.ComfyNode):
         cfg_low_noise = check_number("cfg_low_noise", cfg_low_noise, 0, MOST_CFG)
         experts = Experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
         sampler = HostSampler(experts, sampling, chunk_noise, inputs)
-        return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run))
+        return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run, given))

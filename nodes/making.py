@@ -17,6 +17,7 @@ from comfy_api.util import VideoComponents
 from comfy_execution.graph_utils import ExecutionBlocker
 from einops import rearrange
 
+from ..wan.families import check_start
 from ..wan.host.checks import check_interrupt
 from ..wan.host.inputs import ChunkInputs
 from ..wan.host.optical_flow import host_estimator
@@ -33,6 +34,7 @@ from ._compat import io
 from .keep import Run
 from .layout import gather_image
 from .runs import SEEN, UNKEPT, make_room, runs_folder, unkept_folder
+from .source import Source
 from .stored_video import StoredVideo, frame_rate
 from .thumbnails import show_seams
 
@@ -56,6 +58,8 @@ class VideoJob:
     """The host's OPTICAL_FLOW, or None for the built-in estimator."""
     run: Run | None = None
     """How it is kept; None keeps it until the host is started again."""
+    source: Source | None = None
+    """The video that it goes on from."""
 
 
 def make_video(job: VideoJob) -> io.NodeOutput:
@@ -69,6 +73,9 @@ def make_video(job: VideoJob) -> io.NodeOutput:
     state = job.state.noted((job.sampler.describe(), *job.inputs.notes), job.sampler.warnings(job.state.settings))
     if run is not None:
         state = _varied(state, run)
+    if job.source is not None:
+        state = state.noted(warnings=job.source.warnings(fps))
+    check_start(state, job.family)
     for warning in (*state.plan.warnings(), *state.warnings):
         logger.warning(warning)
     tools = Tools(job.vae, job.sampler, check_interrupt, host_estimator(job.optical_flow), job.family)
@@ -93,15 +100,17 @@ def make_video(job: VideoJob) -> io.NodeOutput:
 
 def _give_out(job: VideoJob, state: ChunkState, store: RunStore, began: float) -> io.NodeOutput:
     """What the node gives out of a video, finished or so far."""
+    store.source = state.source
     fps, latent, report = state.plan.fps, {"samples": state.latent}, _report(state, store, job.run, began)
     in_memory = job.run is None or job.run.frames_in_memory
     # Without Keep Run memory holds all frames twice at no time.
-    frames = gather_image(store.frames, store.footage(free=job.run is None)) if in_memory else None
-    timeline = _shown(state.timeline(), frames, store.footage())
+    frames = gather_image(store.given, store.footage(free=job.run is None)) if in_memory else None
+    timeline = _shown(state.timeline(sum(map(len, state.source))), frames, store.footage())
+    audio = None if job.source is None else job.source.sound(fps)
     if job.run is not None:
         given = ExecutionBlocker(None) if frames is None else frames
-        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps), ui=timeline)
-    components = VideoComponents(images=frames, audio=None, frame_rate=frame_rate(fps))
+        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps, audio), ui=timeline)
+    components = VideoComponents(images=frames, audio=audio, frame_rate=frame_rate(fps))
     return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=timeline)
 
 
@@ -163,17 +172,19 @@ def _shown(timeline: dict, frames: torch.Tensor | None, footage: Iterable[torch.
     """What the node's timeline shows after the run: the plan, its seams, and pictures of these, from the IMAGE if there
     is one, else from the kept frames."""
     pieces = footage if frames is None else [rearrange(frames, "t h w c -> t c h w")]
-    pictures = show_seams(pieces, [chunk["seam"] for chunk in choosable(timeline["chunks"])])
+    pictures = show_seams(pieces, [chunk["seam"] for chunk in choosable(timeline)])
     for chunk in timeline["chunks"]:
         chunk["picture"] = pictures.get(chunk["seam"])
     return {"wan_motion_timeline": [timeline]}
 
 
-def choosable(chunks: list[dict]) -> list[dict]:
-    """The chunks whose seams the timeline lets one choose: all but the first, or of very many those that stand out."""
+def choosable(timeline: dict) -> list[dict]:
+    """The chunks whose seams the timeline lets one choose: all but the first, unless that goes on from a given video,
+    or of very many those that stand out."""
+    chunks = timeline["chunks"][0 if timeline["source"] else 1 :]
     if len(chunks) <= DRAWN:
-        return chunks[1:]
-    out = [chunk for chunk in chunks[1:] if chunk["score"] is not None and chunk["score"] > 1]
+        return chunks
+    out = [chunk for chunk in chunks if chunk["score"] is not None and chunk["score"] > 1]
     return sorted(sorted(out, key=lambda chunk: -chunk["score"])[:DRAWN], key=lambda chunk: chunk["seam"])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..wan.host.start import start_video
 from ..wan.prompts import parse_stack
 from ._compat import io, schema
-from .inputs import plan_inputs, read_video, region_input, stack_inputs
+from .inputs import Pictures, plan_inputs, read_video, region_input, source_inputs, stack_inputs
+from .source import read_source
 from .types import CATEGORY, ChunkStateType
 from .values import checked
 
@@ -19,7 +20,7 @@ class PlanVideo(io.ComfyNode):
             category=CATEGORY,
             description="Cuts a long video into chunks and gives out the state that Guide Next Chunk starts from.",
             search_aliases=["chunk plan", "long video plan"],
-            inputs=[*plan_inputs(), *stack_inputs(), region_input()],
+            inputs=[*plan_inputs(), *stack_inputs(), *source_inputs(), region_input()],
             outputs=[
                 ChunkStateType.Output(
                     display_name="state", tooltip="A video without a chunk yet; connect to Guide Next Chunk."
@@ -35,7 +36,6 @@ class PlanVideo(io.ComfyNode):
     @checked
     def execute(
         cls,
-        start_image,
         width,
         height,
         length,
@@ -46,8 +46,15 @@ class PlanVideo(io.ComfyNode):
         prompt_stack=None,
         end_image=None,
         motion_region=None,
+        start_image=None,
+        source=None,
+        reference_image=None,
     ) -> io.NodeOutput:
-        plan = (start_image, width, height, length, length_unit, fps, chunk_frames)
+        plan = (width, height, length, length_unit, fps, chunk_frames)
         keyframes = parse_stack(prompt_stack or ())
-        state = start_video(read_video(*plan, settings, keyframes, end_image, motion_region))
+        given = read_source("source", source)
+        pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
+        state = start_video(read_video(*plan, settings, keyframes, pictures))
+        if given is not None:
+            state = state.noted(warnings=given.warnings(fps))
         return io.NodeOutput(state, len(state.plan.chunks), state.report())

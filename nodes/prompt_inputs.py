@@ -46,6 +46,8 @@ def read_inputs(
 ) -> ChunkInputs:
     """What conditions the chunks of a planned video: its prompts encoded, its LoRAs read, and CLIP vision features."""
     start, keyframes = state.scene_original(state.plan.chunks[0]), state.plan.keyframes
+    if start is None and clip_vision is not None:
+        raise ValueError("clip_vision: there is no start_image that it could encode. Disconnect it.")
     features = FeatureTrack(start, clip_vision_output, clip_vision, feature_continuity, reads_end=reads_end(model))
     loras = LoraFiles(keyframes, model, clip)
     prompts = encode_keyframes(keyframes, clip, lambda stack: loras.on_clip(clip, stack))

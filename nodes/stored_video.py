@@ -29,7 +29,7 @@ class StoredFrames:
     def __init__(self, store: RunStore):
         self._store = store
         height, width = store.kept[0].read("added")["added"].shape[-2:]
-        self.shape = torch.Size((store.frames, height, width, 3))
+        self.shape = torch.Size((store.given, height, width, 3))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -53,9 +53,9 @@ class StoredFrames:
 class StoredVideo(InputImpl.VideoFromComponents):
     """The host's VIDEO over a :class:`RunStore`, saved by the host's own encoder."""
 
-    def __init__(self, store: RunStore, fps: float):
+    def __init__(self, store: RunStore, fps: float, audio=None):
         self._frames = StoredFrames(store)
-        self._components = VideoComponents(images=self._frames, audio=None, frame_rate=frame_rate(fps))
+        self._components = VideoComponents(images=self._frames, audio=audio, frame_rate=frame_rate(fps))
         super().__init__(self._components)
 
     def get_components(self) -> VideoComponents:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from ..blending.seam import SeamReport, measure_seam
@@ -55,8 +54,7 @@ def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Ap
         failures.append(("joining", type(error).__name__))
         joined = failed
     # Copied: a view would keep the overlap in memory.
-    pieces = (*replace_tail(state.pieces, joined.tail), joined.added.clone())
-    state = replace(state, pieces=pieces, exact_frames=joined.exact_frames)
+    state = state.with_tail(joined.tail).with_piece(joined.added.clone(), joined.exact_frames)
     try:
         seam = _measure(state, estimator)
     except FAILURES as error:
@@ -66,7 +64,7 @@ def append_chunk(state: ChunkState, decoded: Tensor, estimator: Estimator) -> Ap
 
 
 def _join(state: ChunkState, before: Tensor, decoded: Tensor, estimator: Estimator) -> JoinedChunk:
-    """The chunk joined by the settings that it was guided by, its colors led back to the anchor."""
+    """The chunk joined by the settings that it was guided by, its colors led back to the anchor if it has one."""
     chunk, settings = state.next_chunk, state.current_guide.request.settings
     if state.current_guide.overlap_is_exact or not state.current_guide.shows_overlap:
         # Both versions of the overlap are decoded from the same latents, but for the first: what parts them is the
@@ -82,7 +80,10 @@ def _join(state: ChunkState, before: Tensor, decoded: Tensor, estimator: Estimat
             mask_sigma=settings.mask_sigma,
             estimator=estimator,
         )
-    added = anchor_color(joined.added, state.scene_image(chunk), settings.color_anchor, chunk.index)
+    reference = state.scene_image(chunk)
+    if reference is None:  # then nothing is anchored
+        return joined
+    added = anchor_color(joined.added, reference, settings.color_anchor, chunk.index)
     return joined if added is joined.added else replace(joined, added=added, exact_frames=0)
 
 
@@ -97,16 +98,3 @@ def _measure(state: ChunkState, estimator: Estimator) -> SeamReport:
     except (FlowError, OUT_OF_MEMORY) as error:
         logger.warning("The seam of chunk %d is measured by the built-in flow: %s", state.made, error)
         return measure_seam(near, seam)
-
-
-def replace_tail(pieces: tuple[Tensor, ...], tail: Tensor) -> tuple[Tensor, ...]:
-    """The pieces with their last frames replaced; those that stay are not copied."""
-    changed = list(pieces)
-    for index in range(len(pieces) - 1, -1, -1):
-        if not len(tail):
-            break
-        own = tail[-len(pieces[index]) :]
-        tail = tail[: len(tail) - len(own)]
-        if not torch.equal(own, pieces[index][-len(own) :]):
-            changed[index] = torch.cat((pieces[index][: -len(own)], own))
-    return tuple(changed)

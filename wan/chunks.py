@@ -42,6 +42,8 @@ class ChunkPlan:
     """Whether the video ends with a given picture."""
     start_frames: int = 0
     """Frames that the video starts from; 0 where that is not known."""
+    source_frames: int = 0
+    """Frames of a given video that the first chunk goes on from; frame 0 is the first behind them."""
 
     @property
     def seams(self) -> tuple[int, ...]:
@@ -80,7 +82,7 @@ class ChunkPlan:
     @cached_property
     def _scenes(self) -> tuple[Chunk, ...]:
         """The first chunk of the video and that behind each cut."""
-        return tuple(chunk for chunk in self.chunks if chunk.overlap == 0)
+        return tuple(chunk for chunk in self.chunks if chunk.overlap == 0 or chunk.index == 0)
 
     def scene(self, chunk: Chunk) -> Chunk:
         """The chunk that the scene of ``chunk`` began with."""
@@ -114,7 +116,8 @@ class ChunkPlan:
         Where the video then could not arrive at its pictures, the overlap is shorter.
         """
         lengths = [self.chunk_frames, *(keyframe.chunk_frames for keyframe in self.keyframes if keyframe.chunk_frames)]
-        overlap = min(covering_length(overlap_frames), min(self.chunks[first - 1].length, *lengths) - TEMPORAL_STRIDE)
+        lengths.append(self.chunks[first - 1].length if first else covering_length(self.source_frames + 1))
+        overlap = min(covering_length(overlap_frames), min(lengths) - TEMPORAL_STRIDE)
         head = replace(self, chunks=self.chunks[:first], requested_overlap=overlap_frames)
         if overlap == self.overlap_frames:
             return replace(head, chunks=self.chunks)
@@ -144,8 +147,10 @@ class ChunkPlan:
         return "\n".join((*lines, *self.warnings()))
 
     def _told(self, chunk: Chunk) -> str:
-        line = f"chunk {chunk.index + 1}: frames {chunk.start} to {chunk.stop - 1}"
-        if chunk.overlap:
+        line = f"chunk {chunk.index + 1}: frames {max(0, chunk.start)} to {chunk.stop - 1}"
+        if chunk.start < 0:
+            line += f", behind the last {chunk.overlap} of source"
+        elif chunk.overlap:
             line += f", the first {chunk.overlap} known"
         if self.cuts(chunk):
             line += ", a cut"
@@ -229,6 +234,7 @@ def plan_chunks(
     fps: float = FPS,
     to_picture: bool = False,
     start_frames: int = 0,
+    source_frames: int = 0,
 ) -> ChunkPlan:
     """Cut a video of ``total_frames`` into overlapping chunks.
 
@@ -245,10 +251,12 @@ def plan_chunks(
         fps: frames per second, for keyframes that start in seconds.
         to_picture: whether the last chunk must arrive at a given picture, which takes more than one new frame.
         start_frames: frames that the video starts from, where that is known.
+        source_frames: frames of a given video that it goes on from, which ``total_frames`` does not count.
 
     Raises:
         ValueError: if a number is out of range, ``chunk_frames`` is not 4n + 1, the overlap
-            leaves a chunk nothing to add, a chunk has no frame between the pictures that it starts from and arrives
+            leaves a chunk nothing to add or is longer than the given video, a chunk has no frame between the
+            pictures that it starts from and arrives
             at, or there would be more than 100,000 chunks.
     """
     total_frames = check_whole("total_frames", total_frames, 1, MOST_CHUNKS * LONGEST_CHUNK)
@@ -262,13 +270,17 @@ def plan_chunks(
     start_frames = check_whole("start_frames", start_frames, 0, MOST_CHUNKS * LONGEST_CHUNK)
     overlap = covering_length(overlap_frames)
     for length in (chunk_frames, *(keyframe.chunk_frames for keyframe in keyframes if keyframe.chunk_frames)):
-        if overlap >= length and total_frames > length:
+        if overlap >= length and (total_frames > length or source_frames):
             raise ValueError(
                 f"overlap_frames must leave room in a chunk: {overlap_frames} becomes {overlap} (4k + 1), "
                 f"but chunk_frames is {length}. Lower overlap_frames or raise chunk_frames."
             )
-    asked = (total_frames, chunk_frames, overlap, overlap_frames, (), tuple(keyframes), fps, to_picture, start_frames)
-    plan = ChunkPlan(*asked)._laid_out()
+    if 0 < source_frames < overlap:
+        raise ValueError(
+            f"source: expected the {overlap} frames of an overlap or more, got {source_frames}. Lower overlap_frames."
+        )
+    asked = (total_frames, chunk_frames, overlap, overlap_frames, (), tuple(keyframes), fps, to_picture)
+    plan = ChunkPlan(*asked, start_frames, source_frames)._laid_out()
     problem = unfit_picture(plan)
     if problem is not None:
         raise ValueError(problem)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .families import WAN_I2V
@@ -12,7 +14,7 @@ from .guide import ChunkGuide, ChunkRequest
 from .kept_end import hold_end
 from .latents import covering_length
 from .levels import AUTO, LAST_FRAME, LEVELS
-from .protocols import Estimator, Family, Level, Vae
+from .protocols import Estimator, Family, Hold, Level, Vae
 from .records import Reason
 from .settings import GuideSettings
 
@@ -121,6 +123,8 @@ def guide_chunk(
     hold = level.hold(request, conditioned, reason, vae, estimator)
     if request.kept_end is not None:
         hold = hold_end(hold, request.kept_end)
+    if conditioned.lead:
+        hold = _free_before(hold, conditioned.lead)
     if request.continues:
         logger.info("Motion-guided preparation complete for chunk %d", request.index + 1)
         logger.info("Guided Input Latent Shape: %s", hold.samples.shape)
@@ -132,7 +136,18 @@ def guide_chunk(
         hold.noise_mask,
         hold.end_percent,
         shows_overlap=hold.shows_overlap,
+        lead=conditioned.lead,
     )
+
+
+def _free_before(hold: Hold, lead: int) -> Hold:
+    """The same with latents in front that are free."""
+
+    def pad(part: Tensor | None, value: float) -> Tensor | None:
+        return None if part is None else F.pad(part, (0, 0, 0, 0, lead, 0), value=value)
+
+    samples = F.pad(hold.samples, (0, 0, 0, 0, lead, 0))
+    return replace(hold, samples=samples, noise_mask=pad(hold.noise_mask, 1.0), end_percent=pad(hold.end_percent, 0.0))
 
 
 def choose_level(request: ChunkRequest) -> tuple[Level, Reason]:

@@ -29,7 +29,8 @@ class ChunkRequest:
     length: int
     """Pixel frames, 4n + 1."""
     known: Tensor
-    """``(N, 3, H, W)`` in [0, 1] at the size of the video: the frames at its head, 1 to ``length - 1``."""
+    """``(N, 3, H, W)`` in [0, 1] at the size of the video: the frames at its head, up to ``length - 1``; none where it
+    starts from a prompt alone."""
     size: tuple[int, int]
     """Height and width of the video in pixels, multiples of 16."""
     continues: bool = False
@@ -65,14 +66,19 @@ class ChunkRequest:
     """``(1, 3, H, W)``: the same as it was given, neither scaled nor cropped."""
     end_original: Tensor | None = None
     """``(1, 3, H, W)``: ``end``, likewise."""
+    reference: Tensor | None = None
+    """``(1, 3, H, W)``: a picture of what is to be seen, for families that take one."""
 
     def __post_init__(self) -> None:
         latent_length(self.length)
         for name, pixels in zip(("image_height", "image_width"), self.size, strict=True):
             check_size(name, pixels)
         count = len(self.known)
-        if not 1 <= count < self.length:
-            raise ValueError(f"A chunk of {self.length} frames can start from 1 to {self.length - 1}, got {count}.")
+        if not int(self.continues) <= count < self.length:
+            least = int(self.continues)
+            raise ValueError(
+                f"A chunk of {self.length} frames can start from {least} to {self.length - 1}, got {count}."
+            )
         if self.known.shape[1:] != (3, *self.size):
             raise ValueError(
                 f"Known frames must be (N, 3, {self.size[0]}, {self.size[1]}) like the video, got "
@@ -139,13 +145,15 @@ class ChunkGuide:
     """By the host's keys; of Wan I2V ``concat_latent_image``, ``(1, 16, T, h, w)``, the known frames followed by gray,
     encoded, and ``concat_mask``, ``(1, 4, T, h, w)``, 0 where a frame is known, 1 where it is to be generated."""
     samples: Tensor
-    """``(1, 16, T, h, w)``: the start latent; real latents where held or predicted, zeros where free."""
+    """``(1, 16, lead + T, h, w)``: the start latent; real latents where held or predicted, zeros where free."""
     noise_mask: Tensor | None = None
     """``(1, 1, T, h, w)``: 0 where ``samples`` is held through sampling, 1 where it is free; None holds nothing."""
     end_percent: Tensor | None = None
     """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
     shows_overlap: bool = True
     """Whether the chunk's first frames show what the video's last ones do."""
+    lead: int = 0
+    """Latents in front that are none of the chunk's: the sampler makes them, and they are dropped."""
     attempt: int = 0
     """How often the chunk was made before: each time with another seed."""
 
@@ -163,4 +171,4 @@ class ChunkGuide:
         """Whether the overlap will decode as the chunk before does, but for its decoder's start."""
         if self.noise_mask is None or self.request.reused_latents is None:
             return False
-        return not self.noise_mask[:, :, : latent_length(self.known_frames)].any()
+        return not self.noise_mask[:, :, self.lead :][:, :, : latent_length(self.known_frames)].any()

@@ -25,10 +25,12 @@ class Chunk:
 
     index: int
     start: int
+    """Below 0 where it goes on from a given video."""
     length: int
     """Pixel frames, 4n + 1."""
     overlap: int
-    """Leading frames shared with the chunk before, 4k + 1; 0 for the first chunk and behind a cut."""
+    """Leading frames shared with the chunk before, 4k + 1; 0 behind a cut, and for a first chunk but for one that goes
+    on from a given video."""
     keyframe: int = 0
     """Which of the plan's keyframes holds, by index."""
 
@@ -64,7 +66,7 @@ def lay_out(plan: ChunkPlan) -> tuple[tuple[Chunk, ...], tuple[Keyframe, ...]]:
     while not chunks or chunks[-1].stop < total:
         _check_count(plan, len(chunks) + 1)
         seam, cut = chunks[-1].stop if chunks else 0, False
-        overlap = plan.overlap_frames if chunks else 0
+        overlap = plan.overlap_frames if chunks or plan.source_frames else 0
         length = _length(plan, begun[-1] if begun else None, seam, overlap, False, shorten)
         if chunks:
             after = seam - overlap + length
@@ -151,7 +153,7 @@ def unfit_picture(plan: ChunkPlan) -> str | None:
     for first, after in zip(plan.turns, (*plan.turns[1:], None), strict=True):
         keyframe = plan.keyframes[first.keyframe] if plan.keyframes else None
         cut = plan.cuts(first)
-        given = plan.start_frames if first.index == 0 else 0
+        given = 0 if first.index or first.overlap else plan.start_frames
         if keyframe is not None and keyframe.start_image is not None and cut:
             given = len(keyframe.start_image)
         if given >= first.length:

@@ -16,7 +16,7 @@ from ..motion import FlowError
 from .append import append_chunk
 from .chunks import Chunk, ChunkPlan
 from .continuity import guide_chunk, take_overlap
-from .families import WAN_I2V
+from .families import WAN_I2V, check_start
 from .guide import ChunkGuide, ChunkRequest
 from .kept_end import KeptEnd, restore_frames, restore_latents
 from .presets import FRAMES, KNOBS, measure_speed, preset_at
@@ -125,6 +125,7 @@ def guide_state(
     Raises:
         ValueError: if the video is finished already.
     """
+    check_start(state, family)
     state, settings, speed = _adapt(state, estimator)
     chunk = state.next_chunk
     request = _request(state, chunk, settings, speed, follows_steps)
@@ -138,7 +139,7 @@ def _adapt(state: ChunkState, estimator: Estimator) -> tuple[ChunkState, GuideSe
     if not state.next_chunk.overlap or not (settings.adaptive or settings.moves_loras):
         return state, settings, None
     try:
-        speed = measure_speed(state.tail(min(FRAMES, len(state.pieces[-1]))), estimator)
+        speed = measure_speed(state.last_piece(FRAMES), estimator)
     except FlowError as error:
         logger.warning("The motion of chunk %d could not be measured: %s", state.made, error)
         return state, settings, None
@@ -158,7 +159,7 @@ def _request(
     if chunk.overlap:
         known = take_overlap(state.tail(chunk.overlap), chunk.overlap, settings)
     else:
-        known = state.start if chunk.index == 0 else state.plan.keyframes[chunk.keyframe].start_image
+        known = state.plan.keyframes[chunk.keyframe].start_image if chunk.index else state.start
         assert known is not None  # behind the first, only a cut makes a chunk without overlap
     return ChunkRequest(
         chunk.index,
@@ -175,12 +176,13 @@ def _request(
         region=state.region,
         follows_steps=follows_steps,
         start=chunk.start,
-        time=chunk.start / total,
+        time=max(0, chunk.start) / total,
         progress=(chunk.seam / total, min(chunk.stop, total) / total),
         prompt=state.prompt_of(chunk, speed),
         speed=speed,
         scene=state.scene_image(chunk),
         scene_original=state.scene_original(chunk),
+        reference=state.reference,
         end_original=state.end_original_of(chunk),
     )
 
@@ -202,6 +204,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
             f"latent: the guided chunk has shape {tuple(guide.samples.shape)}, got {tuple(latent.shape)}. "
             "Sample the latent that Guide Next Chunk gives out."
         )
+    latent = latent[:, :, guide.lead :]
     chunk, plan, request = state.next_chunk, state.plan, guide.request
     decoded = _decode(chunk, latent, vae).to(state.start.device)  # finished frames live there
     numbers = {"overlap_frames": chunk.overlap, **asdict(request.settings)}
@@ -225,7 +228,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
         )
     else:
         added = decoded[: plan.added(chunk)].clone()
-        made = replace(state, pieces=(*state.pieces, added), exact_frames=len(added))
+        made = state.with_piece(added, len(added))
     end = request.kept_end
     if end is not None:
         made, latent = _restore_end(made, end), restore_latents(latent, end)

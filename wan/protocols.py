@@ -78,6 +78,8 @@ class Conditioned:
     """Conditioning by the host's keys, such as ``concat_latent_image``, as the host reads it."""
     latents: Tensor
     """``(1, 16, T, h, w)``: the chunk with its known frames encoded; what stands for unknown frames means nothing."""
+    lead: int = 0
+    """Latents that the model makes in front of these, for pictures that are no part of the chunk."""
 
 
 class Family(Protocol):
@@ -93,6 +95,16 @@ class Family(Protocol):
     def expected(self) -> str:
         """What an error says of the models that it takes."""
 
+    @property
+    @abstractmethod
+    def starts_from_prompt(self) -> bool:
+        """Whether it makes a first chunk without any frame to start from."""
+
+    @property
+    @abstractmethod
+    def takes_reference(self) -> bool:
+        """Whether it takes a picture of what is to be seen, at no place of the video."""
+
     @abstractmethod
     def refusal(self, model: Any) -> str | None:
         """What the host's MODEL is instead, with what to load; None if it is of this family."""
@@ -105,7 +117,7 @@ class Family(Protocol):
 
 @dataclass(frozen=True)
 class Hold:
-    """What of a chunk is held through sampling, for how long, and why."""
+    """What of a chunk is held through sampling, for how long, and why; the latents in front of it aside."""
 
     record: ContinuityRecord
     samples: Tensor

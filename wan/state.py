@@ -27,7 +27,8 @@ class ChunkState:
 
     plan: ChunkPlan
     start: Tensor
-    """``(N, 3, H, W)`` in [0, 1]: the frames that the video starts from, at its size."""
+    """``(N, 3, H, W)`` in [0, 1]: the frames that the video starts from, at its size; none where it starts from a
+    prompt alone."""
     settings: GuideSettings = field(default_factory=GuideSettings)
     region: Tensor | None = None
     """``(1, 1, H, W)`` in [0, 1]: scales motion guidance."""
@@ -53,6 +54,10 @@ class ChunkState:
     """Which other seed; 0 is its own."""
     keep_later: bool = False
     """Whether the chunks behind ``vary_from`` stay as they were."""
+    source: tuple[Tensor, ...] = ()
+    """``(n, 3, H, W)``: a given video that this one goes on from. Joins may change the last of its parts."""
+    reference: Tensor | None = None
+    """``(1, 3, H, W)``: a picture of what is to be seen, for models that take one."""
     kept_end: KeptEnd | None = None
     """What the next chunk is to end with, since a kept one goes on from there."""
     warnings: tuple[str, ...] = ()
@@ -65,7 +70,7 @@ class ChunkState:
     def __post_init__(self) -> None:
         overlap = self.plan.overlap_frames
         fixed = self.settings.fixed_overlap
-        if fixed not in (None, overlap) and len(self.plan.chunks) > 1:
+        if fixed not in (None, overlap) and (len(self.plan.chunks) > 1 or self.plan.source_frames):
             raise ValueError(
                 f"Level {self.settings.continuity} overlaps by {fixed}, but the plan by {overlap}. Plan with {fixed}."
             )
@@ -113,8 +118,14 @@ class ChunkState:
 
     @property
     def video(self) -> Tensor:
-        """``(F, 3, H, W)``: all frames so far, but for those that are kept elsewhere."""
-        return torch.cat(self.pieces)
+        """``(F, 3, H, W)``: all frames so far, those of a given video included, but for those that are kept
+        elsewhere."""
+        return torch.cat((*self.source, *self.pieces))
+
+    @property
+    def _shown(self) -> tuple[Tensor, ...]:
+        """The parts of the video, as far back as they are here."""
+        return self.pieces if self.stored else (*self.source, *self.pieces)
 
     def attempt_at(self, index: int) -> int:
         """The attempt that a chunk's noise begins with."""
@@ -126,12 +137,33 @@ class ChunkState:
     def tail(self, count: int) -> Tensor:
         """The last ``count`` frames, which may lie in several pieces."""
         pieces, have = [], 0
-        for piece in reversed(self.pieces):
+        for piece in reversed(self._shown):
             pieces.insert(0, piece[-(count - have) :])  # sliced before they are copied: what is not needed is not held
             have += len(pieces[0])
             if have >= count:
                 break
         return torch.cat(pieces)
+
+    def last_piece(self, most: int) -> Tensor:
+        """The last frames of the chunk before, or of the given video, at most so many."""
+        return self._shown[-1][-most:]
+
+    def with_tail(self, tail: Tensor) -> ChunkState:
+        """With the video's last frames replaced; parts that stay are not copied."""
+        pieces = list(self._shown)
+        for index in range(len(pieces) - 1, -1, -1):
+            if not len(tail):
+                break
+            own = tail[-len(pieces[index]) :]
+            tail = tail[: len(tail) - len(own)]
+            if not torch.equal(own, pieces[index][-len(own) :]):
+                pieces[index] = torch.cat((pieces[index][: -len(own)], own))
+        first = len(pieces) - len(self.pieces)
+        return replace(self, source=tuple(pieces[:first]) or self.source, pieces=tuple(pieces[first:]))
+
+    def with_piece(self, added: Tensor, exact_frames: int) -> ChunkState:
+        """With the frames of one more chunk."""
+        return replace(self, pieces=(*self.pieces, added), exact_frames=exact_frames)
 
     def without_stored(self) -> ChunkState:
         """Without the pieces, kept elsewhere, whose frames neither the next chunk nor a measure needs."""
@@ -164,13 +196,13 @@ class ChunkState:
             return prompt
         return prompt.scaled(lora_factor(speed, settings.lora_at_rest, settings.lora_in_motion))
 
-    def scene_image(self, chunk: Chunk) -> Tensor:
-        """The picture ``(1, 3, H, W)`` that the scene of ``chunk`` began with."""
+    def scene_image(self, chunk: Chunk) -> Tensor | None:
+        """The picture ``(1, 3, H, W)`` that the scene of ``chunk`` began with; None where it began with a prompt."""
         scene = self._scene(chunk)
         image = self.start if scene is None or scene.start_image is None else scene.start_image
-        return image[:1]
+        return image[:1] if len(image) else None
 
-    def scene_original(self, chunk: Chunk) -> Tensor:
+    def scene_original(self, chunk: Chunk) -> Tensor | None:
         """:meth:`scene_image` as it was given, neither scaled nor cropped, as far as that is known."""
         scene = self._scene(chunk)
         original = self.start_original if scene is None else scene.start_original
@@ -186,23 +218,27 @@ class ChunkState:
         notes, warnings = (*self.notes, *notes), (*self.warnings, *warnings)
         return replace(self, notes=tuple(dict.fromkeys(notes)), warnings=tuple(dict.fromkeys(warnings)))
 
-    def timeline(self) -> dict:
-        """The plan and its seams in plain numbers, for a picture of them."""
+    def timeline(self, lead: int = 0) -> dict:
+        """The plan and its seams in plain numbers, for a picture of them.
+
+        Args:
+            lead: frames of a given video that are shown before it.
+        """
         count, several = len(self.plan.chunks), len(self.plan.keyframes) > 1
         chunks = []
         for chunk in self.plan.chunks:
             record = self.records[chunk.index] if chunk.index < len(self.records) else None
             chunks.append(
                 {
-                    "start": chunk.start,
-                    "stop": min(chunk.stop, self.plan.total_frames),
-                    "seam": chunk.seam,
+                    "start": lead + max(0, chunk.start),
+                    "stop": lead + min(chunk.stop, self.plan.total_frames),
+                    "seam": lead + chunk.seam,
                     "prompt": chunk.keyframe + 1 if several else None,
                     "score": None if record is None else record.score,
                     "words": "" if record is None else record.describe(count),
                 }
             )
-        return {"total": self.plan.total_frames, "fps": self.plan.fps, "chunks": chunks}
+        return {"total": lead + self.plan.total_frames, "fps": self.plan.fps, "chunks": chunks, "source": lead}
 
     def report(self) -> str:
         """The warnings, the plan, the notes, then a line per finished chunk."""

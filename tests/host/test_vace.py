@@ -35,24 +35,34 @@ def image():
 
 @pytest.fixture
 def run(tiny, model, image, conditioning, output):
-    def call(**changed):
+    def call(start=image[:1], **changed):
         values = {"width": 48, "height": 32, "length": 17.0, "steps": STEPS, "cfg": CFG, "run": keep()}
-        return long_video((model, *tiny[1:]), image[:1], *conditioning, "euler", "simple", **(values | changed))
+        return long_video((model, *tiny[1:]), start, *conditioning, "euler", "simple", **(values | changed))
 
     return call
 
 
-def stock(tiny, model, conditioning, frames, masks, seed=SEED):
+def stock(tiny, model, conditioning, frames, masks, seed=SEED, reference=None):
     """The latent that WanVaceToVideo and KSampler make of control frames and their masks."""
     from comfy_extras.nodes_wan import WanVaceToVideo
 
     import nodes
 
     graph = WanVaceToVideo.execute(
-        *conditioning, tiny[2], 48, 32, 17, 1, 1.0, control_video=frames, control_masks=masks
+        *conditioning,
+        tiny[2],
+        48,
+        32,
+        17,
+        1,
+        1.0,
+        control_video=frames,
+        control_masks=masks,
+        reference_image=reference,
     ).args
-    assert graph[3] == 0
-    return nodes.common_ksampler(model, seed, STEPS, CFG, "euler", "simple", *graph[:3])[0]["samples"]
+    assert graph[3] == (reference is not None)
+    made = nodes.common_ksampler(model, seed, STEPS, CFG, "euler", "simple", *graph[:3])[0]["samples"]
+    return made[:, :, graph[3] :]
 
 
 def controls(*places):
@@ -71,6 +81,40 @@ def test_a_first_chunk_equals_the_stock_graph_bit_for_bit(tiny, model, image, co
 def test_an_end_picture_equals_the_stock_graph_bit_for_bit(tiny, model, image, conditioning, run):
     _, latent, _, _ = run(end_image=image[1:])
     assert torch.equal(latent["samples"], stock(tiny, model, conditioning, *controls((0, image[:1]), (16, image[1:]))))
+
+
+def test_a_start_from_the_prompt_equals_the_stock_graph_bit_for_bit(tiny, model, conditioning, run):
+    frames, latent, _, _ = run(start=None)
+    assert torch.equal(latent["samples"], stock(tiny, model, conditioning, *controls()))
+    assert len(frames) == 17
+
+
+@pytest.mark.parametrize("start", [False, True])
+def test_a_reference_equals_the_stock_graph_bit_for_bit(tiny, model, image, conditioning, run, start):
+    known = [(0, image[:1])] if start else []
+    _, latent, _, _ = run(start=image[:1] if start else None, reference_image=1 - image)
+    expected = stock(tiny, model, conditioning, *controls(*known), reference=1 - image)
+    assert torch.equal(latent["samples"], expected)
+
+
+@pytest.mark.parametrize("level", ["overlap", "overlap_pinned", "motion"])
+def test_later_chunks_see_the_reference_too(tiny, model, image, conditioning, run, finished, level):
+    settings = choose_settings(own={"overlap_frames": 8}, continuity=level, reuse_latents=level != "overlap")
+    frames, latent, _, _ = run(start=None, length=25.0, settings=settings, reference_image=1 - image)
+    first, second = (kept.read("latent")["latent"] for kept in finished[-1][1].kept)
+    assert first.shape == second.shape == latent["samples"].shape
+    if level == "overlap":
+        known = finished[-1][0].pieces[0][-9:].movedim(1, -1)
+        expected = stock(tiny, model, conditioning, *controls((0, known)), seed=SEED + 1, reference=1 - image)
+        assert torch.equal(second, expected)
+    else:
+        assert (second[:, :, 1:3] - first[:, :, -2:]).abs().max() < 1e-4
+    assert len(frames) == 25
+
+
+def test_what_needs_a_picture_is_refused_without_one(run):
+    with pytest.raises(ValueError, match=r"^color_anchor: "):
+        run(start=None, settings=choose_settings(color_anchor=0.5))
 
 
 def test_a_later_chunk_equals_the_stock_graph_bit_for_bit(tiny, model, image, conditioning, run, finished):

@@ -32,7 +32,7 @@ def execute(tiny, image, positive, negative, sampler_name, scheduler, **changed)
         "positive": positive,
         "negative": negative,
     }
-    return LongVideo.execute(model, vae, image, **(arguments | changed))
+    return LongVideo.execute(model, vae, start_image=image, **(arguments | changed))
 
 
 def custom_video(tiny, image, guider, sampler, sigmas, **changed):
@@ -42,7 +42,8 @@ def custom_video(tiny, image, guider, sampler, sigmas, **changed):
 
     values = {"length": 17.0, "length_unit": "frames", "fps": 16.0, "chunk_frames": 17, "seed": SEED}
     values |= SIZE | {"noise": "per_chunk", "settings": choose_settings(own={"overlap_frames": 8})}
-    return CustomLongVideo.execute(guider, sampler, sigmas, tiny[2], image[:1], **(values | changed)).args
+    values["start_image"] = image[:1]
+    return CustomLongVideo.execute(guider, sampler, sigmas, tiny[2], **(values | changed)).args
 
 
 def guiders(model, conditioning):

@@ -7,15 +7,18 @@ from wan_motion_chunks.tools.workflow import ROOT
 from wan_motion_chunks.wan.chunks import count_frames, plan_chunks
 
 CASES = [
-    (total, chunk, overlap, to_picture)
+    (total, chunk, overlap, to_picture, source)
     for total in (1, 2, 3, 17, 18, 25, 33, *range(80, 100), 145, 161, 320, 959, 960)
     for chunk in (1, 5, 16, 17, 33, 81)
     for overlap in (1, 4, 8, 9, 16, 24)
     for to_picture in (False, True)
+    for source in (False, True)
 ]
 BEYOND = [
     (81 + 64 * 99_999, 81, 16, False),
     (82 + 64 * 99_999, 81, 16, False),
+    (64 * 100_000, 81, 16, False, True),
+    (64 * 100_000 + 1, 81, 16, False, True),
     (10**8, 5, 1, False),
     (10**300, 81, 16, False),
     (16389, 16389, 16, False),
@@ -42,12 +45,15 @@ def test_the_timeline_knows_the_presets():
     assert run_node("PRESET_OVERLAP") == {name: choose_settings(name).overlap_frames for name in (*PRESETS, AUTO)}
 
 
-def planned(total, chunk, overlap, to_picture):
+def planned(total, chunk, overlap, to_picture, source=False):
+    given = overlap + 3 if source else 0
     try:
-        plan = plan_chunks(total, chunk_frames=chunk, overlap_frames=overlap, to_picture=to_picture)
+        plan = plan_chunks(
+            total, chunk_frames=chunk, overlap_frames=overlap, to_picture=to_picture, source_frames=given
+        )
     except ValueError:
         return []
-    return [{"start": each.start, "stop": min(each.stop, total), "seam": each.seam} for each in plan.chunks]
+    return [{"start": max(0, each.start), "stop": min(each.stop, total), "seam": each.seam} for each in plan.chunks]
 
 
 def test_the_timeline_plans_as_the_loop_does():
@@ -59,7 +65,7 @@ def test_the_timeline_plans_as_the_loop_does():
 def test_the_timeline_counts_first_and_refuses_what_the_loop_does():
     found = run_node(f"{json.dumps(BEYOND)}.map((numbers) => planChunks(...numbers).length)")
     assert found == [len(planned(*case)) for case in BEYOND]
-    assert found[:2] == [100_000, 0]
+    assert found[:4] == [100_000, 0, 100_000, 0]
     nothing = ["1e999", "-1e999", "NaN", "undefined", "null", "'33'", "[]", "33.5", "0"]
     for place in range(3):
         call = ["33", "17", "8"]

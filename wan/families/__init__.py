@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..protocols import Family
 from .i2v import WAN_I2V
 from .vace import WAN_VACE
+
+if TYPE_CHECKING:
+    from ..state import ChunkState
 
 FAMILIES: tuple[Family, ...] = (WAN_I2V, WAN_VACE)
 
@@ -24,3 +27,17 @@ def find_family(model: Any, name: str = "model") -> Family:
             return family
         refusals.append(f"expected {family.expected}, got {refusal}")
     raise ValueError(f"{name}: {'; or '.join(refusals)}")
+
+
+def check_start(state: ChunkState, family: Family) -> None:
+    """Raise ValueError unless a family can make the video that a state plans, before anything of it is made."""
+    if not len(state.start):
+        if not family.starts_from_prompt:
+            raise ValueError(
+                f"start_image: {family.expected} models start from a picture or a video. Connect start_image or "
+                "source; Wan VACE models alone start from a prompt."
+            )
+        if state.settings.color_anchor:
+            raise ValueError("color_anchor: without start_image there are no colors to lead back to. Set it to 0.")
+    if state.reference is not None and not family.takes_reference:
+        raise ValueError(f"reference_image: {family.expected} models take none, Wan VACE models do. Disconnect it.")

@@ -25,6 +25,8 @@ class WanI2V:
 
     name = "wan_i2v"
     expected = "Wan2.1 image-to-video"
+    starts_from_prompt = False
+    takes_reference = False
 
     def refusal(self, model: Any) -> str | None:
         base = model.model

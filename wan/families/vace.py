@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor
 
-from ..latents import SPATIAL_STRIDE
+from ..latents import CHANNELS, LATENT_MEAN, SPATIAL_STRIDE
 from ..protocols import Conditioned, Vae
 from .canvas import GRAY, encode_frames, lay_frames, put_latents
 
@@ -26,6 +28,8 @@ class WanVace:
 
     name = "wan_vace"
     expected = "Wan VACE"
+    starts_from_prompt = True
+    takes_reference = True
 
     def refusal(self, model: Any) -> str | None:
         kind = type(model.model).__name__
@@ -40,12 +44,22 @@ class WanVace:
         inactive = put_latents(inactive, request)
         _, _, length, *size = inactive.shape
         rows = F.interpolate(mask.view(1, 1, -1), size=length, mode="nearest-exact").view(1, 1, length, 1, 1)
-        values = {
-            "vace_frames": [torch.cat((inactive, reactive), dim=1)],
-            "vace_mask": [rows.expand(1, SPATIAL_STRIDE**2, length, *size).contiguous().to(inactive)],
-            "vace_strength": [STRENGTH],
-        }
-        return Conditioned(values, inactive)
+        frames = torch.cat((inactive, reactive), dim=1)
+        masks = rows.expand(1, SPATIAL_STRIDE**2, length, *size).contiguous().to(inactive)
+        lead = 0
+        if request.reference is not None:
+            shown = _encode_reference(request.reference, vae).to(frames)
+            lead = shown.shape[2]
+            frames, masks = torch.cat((shown, frames), dim=2), F.pad(masks, (0, 0, 0, 0, lead, 0))
+        values = {"vace_frames": [frames], "vace_mask": [masks], "vace_strength": [STRENGTH]}
+        return Conditioned(values, inactive, lead)
+
+
+def _encode_reference(picture: Tensor, vae: Vae) -> Tensor:
+    """``(1, 32, 1, h, w)``: a picture ``(1, 3, H, W)``, with nothing to be generated in it."""
+    shown = encode_frames(vae, rearrange(picture, "t c h w -> t h w c"))
+    mean = torch.tensor(LATENT_MEAN).view(1, CHANNELS, 1, 1, 1).to(shown)
+    return torch.cat((shown, mean.expand_as(shown)), dim=1)
 
 
 WAN_VACE = WanVace()

@@ -23,7 +23,7 @@ class FeatureTrack:
 
     def __init__(
         self,
-        start: Tensor,
+        start: Tensor | None,
         features: VisionOutput | None,
         encoder: ClipVision | None = None,
         strength: float = 0.0,
@@ -32,7 +32,7 @@ class FeatureTrack:
     ):
         """
         Args:
-            start: ``(1, 3, H, W)``, the picture that the video starts from, neither scaled nor cropped.
+            start: ``(1, 3, H, W)``, the picture that the video starts from, neither scaled nor cropped; None without.
             features: of ``start``, the host's CLIP_VISION_OUTPUT; encoded if there is an encoder.
             encoder: the host's CLIP_VISION.
             strength: [0, 1]: the share of the last known frame at the video's end.
@@ -49,14 +49,14 @@ class FeatureTrack:
             )
         self._encoder, self._strength, self._reads_end = encoder, strength, reads_end
         self._scene, self._reference = start, features
-        if features is None and encoder is not None:
+        if features is None and encoder is not None and start is not None:
             self._reference = _encode(encoder, start)
         self._first = self._reference
         self._identity: Identity | None = None
 
     def __call__(self, request: ChunkRequest) -> VisionOutput | None:
         """The features for a chunk, by its place in time; None where there are none."""
-        if request.scene_original is not None and not torch.equal(request.scene_original, self._scene):
+        if request.scene_original is not None and not self._is_scene(request.scene_original):
             # Behind a cut the features of the old scene would ask for its subject.
             self._scene = request.scene_original
             self._reference = None if self._encoder is None else _encode(self._encoder, request.scene_original)
@@ -72,6 +72,9 @@ class FeatureTrack:
             end = _encode(self._encoder, whole).penultimate_hidden_states
             found = _with_states(found, torch.cat((found.penultimate_hidden_states, end), dim=-2))
         return found
+
+    def _is_scene(self, picture: Tensor) -> bool:
+        return self._scene is not None and torch.equal(picture, self._scene)
 
     def fingerprint(self, state: ChunkState) -> dict:
         """What the next chunk of a state sees, for a run that is kept."""

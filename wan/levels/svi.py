@@ -54,8 +54,10 @@ class Svi:
         start = encode_frames(vae, rearrange(anchor, "t c h w -> t h w c"))  # (1, 16, 1, h, w)
         parts = [start]
         if request.continues:
-            assert request.previous_latent is not None  # a chunk that continues has one before it
-            parts.append(request.previous_latent[:, :, -LATENTS:].to(start))
+            previous = request.previous_latent
+            if previous is None:  # a video that was not made here
+                previous = encode_frames(vae, rearrange(request.known, "t c h w -> t h w c"))
+            parts.append(previous[:, :, -LATENTS:].to(start))
         left = latent_length(request.length) - sum(part.shape[2] for part in parts)
         mean = torch.tensor(LATENT_MEAN).view(1, CHANNELS, 1, 1, 1).to(start)
         image = torch.cat((*parts, mean.expand(1, CHANNELS, left, *start.shape[3:])), dim=2)

@@ -80,8 +80,6 @@ class Facts:
             value = getattr(self, name)
             if not (DIGEST.fullmatch(value) if known else value == ""):
                 raise ValueError(f"{name} must be a digest{'' if known else ' of nothing'}")
-        if self.index == 0 and reads:
-            raise ValueError("the first chunk reads no other")
         if self.record.prompt is not None and any(share[0] < 0 for share in self.record.prompt.shares):
             raise ValueError("prompts count from 0")
 

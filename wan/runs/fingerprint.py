@@ -79,7 +79,7 @@ def find_reads(state: ChunkState) -> Reads:
         return Reads()
     known = latent_length(chunk.overlap) - 1
     latents = min(known, state.exact_frames // TEMPORAL_STRIDE) if settings.reuse_latents else 0
-    latents = max(latents, settings.level.latents)
+    latents = 0 if state.latent is None else max(latents, settings.level.latents)
     frames = chunk.overlap
     if not (latents == known > 0 and settings.level.holds):  # where it is all held, nothing is joined
         frames += SeamReport.REACH
@@ -90,20 +90,19 @@ def find_reads(state: ChunkState) -> Reads:
     return Reads(frames, latents, _end_of(state, frames, latents))
 
 
-def digest_end(tail: Tensor, latent: Tensor, latents: int) -> str:
+def digest_end(tail: Tensor, latent: Tensor | None, latents: int) -> str:
     """A digest of how a video ends.
 
     Args:
         tail: ``(n, 3, H, W)``: its last frames.
-        latent: ``(1, 16, t, h, w)``: its last chunk.
+        latent: ``(1, 16, t, h, w)``: its last chunk; None for a given video.
         latents: how many of the last of these count.
     """
-    return digest(tail, latent[:, :, -latents:] if latents else None)
+    return digest(tail, latent[:, :, -latents:] if latents and latent is not None else None)
 
 
 def _end_of(state: ChunkState, frames: int, latents: int) -> str:
     """:func:`digest_end` of a video so far, by as many of its last frames as there are."""
-    assert state.latent is not None  # that of the last chunk
     return digest_end(state.tail(frames), state.latent, latents)
 
 
@@ -114,7 +113,7 @@ def _inputs(state: ChunkState) -> dict[str, Any]:
     if not chunk.overlap:
         # What ties chunks together says nothing to a scene's first, unless its level makes that too.
         settings = {"continuity": state.settings.continuity} if state.settings.anchored else {}
-    if chunk.index == 0:
+    if chunk.index == 0 and not chunk.overlap:
         picture = digest(state.start)
     else:
         told = state.settings.color_anchor or state.settings.anchored or not chunk.overlap
@@ -133,6 +132,7 @@ def _inputs(state: ChunkState) -> dict[str, Any]:
         "region": digest(state.region) if chunk.overlap else "",
         "prompt": {"shares": [share for _, share in prompt.shares], "loras": to_plain(prompt.loras)}
         | {"low_noise_loras": to_plain(prompt.low_noise_loras)},
+        **({} if state.reference is None else {"reference": digest(state.reference)}),
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..append import replace_tail
 from ..kept_end import KeptEnd, latents_to_keep
 from ..latents import SPATIAL_STRIDE, TEMPORAL_STRIDE, latent_length
 from ..state import ChunkState
@@ -62,6 +62,30 @@ def read_take(takes: Takes, take: Take) -> tuple[Kept, dict[str, Tensor]] | None
     return Kept(facts, content, path), read_whole(path, facts, content)
 
 
+def read_footage(chunks: Sequence[Kept], *, free: bool = False) -> Iterator[Tensor]:
+    """The frames of chunks behind one another, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk
+    left it.
+
+    Args:
+        free: whether to let go of what is in memory once it is given out.
+    """
+    held, longest = None, max((kept.facts.tail for kept in chunks), default=0)
+    for kept in chunks:
+        tensors = kept.read("added", "tail")
+        if free:
+            kept.tensors = None
+        if held is not None and "tail" in tensors:
+            tail = unpack(tensors["tail"])[-len(held) :]
+            held = torch.cat((held[: -len(tail)], tail))
+        added = unpack(tensors["added"])
+        held = added if held is None else torch.cat((held, added))
+        if len(held) > longest:
+            yield held[: len(held) - longest]
+            held = held[len(held) - longest :]
+    if held is not None and len(held):
+        yield held
+
+
 def check_place(state: ChunkState, facts: Facts, tensors: dict[str, Tensor]) -> None:
     """Raise ChunkFileError unless a chunk is as large as planned: whoever wrote its file may know its fingerprint."""
     chunk, (height, width) = state.next_chunk, state.size
@@ -74,22 +98,21 @@ def check_place(state: ChunkState, facts: Facts, tensors: dict[str, Tensor]) -> 
 
 def state_behind(before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -> ChunkState:
     """The state behind a chunk, from what is kept of it; frames that nothing needs any more are dropped."""
-    plan, pieces = before.plan, before.pieces
-    if "overlap_frames" in before.settings.adaptive and before.made and facts.planned_overlap != plan.overlap_frames:
+    plan = before.plan
+    follows = "overlap_frames" in before.settings.adaptive and before.next_chunk.overlap > 0
+    if follows and facts.planned_overlap != plan.overlap_frames:
         plan = plan.replan(before.made, facts.planned_overlap)
     chunk, record = plan.chunks[before.made], facts.record
     # Prompts may be numbered in another way by now.
     record = replace(record, prompt=before.prompt_of(chunk, record.speed) if plan.varied else None)
     if "tail" in tensors:
-        pieces = replace_tail(pieces, unpack(tensors["tail"]))
+        before = before.with_tail(unpack(tensors["tail"]))
     state = replace(
-        before,
+        before.with_piece(unpack(tensors["added"]), facts.exact_frames),
         plan=plan,
-        pieces=(*pieces, unpack(tensors["added"])),
         latent=tensors["latent"],
         guide=None,
         kept_end=None,
-        exact_frames=facts.exact_frames,
         records=(*before.records, record),
     )
     return state.noted(warnings=record.warnings).without_stored()

@@ -77,12 +77,17 @@ def _check_order(store: RunStore, facts: Facts, tensors: dict[str, Tensor]) -> N
     """Raise ChunkFileError unless a chunk goes on from those that are kept."""
     if facts.index != len(store.kept):
         raise ChunkFileError("does not follow the chunk before it")
-    if facts.start != store.frames or facts.tail > store.frames:
+    # What a video goes on from is not kept with it.
+    first = store.kept[0].facts if store.kept else facts
+    sourced = first.read_frames > 0
+    if facts.start != store.frames or (facts.tail > store.frames and not sourced):
         raise ChunkFileError(f"does not go on behind frame {store.frames}")
     if not store.kept:
         return
     if tensors["added"].shape[2:] != store.kept[-1].read("added")["added"].shape[2:]:
         raise ChunkFileError("is of another size than the chunks before it")
+    if sourced and facts.read_frames > store.frames:
+        return
     if facts.reads and facts.reads != _digest_end(store, facts.read_frames, facts.read_latents):
         raise ChunkFileError("was made behind another chunk")
 

@@ -23,7 +23,7 @@ from .facts import Facts
 from .files import check_writable, write_chunk
 from .finder import Finder, Options, listed
 from .fingerprint import Fingerprint
-from .kept import Kept, pack, state_behind, unpack
+from .kept import Kept, pack, read_footage, state_behind
 from .lock import locked
 from .manifest import remove_manifest, write_manifest
 from .names import check_name, not_writable, reason, shown
@@ -49,6 +49,8 @@ class RunStore:
     reused: int = 0
     planned: int = 0
     """Chunks of the whole video."""
+    source: tuple[Tensor, ...] = ()
+    """``(n, 3, H, W)``: what is given out in front of the kept frames."""
     takes: Takes = field(init=False)
     _finder: Finder = field(init=False)
 
@@ -133,36 +135,30 @@ class RunStore:
     def shown(self) -> RunStore:
         """The same chunks to look at, without what their fingerprint holds on to: models and prompts. As long as it is
         there, none of them is deleted."""
-        shown = RunStore(self.folder, no_fingerprint, kept=self.kept)
+        shown = RunStore(self.folder, no_fingerprint, kept=self.kept, source=self.source)
         _SHOWN.add(shown)
         return shown
 
     def footage(self, first: int = 0, *, free: bool = False) -> Iterator[Tensor]:
-        """The frames, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it.
+        """The frames, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it, behind those of
+        :attr:`source`.
 
         Args:
             first: index of the chunk to begin with.
             free: whether to let go of what is in memory once it is given out.
         """
-        held, longest = None, max((kept.facts.tail for kept in self.kept), default=0)
-        for kept in self.kept[first:]:
-            tensors = kept.read("added", "tail")
-            if free:
-                kept.tensors = None
-            if held is not None and "tail" in tensors:
-                tail = unpack(tensors["tail"])[-len(held) :]
-                held = torch.cat((held[: -len(tail)], tail))
-            added = unpack(tensors["added"])
-            held = added if held is None else torch.cat((held, added))
-            if len(held) > longest:
-                yield held[: len(held) - longest]
-                held = held[len(held) - longest :]
-        if held is not None and len(held):
-            yield held
+        yield from self.source if first == 0 else ()
+        yield from read_footage(self.kept[first:], free=free)
 
     @property
     def frames(self) -> int:
+        """How many are kept."""
         return sum(kept.facts.frames for kept in self.kept)
+
+    @property
+    def given(self) -> int:
+        """How many :meth:`footage` gives out."""
+        return sum(map(len, self.source)) + self.frames
 
     @property
     def unused(self) -> list[Take]:
