@@ -65,7 +65,7 @@ function groups(chunks) {
  */
 function choosable(chunks, source) {
     const seams = chunks.map((_, index) => index).slice(source ? 0 : 1);
-    if (seams.length <= DRAWN) return seams;
+    if (chunks.length <= DRAWN) return seams;
     const out = seams.filter((index) => chunks[index].score > 1);
     return out.sort((a, b) => chunks[b].score - chunks[a].score).slice(0, DRAWN).sort((a, b) => a - b);
 }

@@ -1,6 +1,7 @@
 """The pack's nodes."""
 
 from ._compat import ComfyExtension, prepare_optical_flow_folder
+from .bridge import BridgeClips
 from .chunk import AssembleVideo, FinishChunk, GuideNextChunk
 from .custom_video import CustomLongVideo
 from .flow import EstimateFlow, FlowToImage, LoadOpticalFlow
@@ -19,7 +20,7 @@ class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
         nodes = [LongVideo, CustomLongVideo, Settings, PromptStack, ConditioningStack, LoraStack, KeepRun, LoadRun]
         nodes += [PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo]
-        nodes += [JoinClips, MatchColor, MeasureSeams, GaussianBlendMask]
+        nodes += [BridgeClips, JoinClips, MatchColor, MeasureSeams, GaussianBlendMask]
         nodes += [EstimateFlow, FlowToImage, PredictMotion, WarpLatent, SlowRope]
         if prepare_optical_flow_folder():
             nodes.append(LoadOpticalFlow)

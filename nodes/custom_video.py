@@ -111,7 +111,7 @@ class CustomLongVideo(io.ComfyNode):
         family = check_model(model, "guider")
         check_vae(vae)
         keyframes = parse_stack(prompt_stack or ())
-        given = read_source("source", source)
+        given = None if source is None else read_source("source", source)
         pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
         plan = (width, height, length, length_unit, fps, chunk_frames)
         state = start_video(read_video(*plan, settings, keyframes, pictures))

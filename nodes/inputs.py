@@ -104,15 +104,19 @@ def stack_inputs() -> list[io.Input]:
     ]
 
 
+def clip_input(name: str, tooltip: str, **more) -> io.Input:
+    """The socket of a clip: an IMAGE or a VIDEO."""
+    return io.MultiType.Input(io.Image.Input(name, tooltip=tooltip, **more), [io.Video])
+
+
 def source_inputs() -> list[io.Input]:
     """The sockets of a video to go on from, and of a picture of what is to be seen."""
     return [
-        io.MultiType.Input(
+        clip_input(
             "source",
-            [io.Image, io.Video],
-            optional=True,
-            tooltip="A video to go on from, whatever made it: its last frames are what the first chunk continues. "
+            "A video to go on from, whatever made it: its last frames are what the first chunk continues. "
             "Scaled and cropped as start_image is. Of a VIDEO the sound is kept, where fps is that of the video.",
+            optional=True,
         ),
         io.Image.Input(
             "reference_image",

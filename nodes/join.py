@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import comfy.model_management
+from comfy_api.latest import InputImpl
+from comfy_api.util import VideoComponents
 
 from ..blending import feather_mask, fit_color, gaussian_ramp, join_clips, plot_seams, survey_video
 from ..blending.color import METHODS
+from ..wan.chunks import FPS
 from ..wan.host.optical_flow import host_estimator
 from ..wan.join import COLORS
 from ..wan.latents import LARGEST_SIDE
 from ..wan.numbers import check_whole, parse_numbers
 from ..wan.presets import STANDARD
 from ._compat import io, schema
-from .inputs import optical_flow_input, share_input
+from .inputs import clip_input, optical_flow_input, share_input
 from .layout import add_alpha, to_clip, to_image, to_region
+from .source import check_rates, read_source
+from .stored_video import frame_rate
 from .thumbnails import show_picture
 from .types import CATEGORY
 from .values import checked
@@ -29,8 +34,8 @@ class JoinClips(io.ComfyNode):
             description="Joins two clips that share frames: colors matched, moved into each other rather than mixed.",
             search_aliases=["crossfade", "concatenate", "blend clips", "overlap"],
             inputs=[
-                io.Image.Input("first", tooltip="Its last frames are shown again by the second clip."),
-                io.Image.Input("second", tooltip="Begins with the last frames of the first clip, generated once more."),
+                clip_input("first", "Its last frames are shown again by the second clip. A VIDEO keeps its sound."),
+                clip_input("second", "Begins with the last frames of the first clip, generated once more."),
                 io.Int.Input(
                     "overlap_frames",
                     default=17,
@@ -61,6 +66,10 @@ class JoinClips(io.ComfyNode):
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="Both clips, the overlap once."),
                 io.String.Output(display_name="report", tooltip="Where the cut lies and what was done."),
+                io.Video.Output(
+                    display_name="video",
+                    tooltip="The same at the clips' frame rate, with the sound of first; of IMAGEs at 16 per second.",
+                ),
             ],
         )
 
@@ -69,7 +78,9 @@ class JoinClips(io.ComfyNode):
     def execute(
         cls, first, second, overlap_frames, blend_strength, mask_sigma, color_match, cut, optical_flow=None
     ) -> io.NodeOutput:
-        a, b = to_clip("first", first), to_clip("second", second)
+        clips = [read_source(name, clip, to_clip) for name, clip in (("first", first), ("second", second))]
+        check_rates(*clips)
+        a, b = (clip.frames for clip in clips)
         if not 0 <= overlap_frames <= min(len(a), len(b)):
             raise ValueError(
                 f"overlap_frames must be from 0 to the shorter clip's length; first has {len(a)} frames and second "
@@ -95,7 +106,10 @@ class JoinClips(io.ComfyNode):
             cut=cut,
             estimator=host_estimator(optical_flow),
         )
-        return io.NodeOutput(to_image(joined.frames), ", ".join((*words, str(joined.report))))
+        frames, rate = to_image(joined.frames), next((clip.rate for clip in clips if clip.rate is not None), FPS)
+        components = VideoComponents(images=frames[..., :3], audio=clips[0].audio, frame_rate=frame_rate(float(rate)))
+        video = InputImpl.VideoFromComponents(components)
+        return io.NodeOutput(frames, ", ".join((*words, str(joined.report))), video)
 
 
 class MatchColor(io.ComfyNode):

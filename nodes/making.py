@@ -60,6 +60,8 @@ class VideoJob:
     """How it is kept; None keeps it until the host is started again."""
     source: Source | None = None
     """The video that it goes on from."""
+    behind: torch.Tensor | None = None
+    """``(n, 3, H, W)``: what comes behind it in what is given out."""
 
 
 def make_video(job: VideoJob) -> io.NodeOutput:
@@ -100,7 +102,7 @@ def make_video(job: VideoJob) -> io.NodeOutput:
 
 def _give_out(job: VideoJob, state: ChunkState, store: RunStore, began: float) -> io.NodeOutput:
     """What the node gives out of a video, finished or so far."""
-    store.source = state.source
+    store.before, store.behind = state.source, () if job.behind is None else (job.behind,)
     fps, latent, report = state.plan.fps, {"samples": state.latent}, _report(state, store, job.run, began)
     in_memory = job.run is None or job.run.frames_in_memory
     # Without Keep Run memory holds all frames twice at no time.
@@ -182,7 +184,7 @@ def choosable(timeline: dict) -> list[dict]:
     """The chunks whose seams the timeline lets one choose: all but the first, unless that goes on from a given video,
     or of very many those that stand out."""
     chunks = timeline["chunks"][0 if timeline["source"] else 1 :]
-    if len(chunks) <= DRAWN:
+    if len(timeline["chunks"]) <= DRAWN:
         return chunks
     out = [chunk for chunk in chunks if chunk["score"] is not None and chunk["score"] > 1]
     return sorted(sorted(out, key=lambda chunk: -chunk["score"])[:DRAWN], key=lambda chunk: chunk["seam"])

@@ -52,7 +52,7 @@ class PlanVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         plan = (width, height, length, length_unit, fps, chunk_frames)
         keyframes = parse_stack(prompt_stack or ())
-        given = read_source("source", source)
+        given = None if source is None else read_source("source", source)
         pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
         state = start_video(read_video(*plan, settings, keyframes, pictures))
         if given is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -41,15 +42,26 @@ class Source:
         return self.rate is None or abs(float(self.rate) - fps) <= SAME_RATE * fps
 
 
-def read_source(name: str, value: Any) -> Source | None:
-    """The IMAGE or VIDEO of input ``name``; None where nothing is connected.
+def check_rates(first: Source, second: Source) -> None:
+    """Raise ValueError if two clips are known to play at different speeds."""
+    left, right = first.rate, second.rate
+    if left is not None and right is not None and abs(left - right) > SAME_RATE * left:
+        raise ValueError(
+            f"second: expected {float(left):g} frames per second like first, got {float(right):g}. Bring one to the "
+            "other's rate."
+        )
+
+
+def read_source(name: str, value: Any, read: Callable[[str, Any], Tensor] = to_frames) -> Source:
+    """The IMAGE or VIDEO of input ``name``.
+
+    Args:
+        read: makes frames of an IMAGE.
 
     Raises:
         ValueError: if it is neither.
     """
-    if value is None:
-        return None
     if not hasattr(value, "get_components"):
-        return Source(to_frames(name, value))
+        return Source(read(name, value))
     components = value.get_components()
-    return Source(to_frames(name, components.images), Fraction(components.frame_rate), components.audio)
+    return Source(read(name, components.images), Fraction(components.frame_rate), components.audio)

@@ -1,4 +1,5 @@
-"""The end of a chunk that is made again while the one behind it stays: held, and put back to the bit."""
+"""The end of a chunk that leads to frames which are there already, of a chunk that stays or of a given clip: held, and
+put back to the bit."""
 
 from __future__ import annotations
 

@@ -142,5 +142,5 @@ class ChunkRecord:
         if self.seam is not None:
             line += f", seam {self.seam}"
         if self.end_seam is not None:
-            line += f", made again before a kept chunk: meets it by {self.end_seam}"
+            line += f", meets what it was made to end with: {self.end_seam}"
         return line + (f", best of {self.attempts} attempts" if self.attempts > 1 else "")

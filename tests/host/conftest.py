@@ -41,11 +41,11 @@ def classes(comfy):
 @pytest.fixture
 def arguments(tiny, monkeypatch):
     """What each node is called with, by id; nodes that sample give out the state that they would begin with."""
-    from wan_motion_chunks.nodes import custom_video, long_video
+    from wan_motion_chunks.nodes import bridge, custom_video, long_video
     from wan_motion_chunks.nodes._compat import io
     from wan_motion_chunks.tests.host.schemas import call_all
 
-    for module in (long_video, custom_video):
+    for module in (bridge, long_video, custom_video):
         monkeypatch.setattr(module, "make_video", lambda job: io.NodeOutput(job.state))
     return call_all(tiny)
 

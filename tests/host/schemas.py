@@ -37,6 +37,7 @@ def call_all(tiny):
     """Arguments of each node that runs on any computer, by id without its prefix; pictures are 48 x 32 pixels."""
     import comfy.samplers
     from wan_motion_chunks.nodes import EstimateFlow, PredictMotion
+    from wan_motion_chunks.wan.settings import choose_settings
 
     model, clip, vae = tiny
     conditioning = clip.encode_from_tokens_scheduled(clip.tokenize("a red ball"))
@@ -46,10 +47,12 @@ def call_all(tiny):
     motion = PredictMotion.execute(frames, 8, 0.5).args[2]
     size = {"start_image": frames[:1], "width": WIDTH, "height": HEIGHT, "length": 17.0, "length_unit": "frames"}
     plan = size | {"fps": 16.0, "chunk_frames": 17, "end_image": frames[:1], "motion_region": frames[:1, ..., 0]}
+    plan |= {"source": frames, "reference_image": frames[:1]}
+    plan["settings"] = choose_settings(own={"overlap_frames": len(frames)})
     seeds = {"seed": 0, "noise": "per_chunk", "seed_list": ""}
     sampling = {"steps": 1, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple", "switch_step": 0}
     sampling["cfg_low_noise"] = 0.0
-    texts = {"prompt": "", "negative_prompt": "", "boundary": 0.9, "clip": clip, "feature_continuity": 0.0}
+    texts = {"prompt": "", "negative_prompt": "", "boundary": 0.9, "clip": clip}
     moment = {"start": 0.0, "unit": "chunks", "transition": 0.0, "chunk_frames": 0}
     moment |= {"start_image": frames[:1], "end_image": frames[:1]}
     knobs = dict.fromkeys(("motion_weight", "mask_sigma", "step_gain", "blend_strength"), -1.0)
@@ -58,8 +61,12 @@ def call_all(tiny):
     guider = comfy.samplers.CFGGuider(model)
     schedule = {"sampler": comfy.samplers.sampler_object("euler"), "sigmas": torch.tensor([1.0, 0.0])}
     return {
-        "LongVideo": {"model": model, "vae": vae} | plan | seeds | sampling | texts,
+        "LongVideo": {"model": model, "vae": vae, "feature_continuity": 0.0} | plan | seeds | sampling | texts,
         "LongVideoCustom": {"guider": guider, "vae": vae, "feature_continuity": 0.0} | schedule | plan | seeds,
+        "BridgeClips": {"model": model, "vae": vae, "first": frames, "second": frames.flip(2), "frames": 4, "fps": 16.0}
+        | {"seed": 0, "color_match": 0.5, "settings": plan["settings"]}
+        | sampling
+        | texts,
         "PlanVideo": plan,
         "PromptStack": {"positive": "", "negative": ""} | moment,
         "ConditioningStack": {"positive": conditioning, "negative": conditioning} | moment,

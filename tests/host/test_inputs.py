@@ -82,7 +82,8 @@ def test_a_picture_of_any_size_is_taken_or_refused_by_name(classes, arguments, s
             classes[name].execute(**given | changed)
         except ValueError as error:
             refused.append((name, declared.id, str(error).split(":")[0]))
-    expected = [("FlowToImage", "images", "images")]  # which are to be of the flow's size
+    expected = [("BridgeClips", name, "first") for name in ("first", "second")]  # whose size is the video's
+    expected.append(("FlowToImage", "images", "images"))  # which are to be of the flow's size
     if min(size) < 2:
         expected.append(("PredictMotion", "images", "images"))
     assert refused == expected

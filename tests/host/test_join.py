@@ -2,6 +2,7 @@
 
 import json
 import re
+from fractions import Fraction
 
 import pytest
 import torch
@@ -17,12 +18,34 @@ def image(comfy):
 def test_join_clips_matches_colors_and_counts_frames_once(image):
     from wan_motion_chunks.nodes.join import JoinClips
 
-    joined, report = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", False).args
+    joined, report, video = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", False).args
     assert joined.shape == image.shape
     assert (joined - image).abs().mean() < 0.5 / 255
     assert float(re.search(r"colors .*?([\d.]+)", report)[1]) > 1
-    cut, report = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", True).args
+    assert torch.equal(video.get_components().images, joined)
+    assert video.get_components().frame_rate == 16
+    cut, report, _ = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", True).args
     assert torch.equal(cut[24:], (image * 0.96)[24:])
+
+
+def test_join_clips_keeps_the_rate_and_the_sound_of_videos(image):
+    from comfy_api.latest import InputImpl
+    from comfy_api.util import VideoComponents
+    from wan_motion_chunks.nodes.join import JoinClips
+
+    def clip(frames, rate):
+        sound = {"waveform": torch.ones(1, 1, 800) * rate, "sample_rate": 800}
+        return InputImpl.VideoFromComponents(VideoComponents(images=frames, audio=sound, frame_rate=Fraction(rate)))
+
+    rest = (9, 0.8, 0.35, "affine", False)
+    joined, _, video = JoinClips.execute(clip(image[:24], 24), clip(image[15:], 24), *rest).args
+    plain, _, _ = JoinClips.execute(image[:24], image[15:], *rest).args
+    assert torch.equal(joined, plain)
+    found = video.get_components()
+    assert found.frame_rate == 24
+    assert found.audio["waveform"].max() == 24
+    with pytest.raises(ValueError, match=r"^second: .* got 16"):
+        JoinClips.execute(clip(image[:24], 24), clip(image[15:], 16), *rest)
 
 
 def test_match_color_by_what_both_show_and_by_distribution(image):

@@ -66,12 +66,16 @@ def test_pictures_are_made_of_the_seams_that_one_can_choose(comfy):
     def chunks(count):
         return [{"seam": index, "score": None if index % 7 == 0 else (index % 5) / 2} for index in range(count)]
 
-    assert choosable(chunks(DRAWN)) == chunks(DRAWN)[1:]
-    many = choosable(chunks(10_000))
+    def chosen(chunks, source=0):
+        return choosable({"chunks": chunks, "source": source})
+
+    assert chosen(chunks(DRAWN)) == chunks(DRAWN)[1:]
+    assert chosen(chunks(DRAWN), source=9) == chunks(DRAWN)
+    many = chosen(chunks(10_000))
     assert len(many) == DRAWN
     assert {chunk["score"] for chunk in many} == {2.0}
     assert many == sorted(many, key=lambda chunk: chunk["seam"])
-    few = choosable([{**chunk, "score": 0.5} for chunk in chunks(DRAWN + 1)])
+    few = chosen([{**chunk, "score": 0.5} for chunk in chunks(DRAWN + 1)])
     assert few == []
 
 

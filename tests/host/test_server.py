@@ -48,6 +48,7 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         "WanMotionGuideNextChunk",
         "WanMotionFinishChunk",
         "WanMotionAssembleVideo",
+        "WanMotionBridgeClips",
         "WanMotionJoinClips",
         "WanMotionMatchColor",
         "WanMotionMeasureSeams",

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.video import SEED, execute, keep, long_video
+from wan_motion_chunks.tests.host.video import SEED, execute, keep, long_video, svi_recipe
 from wan_motion_chunks.wan.settings import choose_settings
 
 
@@ -33,8 +33,6 @@ def test_what_was_made_goes_on_as_in_one_video_bit_for_bit(run, image, level):
 
 
 def test_svi_takes_its_latent_from_the_encoded_end(tiny, conditioning, run, image):
-    from wan_motion_chunks.tests.host.test_svi import recipe
-
     import nodes
 
     source = torch.rand(20, 48, 64, 3, generator=torch.Generator().manual_seed(5))
@@ -42,7 +40,7 @@ def test_svi_takes_its_latent_from_the_encoded_end(tiny, conditioning, run, imag
     for start in (None, image):
         _, latent, _, _ = run(start, source=source, length=12.0, settings=settings)
         anchor = source[:1] if start is None else start
-        graph = recipe(tiny, conditioning, anchor, tiny[2].encode(source[-5:]))
+        graph = svi_recipe(tiny, conditioning, anchor, tiny[2].encode(source[-5:]))
         stock = nodes.common_ksampler(
             tiny[0], SEED, 4, 2.5, "euler", "simple", *graph, {"samples": torch.zeros_like(latent["samples"])}
         )

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.video import keep, long_video
+from wan_motion_chunks.tests.host.video import keep, long_video, svi_recipe
 from wan_motion_chunks.wan.settings import choose_settings
 
 SEED, STEPS, CFG, SWITCH = 7, 4, 2.5, 2
@@ -24,21 +24,6 @@ def run(tiny, image, conditioning, output):
     return call
 
 
-def recipe(tiny, conditioning, picture, previous):
-    """The conditioning of one chunk of 17 frames: anchor, the last latent before, zeros of the model's space."""
-    import comfy.latent_formats
-    import node_helpers
-
-    anchor = tiny[2].encode(picture)
-    parts = [anchor] if previous is None else [anchor, previous[:, :, -1:]]
-    zeros = torch.zeros(1, 16, 5 - len(parts), *anchor.shape[3:])
-    image = torch.cat((*parts, comfy.latent_formats.Wan21().process_out(zeros)), dim=2)
-    mask = torch.ones(1, 1, *image.shape[2:])
-    mask[:, :, :1] = 0
-    values = {"concat_latent_image": image, "concat_mask": mask}
-    return [node_helpers.conditioning_set_values(text, values) for text in conditioning]
-
-
 @pytest.mark.parametrize("experts", [1, 2])
 def test_every_chunk_is_what_the_recipe_makes(tiny, image, conditioning, run, finished, experts):
     from wan_motion_chunks.wan.host.noise import SECOND_EXPERT
@@ -52,7 +37,7 @@ def test_every_chunk_is_what_the_recipe_makes(tiny, image, conditioning, run, fi
     settings = (STEPS, CFG, "euler", "simple")
     for index, latent in enumerate(latents):
         graph, seed = (
-            (*recipe(tiny, conditioning, image, previous), {"samples": torch.zeros_like(latent)}),
+            (*svi_recipe(tiny, conditioning, image, previous), {"samples": torch.zeros_like(latent)}),
             SEED + index,
         )
         if experts == 1:

@@ -66,3 +66,19 @@ def keep(**changed):
     values = {"run_name": "run", "frames_in_memory": True, "stop_after": 0, "vary_from": 0, "variation": 1}
     values |= {"keep_later": False, "use_takes": "", "takes_to_keep": 0, "when_unsure": "regenerate"}
     return KeepRun.execute(**(values | changed)).args[0]
+
+
+def svi_recipe(tiny, conditioning, picture, previous):
+    """The conditioning of one chunk of 17 frames by SVI 2.0 Pro: anchor, the last latent before, zeros of the model's space."""
+    import comfy.latent_formats
+    import node_helpers
+    import torch
+
+    anchor = tiny[2].encode(picture)
+    parts = [anchor] if previous is None else [anchor, previous[:, :, -1:]]
+    zeros = torch.zeros(1, 16, 5 - len(parts), *anchor.shape[3:])
+    image = torch.cat((*parts, comfy.latent_formats.Wan21().process_out(zeros)), dim=2)
+    mask = torch.ones(1, 1, *image.shape[2:])
+    mask[:, :, :1] = 0
+    values = {"concat_latent_image": image, "concat_mask": mask}
+    return [node_helpers.conditioning_set_values(text, values) for text in conditioning]

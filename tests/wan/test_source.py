@@ -65,7 +65,7 @@ def test_a_join_copies_its_last_frames_alone():
 def test_a_kept_chunk_depends_on_the_frames_that_it_read(tmp_path):
     def reused(state):
         with open_run(tmp_path, "run", fingerprint_chunk, Options()) as store:
-            store.source = run(state, store)[0].source
+            store.before = run(state, store)[0].source
         expected = torch.cat((*state.source, numbered_frames(GIVEN, 40)))
         assert torch.equal(torch.cat(list(store.footage())), expected)
         assert store.given == len(expected)

@@ -49,8 +49,10 @@ class RunStore:
     reused: int = 0
     planned: int = 0
     """Chunks of the whole video."""
-    source: tuple[Tensor, ...] = ()
+    before: tuple[Tensor, ...] = ()
     """``(n, 3, H, W)``: what is given out in front of the kept frames."""
+    behind: tuple[Tensor, ...] = ()
+    """What is given out behind them."""
     takes: Takes = field(init=False)
     _finder: Finder = field(init=False)
 
@@ -135,20 +137,21 @@ class RunStore:
     def shown(self) -> RunStore:
         """The same chunks to look at, without what their fingerprint holds on to: models and prompts. As long as it is
         there, none of them is deleted."""
-        shown = RunStore(self.folder, no_fingerprint, kept=self.kept, source=self.source)
+        shown = RunStore(self.folder, no_fingerprint, kept=self.kept, before=self.before, behind=self.behind)
         _SHOWN.add(shown)
         return shown
 
     def footage(self, first: int = 0, *, free: bool = False) -> Iterator[Tensor]:
-        """The frames, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it, behind those of
-        :attr:`source`.
+        """The frames, ``(n, 3, H, W)`` float32 at a time; each frame once, as the last chunk left it, between those of
+        :attr:`before` and :attr:`behind`.
 
         Args:
             first: index of the chunk to begin with.
             free: whether to let go of what is in memory once it is given out.
         """
-        yield from self.source if first == 0 else ()
+        yield from self.before if first == 0 else ()
         yield from read_footage(self.kept[first:], free=free)
+        yield from self.behind
 
     @property
     def frames(self) -> int:
@@ -158,7 +161,7 @@ class RunStore:
     @property
     def given(self) -> int:
         """How many :meth:`footage` gives out."""
-        return sum(map(len, self.source)) + self.frames
+        return sum(map(len, (*self.before, *self.behind))) + self.frames
 
     @property
     def unused(self) -> list[Take]:
