@@ -69,7 +69,7 @@ def keep(**changed):
 
 
 def svi_recipe(tiny, conditioning, picture, previous):
-    """The conditioning of one chunk of 17 frames by SVI 2.0 Pro: anchor, the last latent before, zeros of the model's space."""
+    """The conditioning of 17 frames by SVI 2.0 Pro: anchor, the last latent before, zeros of the model's space."""
     import comfy.latent_formats
     import node_helpers
     import torch
