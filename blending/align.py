@@ -11,7 +11,7 @@ from ..motion import FlowEstimator
 from ..motion.estimation import estimate_displacements
 from ..motion.flow import compose_flow
 from ..motion.occlusion import picture_confidence
-from ..motion.warp import backward_warp
+from ..motion.warp import backward_warp, vector_length
 from .mask import wide_blur
 
 SMOOTH = 1 / 60
@@ -36,7 +36,7 @@ class Residual:
     @property
     def length(self) -> float:
         """Mean of the displacement in pixels, where it can be trusted."""
-        weighted = self.forward.norm(dim=1, keepdim=True) * self.trust
+        weighted = vector_length(self.forward) * self.trust
         return (weighted.sum() / self.trust.sum().clamp(min=1)).item()
 
     @property
@@ -45,12 +45,12 @@ class Residual:
 
         A thing that is alone in another place cannot be moved without tearing it from its surroundings.
         """
-        return self.forward.norm(dim=1).median().item() > NOISE * min(self.forward.shape[-2:]) / 480
+        return vector_length(self.forward).median().item() > NOISE * min(self.forward.shape[-2:]) / 480
 
     @property
     def in_place(self) -> Tensor:
         """``(N, 1, H, W)`` in [0, 1]: where both show the same thing in the same place."""
-        return self.trust * torch.exp(-(self.forward.norm(dim=1, keepdim=True) / SAME).square())
+        return self.trust * torch.exp(-(vector_length(self.forward) / SAME).square())
 
 
 def find_residual(first: Tensor, second: Tensor, *, estimator: str | FlowEstimator = "auto") -> Residual:

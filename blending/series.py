@@ -14,7 +14,7 @@ from ..motion import FlowEstimator
 from ..motion.estimation import estimate_displacements
 from ..motion.occlusion import inconsistency_mask
 from ..motion.pyramid import gaussian_blur, to_gray
-from ..motion.warp import backward_warp
+from ..motion.warp import backward_warp, vector_length
 from .pictures import check_pictures
 
 SIDE = 240
@@ -110,7 +110,7 @@ def _measure(clip: Tensor, estimator: str | FlowEstimator) -> PairSeries:
     left = (backward_warp(clip[1:], forward) - clip[:-1]) * 255
     warped = (left.square() * known).mean(dim=(1, 2, 3)) / share
     change = forward[1:] + backward[:-1]  # (P - 1, ...), at the frames between two pairs
-    at = F.pad(_length(change).median(dim=1).values * unit, (1, 1))
+    at = F.pad(vector_length(change).flatten(1).median(dim=1).values * unit, (1, 1))
     flow = _cells(forward).median(dim=-1).values
     lab = rgb_to_lab(gaussian_blur(clip, 2.0))
     shift = (backward_warp(lab[1:], forward) - lab[:-1]).flatten(2).median(dim=2).values
@@ -120,7 +120,7 @@ def _measure(clip: Tensor, estimator: str | FlowEstimator) -> PairSeries:
     laplacian = gray[..., 2:, 1:-1] + gray[..., :-2, 1:-1] + gray[..., 1:-1, 2:] + gray[..., 1:-1, :-2]
     laplacian = laplacian - 4 * gray[..., 1:-1, 1:-1]
     detail = (laplacian.flatten(1).var(dim=1) + 1).log()
-    length = _length(forward)
+    length = vector_length(forward).flatten(1)
     return PairSeries(
         (clip[1:] - clip[:-1]).abs().mean(dim=(1, 2, 3)) * 255,
         warped,
@@ -177,8 +177,3 @@ def _blocks(cells: Tensor) -> Tensor:
         for line in cells.tensor_split(rows, dim=-2)
     ]
     return torch.stack(lines, dim=-2)
-
-
-def _length(field: Tensor) -> Tensor:
-    """``(N, pixels)``: lengths of vectors ``(N, 2, H, W)``. Many times faster than a norm across a stride."""
-    return (field[:, 0].square() + field[:, 1].square()).sqrt().flatten(1)

@@ -12,7 +12,7 @@ from .evidence import motion_evidence
 from .pyramid import gaussian_blur, gradient, to_gray
 from .splat import forward_splat
 from .surface import follow_surfaces
-from .warp import backward_warp, exact, lands_inside
+from .warp import backward_warp, exact, lands_inside, vector_length
 
 RELATIVE, ABSOLUTE = 0.01, 0.5
 """Of Sundaram et al. 2010, equation 5: share of the squared lengths, and squared pixels."""
@@ -53,7 +53,7 @@ def forward_backward_error(forward: Tensor, backward: Tensor) -> Tensor:
         the frame.
     """
     forward, backward = _alike(forward, backward)
-    return (forward + backward_warp(backward, forward)).norm(dim=1, keepdim=True)
+    return vector_length(forward + backward_warp(backward, forward))
 
 
 def inconsistency_mask(forward: Tensor, backward: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ def occlusion_signs(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> 
     left_over = gaussian_blur(_left_over(a, moved).abs().mean(dim=1, keepdim=True), 2.0)
     difference = gaussian_blur((moved - a).abs().mean(dim=1, keepdim=True), 1.0)
     winner, _ = forward_splat(forward, forward, -SHARPNESS * difference)
-    rival = (backward_warp(winner, forward) - forward).norm(dim=1, keepdim=True)
+    rival = vector_length(backward_warp(winner, forward) - forward)
     _, reached = forward_splat(backward[:, :1], backward)
     error = forward_backward_error(forward, backward)
     contradicted = torch.maximum(torch.maximum(error, rival), 1 - reached) > CONTRADICTION

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .flow import Flow
 from .label import draw_text
-from .warp import exact, pixel_grid
+from .warp import exact, pixel_grid, vector_length
 
 STYLES = ("colors", "arrows", "confidence")
 LEGEND = 8
@@ -78,7 +78,7 @@ def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor
     elif not largest > 0:
         raise ValueError(f"largest must be above 0 pixels, got {largest}.")
     displacement, dtype = displacement.float(), displacement.dtype
-    length = displacement.norm(dim=1, keepdim=True)
+    length = vector_length(displacement)
     within = displacement * (largest / length.clamp(min=largest))
     # The longest vector that flow_to_image sees gets full color: one beside the picture. It is a little longer than
     # largest, for what rounding puts above 1 comes out of 8 bits as another color.
@@ -90,7 +90,7 @@ def flow_to_rgb(displacement: Tensor, *, largest: float | None = None) -> Tensor
 
 def longest(displacement: Tensor) -> float:
     """Length of the longest vector, in pixels; a little more than 0 where all rest."""
-    return max(displacement.float().norm(dim=1).max().item(), 1e-6)
+    return max(vector_length(displacement.float()).max().item(), 1e-6)
 
 
 def legend(largest: float, picture: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .flow import Flow
+from .warp import vector_length
 
 LONGEST = 4
 """Periods that are looked at: the more, the surer; beyond these the motion may be another."""
@@ -35,7 +36,7 @@ def rhythm_share(flow: Flow, period: int) -> Tensor:
     nothing = flow.displacement.new_zeros(())
     if period == 1 or count < 2 * period:
         return nothing
-    length = flow.displacement[-count:].float().norm(dim=1, keepdim=True)
+    length = vector_length(flow.displacement[-count:].float())
     weight = flow.confidence[-count:].float() * length  # what moves counts, however little of the picture it is
     speed = (weight * length).mean(dim=(1, 2, 3)) / weight.mean(dim=(1, 2, 3)).clamp(min=1e-9)
     share = (1 - CHANCE / _excess(speed.clamp(min=SLOWEST / 4).log(), period)).clamp(min=0)

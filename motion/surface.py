@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .flow import resize_flow
 from .pyramid import gaussian_blur
+from .warp import vector_length
 
 DISTANCES, ROUNDS = (2, 4, 8), 3
 """Pixels of the halved picture that each round looks around, in fours."""
@@ -59,7 +60,7 @@ def follow_surfaces(picture: Tensor, moved: Tensor, displacement: Tensor, trust:
     affinities = [torch.exp(distance / (-2 * COLOR**2)) for distance in apart]
     textured = plain = flow
     for _ in range(ROUNDS):
-        slow = torch.exp(-(plain - usual).norm(dim=1, keepdim=True) / (SLOW * step / 2)) + 1e-6
+        slow = torch.exp(-vector_length(plain - usual) / (SLOW * step / 2)) + 1e-6
         total = torch.cat((textured * weight, weight, plain * slow, slow), dim=1)
         padded = F.pad(total, (reach,) * 4, mode="replicate")
         for alike, tap in zip(affinities, taps, strict=True):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .flow import Flow, compose_flow
 from .splat import forward_splat, invert_flow
-from .warp import backward_warp, exact, lands_inside
+from .warp import backward_warp, exact, lands_inside, vector_length
 
 HISTORY = 4
 """Flows that are looked back along. More of them make the last velocity look less steady than it is."""
@@ -160,7 +160,7 @@ def land(displacement: Tensor, confidence: Tensor, *carried: Tensor) -> tuple[Te
         The displacement that arrives, the carried tensors, and the coverage, on the grid it leads to.
     """
     dominant = displacement.flatten(2).median(dim=2).values[..., None, None]
-    unlike = (displacement - dominant).norm(dim=1, keepdim=True) / (min(displacement.shape[-2:]) / 480)
+    unlike = vector_length(displacement - dominant) / (min(displacement.shape[-2:]) / 480)
     weight = TRUST * confidence + FRONT * unlike / (unlike + 1)
     arrived, coverage = forward_splat(torch.cat((displacement, *carried), dim=1), displacement, weight)
     return *arrived.split((2, *(tensor.shape[1] for tensor in carried)), dim=1), coverage
@@ -169,7 +169,7 @@ def land(displacement: Tensor, confidence: Tensor, *carried: Tensor) -> tuple[Te
 def _uncovered(displacement: Tensor, confidence: Tensor) -> Tensor:
     """``(N, 1, H, W)``: 1 where what arrives at a pixel's place moves as the pixel does, 0 where it is covered."""
     arrived, _ = land(displacement, confidence)
-    unlike = (backward_warp(arrived, displacement) - displacement).norm(dim=1, keepdim=True)
+    unlike = vector_length(backward_warp(arrived, displacement) - displacement)
     return torch.exp(-(unlike / FOLD).square())
 
 
@@ -195,5 +195,5 @@ def _steady_change(path: Trajectory) -> Tensor:
     energy = mean.square().sum(dim=1, keepdim=True)
     shrunk = mean * torch.where(energy > 0, energy / (energy + HORIZON * variance), 0.0)
     # A velocity that would double within four frames is no steady motion.
-    limit = path.velocity[:1].norm(dim=1, keepdim=True) / HISTORY
-    return shrunk * (limit / shrunk.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1)
+    limit = vector_length(path.velocity[:1]) / HISTORY
+    return shrunk * (limit / vector_length(shrunk).clamp(min=1e-12)).clamp(max=1)

@@ -53,6 +53,12 @@ def backward_warp(
     return F.grid_sample(picture, grid, mode=mode, padding_mode=padding_mode, align_corners=False).to(source.dtype)
 
 
+def vector_length(displacement: Tensor) -> Tensor:
+    """``(N, 1, H, W)``: lengths of the vectors ``(N, 2, H, W)``; a norm across a stride takes many times as long."""
+    x, y = displacement.split(1, dim=1)
+    return torch.hypot(x, y)
+
+
 def lands_inside(displacement: Tensor) -> Tensor:
     """``(N, 1, H, W)`` bool: whether a flow ``(N, 2, H, W)`` ends in the frame, half a pixel beyond its centers."""
     height, width = displacement.shape[-2:]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..motion import FlowEstimator, estimate_flow
+from ..motion.warp import vector_length
 
 FRAMES = 9
 """Frames at the video's end that tell its speed."""
@@ -65,7 +66,7 @@ def measure_speed(frames: Tensor, estimator: str | FlowEstimator = "auto") -> fl
         stay below.
     """
     flow = estimate_flow(frames[-FRAMES:], estimator=estimator)
-    speed = flow.displacement.norm(dim=1).flatten(1).float()
+    speed = vector_length(flow.displacement).flatten(1).float()
     usual = speed.kthvalue(max(1, round(FASTER_THAN * speed.shape[1])), dim=1).values.median()
     return usual.item() * LINES / min(frames.shape[-2:])
 
