@@ -6,6 +6,7 @@ from typing import Any
 
 from ..protocols import Family
 from .i2v import WAN_I2V
+from .products import name_model
 from .vace import WAN_VACE
 
 FAMILIES: tuple[Family, ...] = (WAN_I2V, WAN_VACE)
@@ -17,10 +18,13 @@ def find_family(model: Any, name: str = "model") -> Family:
     Raises:
         ValueError: if it is of none.
     """
-    refusals = []
     for family in FAMILIES:
-        refusal = family.refusal(model)
-        if refusal is None:
+        if family.takes(model):
             return family
-        refusals.append(f"expected {family.expected}, got {refusal}")
-    raise ValueError(f"{name}: {'; or '.join(refusals)}")
+    expected = _any_of([each for family in FAMILIES for each in family.expected])
+    files = _any_of([each for family in FAMILIES for each in family.files])
+    raise ValueError(f"{name}: expected {expected}, got {name_model(model)}. Load a file such as {files}.")
+
+
+def _any_of(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
