@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from . import example_tiny, example_wan
+from . import example_clips, example_tiny, example_wan21, example_wan22
 from .server import Server
 
-WORKFLOWS = (*example_tiny.WORKFLOWS, *example_wan.WORKFLOWS)
-BLUEPRINTS = example_wan.BLUEPRINTS
+WORKFLOWS = tuple(
+    make for part in (example_tiny, example_wan21, example_wan22, example_clips) for make in part.WORKFLOWS
+)
+BLUEPRINTS = example_wan21.BLUEPRINTS
 
 
 def main(arguments: list[str]) -> int:

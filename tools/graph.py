@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .workflow import CONTROL, EXAMPLES, SEEDS, WIDGETS, type_of
+from .workflow import BYPASSED, CONTROL, EXAMPLES, RUNS, SEEDS, WIDGETS, type_of
 
 OURS = "WanMotion"
 NOTES = ("MarkdownNote",)
@@ -30,11 +30,12 @@ class Node:
     title: str = ""
     models: list[dict] = field(default_factory=list)
     """Files that it loads: ``name``, ``url``, ``directory``."""
+    bypassed: bool = False
 
 
-def note(pos: tuple[int, int], size: tuple[int, int], text: str) -> Node:
+def note(pos: tuple[int, int], size: tuple[int, int], text: str, title: str = "") -> Node:
     """A note in Markdown."""
-    return Node("MarkdownNote", pos, size, {"text": text})
+    return Node("MarkdownNote", pos, size, {"text": text}, title=title)
 
 
 @dataclass
@@ -90,7 +91,8 @@ def _build(node: Node, numbers: dict[int, int], object_info: dict) -> dict:
         "size": list(node.size),
         "flags": {},
     }
-    base |= {"order": number - 1, "mode": 0, "inputs": [], "outputs": []}
+    mode = BYPASSED if node.bypassed else RUNS
+    base |= {"order": number - 1, "mode": mode, "inputs": [], "outputs": []}
     if node.title:
         base["title"] = node.title
     if node.type in NOTES:

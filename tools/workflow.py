@@ -14,6 +14,9 @@ SEEDS = ("seed", "noise_seed")
 WIDGETS = ("BOOLEAN", "COMBO", "FLOAT", "FLOAT,INT", "INT", "STRING", "COMFY_DYNAMICCOMBO_V3")
 """Types of inputs that are typed in; the last, on newer hosts, is a choice that brings inputs of its own."""
 
+RUNS, BYPASSED = 0, 4
+"""Modes of a node."""
+
 
 def type_of(kind) -> str:
     """The type of an input as the front end names it: a host may give a choice as the list of its options."""
@@ -26,26 +29,44 @@ def load_prompt(path: Path, object_info: dict) -> dict:
 
 
 def to_prompt(workflow: dict, object_info: dict) -> dict:
-    """Convert a workflow; notes are left out.
+    """Convert a workflow; notes and bypassed nodes are left out.
 
     Raises:
-        ValueError: if a node's class is unknown to this host, or is muted or bypassed.
+        ValueError: if a node's class is unknown to this host, or is muted.
     """
-    links = {link[0]: [str(link[1]), link[2]] for link in workflow["links"]}
+    links = {link[0]: (link[1], link[2]) for link in workflow["links"]}
+    nodes = {node["id"]: node for node in workflow["nodes"]}
     prompt = {}
     for node in workflow["nodes"]:
         if node["type"] in ("MarkdownNote", "Note"):
             continue
         if node["type"] not in object_info:
             raise ValueError(f"Node {node['id']} is a {node['type']}, which this host does not know.")
-        if node.get("mode", 0) != 0:
-            raise ValueError(f"Node {node['id']} ({node['type']}) is muted or bypassed.")
+        mode = node.get("mode", RUNS)
+        if mode == BYPASSED:
+            continue
+        if mode != RUNS:
+            raise ValueError(f"Node {node['id']} ({node['type']}) is muted.")
         inputs = dict(_widgets(node, object_info[node["type"]]))
         for socket in node.get("inputs", []):
-            if socket.get("link") is not None:
-                inputs[socket["name"]] = links[socket["link"]]
+            origin = _origin(socket, links, nodes)
+            if origin is not None:
+                inputs[socket["name"]] = origin
         prompt[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
     return prompt
+
+
+def _origin(socket: dict | None, links: dict, nodes: dict) -> list | None:
+    """Where an input's value comes from: past bypassed nodes, by the first of their inputs that is of the output's
+    type. None where nothing is connected there; a widget then has its own value."""
+    while socket is not None and socket.get("link") is not None:
+        number, slot = links[socket["link"]]
+        node = nodes[number]
+        if node.get("mode", RUNS) != BYPASSED:
+            return [str(number), slot]
+        kind = node["outputs"][slot]["type"]
+        socket = next((each for each in node.get("inputs", []) if each["type"] == kind), None)
+    return None
 
 
 def _widgets(node: dict, info: dict):

@@ -92,7 +92,7 @@ class Family(Protocol):
 
     @property
     @abstractmethod
-    def expected(self) -> str:
+    def expected(self) -> tuple[str, ...]:
         """What an error says of the models that it takes."""
 
     @property
@@ -105,9 +105,14 @@ class Family(Protocol):
     def takes_reference(self) -> bool:
         """Whether it takes a picture of what is to be seen, at no place of the video."""
 
+    @property
     @abstractmethod
-    def refusal(self, model: Any) -> str | None:
-        """What the host's MODEL is instead, with what to load; None if it is of this family."""
+    def files(self) -> tuple[str, ...]:
+        """What an error says to load: how such files are called."""
+
+    @abstractmethod
+    def takes(self, model: Any) -> bool:
+        """Whether the host's MODEL is of this family."""
 
     @abstractmethod
     def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:

@@ -8,12 +8,31 @@ import av
 import numpy
 import pytest
 import torch
+from wan_motion_chunks.tests.host.weights import random_vace
 from wan_motion_chunks.tools.examples import WORKFLOWS
-from wan_motion_chunks.tools.workflow import EXAMPLES, to_prompt
+from wan_motion_chunks.tools.workflow import BYPASSED, EXAMPLES, RUNS, to_prompt
 
 SAVED = {make().name: json.loads((EXAMPLES / f"{make().name}.json").read_text(encoding="utf-8")) for make in WORKFLOWS}
 FULL_SIZE = sorted(name for name in SAVED if "_wan2" in name)
+SWITCHED = sorted(name for name in FULL_SIZE if any(node["mode"] == BYPASSED for node in SAVED[name]["nodes"]))
 TINY = {"width": 32, "height": 32, "length": 25.0, "length_unit": "frames", "chunk_frames": 17, "steps": 2}
+OFFICIAL = {
+    "wan21_i2v_long_video": (20, 6.0, "uni_pc", 0, 8.0, 832, 480),
+    "wan21_flf2v": (20, 3.0, "uni_pc", 0, 8.0, 720, 1280),
+    "wan21_vace": (20, 6.0, "uni_pc", 0, 8.0, 512, 512),
+    "wan22_i2v_two_experts": (20, 3.5, "euler", 10, 5.0, 640, 640),
+    "wan22_flf2v": (20, 4.0, "euler", 10, 8.0, 640, 640),
+    "wan22_svi": (20, 4.0, "euler", 10, 5.0, 640, 640),
+}
+"""Steps, cfg, sampler, switch_step, shift, width and height, as the host's own templates have them: those of Wan2.1
+I2V 480p with the size that the model is made for, SVI as its authors run it."""
+FEW = {
+    "wan21_vace": (6, 1.0, "uni_pc", 0, 8.0),
+    "wan22_i2v_two_experts": (4, 1.0, "euler", 2, 5.0),
+    "wan22_flf2v": (4, 1.0, "euler", 2, 5.0),
+    "wan22_svi": (6, 1.0, "euler", 3, 5.0),
+}
+"""The same, with the switch on."""
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +43,17 @@ def files(server, comfy):
 
     weights = comfy.utils.load_torch_file(str(TRANSFORMER))
     plain = {name: value for name, value in weights.items() if not re.search(r"img_emb|[kv]_img", name)}
+    prefix = next(name for name in weights if name.endswith("img_emb.proj.0.bias")).removesuffix("img_emb.proj.0.bias")
+    disguises = {
+        "flf2v": weights | {f"{prefix}img_emb.emb_pos": torch.zeros(1, 514, 1280)},
+        "vace": random_vace(),
+        "wan2.2": plain,
+        "": weights,
+    }
     key = next(name for name in weights if name.endswith("blocks.0.self_attn.v.weight")).removesuffix(".weight")
     out, into = weights[f"{key}.weight"].shape
-    prefix = f"diffusion_model.{key}"
-    lora = {f"{prefix}.lora_up.weight": torch.ones(out, 1) * 0.01, f"{prefix}.lora_down.weight": torch.ones(1, into)}
+    layer = f"diffusion_model.{key}"
+    lora = {f"{layer}.lora_up.weight": torch.ones(out, 1) * 0.01, f"{layer}.lora_down.weight": torch.ones(1, into)}
     for workflow in SAVED.values():
         for node in workflow["nodes"]:
             for model in node["properties"].get("models", ()):
@@ -36,7 +62,8 @@ def files(server, comfy):
                 if model["directory"] == "vae":
                     shutil.copy(VAE, path)
                 elif model["directory"] == "diffusion_models":
-                    comfy.utils.save_torch_file(plain if "wan2.2" in path.name else weights, str(path))
+                    kind = next(kind for kind in disguises if kind in path.name)
+                    comfy.utils.save_torch_file(disguises[kind], str(path))
                 elif model["directory"] == "loras":
                     comfy.utils.save_torch_file(lora, str(path))
                 else:
@@ -57,6 +84,14 @@ def object_info(server, files):
     return server.get("/object_info")
 
 
+def saved(name, switched=False):
+    """A template's workflow, or with its switch on."""
+    workflow = SAVED[name]
+    modes = {BYPASSED: RUNS} if switched else {}
+    nodes = [node | {"mode": modes.get(node["mode"], node["mode"])} for node in workflow["nodes"]]
+    return workflow | {"nodes": nodes}
+
+
 def inputs_of(info):
     for group in ("required", "optional"):
         yield from info["input"].get(group, {}).items()
@@ -64,7 +99,7 @@ def inputs_of(info):
 
 @pytest.mark.parametrize("name", SAVED)
 def test_values_are_such_as_the_nodes_take(object_info, name):
-    for node in to_prompt(SAVED[name], object_info).values():
+    for node in to_prompt(saved(name, switched=True), object_info).values():
         for key, (kind, *rest) in inputs_of(object_info[node["class_type"]]):
             value, options = node["inputs"].get(key), rest[0] if rest else {}
             if isinstance(value, list) or value is None:
@@ -98,6 +133,11 @@ def test_a_workflow_says_where_it_comes_from_and_what_it_needs(name):
             assert model["name"] in node["widgets_values"]
             assert model["url"].startswith("https://huggingface.co/")
             assert model["url"].endswith(model["name"])
+            noise = re.search("high|low", model["name"].lower()) if "wan22" in name else None
+            if noise:
+                assert node["title"].endswith(f"{noise[0]} noise)")
+            if model["directory"] == "vae":
+                assert ("Wan_2.2" in model["url"]) == ("wan22" in name)
 
 
 @pytest.mark.parametrize("name", SAVED)
@@ -129,9 +169,31 @@ def test_a_workflow_of_videos_runs_on_any_video(server, object_info, name):
     assert server.execute(to_prompt(SAVED[name], object_info))
 
 
+@pytest.mark.parametrize("switched", [False, True], ids=["as it is", "few steps"])
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_a_template_is_set_as_the_official_one(object_info, name, switched):
+    prompt = to_prompt(saved(f"wan-motion_{name}", switched), object_info)
+
+    def value(node, key):
+        found = node["inputs"][key]
+        return prompt[found[0]]["inputs"]["value"] if isinstance(found, list) else found
+
+    made = next(node for node in prompt.values() if node["class_type"] == "WanMotionLongVideo")
+    shifts = {value(node, "shift") for node in prompt.values() if node["class_type"] == "ModelSamplingSD3"}
+    keys = ("steps", "cfg", "sampler_name", "switch_step")
+    found = (*(value(made, key) for key in keys), *shifts, made["inputs"]["width"], made["inputs"]["height"])
+    expected = OFFICIAL[name]
+    assert found == (FEW.get(name, expected[:5]) if switched else expected[:5]) + expected[5:]
+    assert made["inputs"]["scheduler"] == "simple"
+    assert made["inputs"]["negative_prompt"].startswith("\u8272\u8c03\u8273\u4e3d")
+
+
+@pytest.mark.parametrize("switched", [False, True], ids=["as it is", "few steps"])
 @pytest.mark.parametrize("name", FULL_SIZE)
-def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name):
-    prompt = to_prompt(SAVED[name], object_info)
+def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, switched):
+    if switched and name not in SWITCHED:
+        pytest.skip("has no switch")
+    prompt = to_prompt(saved(name, switched), object_info)
     prompt["tiny"] = {"class_type": "WanMotionTinyModels", "inputs": {}}
     # Neither text encoder nor CLIP vision come in small.
     encoders = [key for key, node in prompt.items() if node["class_type"] in ("CLIPLoader", "CLIPVisionLoader")]
@@ -144,8 +206,10 @@ def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name):
                     del node["inputs"][key]
         if node["class_type"] == "WanMotionLongVideo":
             node["inputs"].update(TINY)
+            if node["inputs"]["switch_step"]:
+                node["inputs"]["switch_step"] = 1
         if node["class_type"] == "WanMotionSettings":
-            node["inputs"]["overlap_frames"] = 8
+            node["inputs"]["overlap_frames"] = 0 if "svi" in name else 8
         if node["class_type"] == "WanMotionPromptStack":
             node["inputs"]["start"] /= 8
             node["inputs"]["transition"] = 0.0
@@ -154,9 +218,10 @@ def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name):
     outputs = server.execute(prompt)
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
     assert "\nchunk 2/2: 8 " in report
+    assert ("level svi" in report) == ("svi" in name)
     assert report.splitlines()[-1].startswith("2 chunks made")
-    assert ("model_low_noise" in report) == ("two_experts" in name)
-    saved = next(output["images"][0] for output in outputs.values() if "images" in output)
-    with av.open(str(server.base / "output" / saved["subfolder"] / saved["filename"])) as container:
+    assert ("model_low_noise" in report) == ("wan22" in name)
+    made = next(output["images"][0] for output in outputs.values() if "images" in output)
+    with av.open(str(server.base / "output" / made["subfolder"] / made["filename"])) as container:
         assert sum(1 for _ in container.decode(video=0)) == 25
         assert "prompt" in container.metadata

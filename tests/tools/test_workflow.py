@@ -48,9 +48,30 @@ def test_a_link_stands_in_for_its_widget():
     assert to_prompt(workflow(inputs=inputs), INFO)["2"]["inputs"]["cfg"] == ["1", 0]
 
 
+def bypassed(kind, *sockets):
+    """The workflow with a bypassed node, of these inputs, between its two."""
+    graph = workflow(inputs=[{"name": "cfg", "link": 2, "widget": {"name": "cfg"}}])
+    outputs = [{"name": "out", "type": kind}]
+    graph["nodes"].append({"id": 4, "type": "Load", "mode": 4, "inputs": list(sockets), "outputs": outputs})
+    graph["links"] += [[2, 4, 0, 2, 0, kind]]
+    return to_prompt(graph, INFO)["2"]["inputs"]["cfg"]
+
+
+def test_a_bypassed_node_hands_on_its_input_of_the_same_type():
+    assert bypassed("MODEL", {"name": "x", "type": "CLIP", "link": 9}, {"name": "m", "type": "MODEL", "link": 1}) == [
+        "1",
+        0,
+    ]
+
+
+@pytest.mark.parametrize("socket", [(), ({"name": "value", "type": "FLOAT", "link": None},)])
+def test_a_widget_keeps_its_value_where_a_bypassed_node_hands_on_nothing(socket):
+    assert bypassed("FLOAT", *socket) == 1.5
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
-    [({"type": "Gone"}, "Node 2 .*Gone"), ({"mode": 4}, r"Node 2 \(Noise\) .*muted")],
+    [({"type": "Gone"}, "Node 2 .*Gone"), ({"mode": 2}, r"Node 2 \(Noise\) .*muted")],
 )
 def test_what_cannot_run_is_refused(changed, message):
     with pytest.raises(ValueError, match=message):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..latents import CHANNELS, mask_rows
+from ..latents import mask_rows
 from ..protocols import Conditioned, Vae
 from .canvas import encode_frames, lay_frames, put_latents
+from .products import host_class, input_channels
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
@@ -24,20 +25,13 @@ class WanI2V:
     """See :class:`~wan.protocols.Family`."""
 
     name = "wan_i2v"
-    expected = "Wan2.1 image-to-video"
+    expected = ("Wan2.1 image-to-video", "Wan2.2 A14B image-to-video")
+    files = ("wan2.1_i2v_480p_14B", "wan2.2_i2v_high_noise_14B")
     starts_from_prompt = False
     takes_reference = False
 
-    def refusal(self, model: Any) -> str | None:
-        base = model.model
-        kind = type(base).__name__
-        if kind != HOST_CLASS:
-            return f"{kind}. Load a wan2.1_i2v checkpoint."
-        channels = base.diffusion_model.patch_embedding.weight.shape[1]
-        if channels == INPUT_CHANNELS:
-            return None
-        text = " (a text-to-video model)" if channels == CHANNELS else ""
-        return f"{kind} with {channels} input channels instead of {INPUT_CHANNELS}{text}. Load a wan2.1_i2v checkpoint."
+    def takes(self, model: Any) -> bool:
+        return host_class(model) == HOST_CLASS and input_channels(model) == INPUT_CHANNELS
 
     def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:
         canvas, known = lay_frames(request)

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..latents import CHANNELS, LATENT_MEAN, SPATIAL_STRIDE
 from ..protocols import Conditioned, Vae
 from .canvas import GRAY, encode_frames, lay_frames, put_latents
+from .products import host_class, input_channels
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
@@ -27,13 +28,14 @@ class WanVace:
     """See :class:`~wan.protocols.Family`."""
 
     name = "wan_vace"
-    expected = "Wan VACE"
+    expected = ("Wan VACE",)
+    files = ("wan2.1_vace_14B",)
     starts_from_prompt = True
     takes_reference = True
 
-    def refusal(self, model: Any) -> str | None:
-        kind = type(model.model).__name__
-        return None if kind == HOST_CLASS else f"{kind}. Load a wan2.1_vace checkpoint."
+    def takes(self, model: Any) -> bool:
+        # ID-V2V is of this class too, but is shown a picture as image-to-video is, besides.
+        return host_class(model) == HOST_CLASS and input_channels(model) == CHANNELS
 
     def condition(self, request: ChunkRequest, vae: Vae) -> Conditioned:
         canvas, known = lay_frames(request)

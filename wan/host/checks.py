@@ -7,6 +7,7 @@ import comfy.utils
 from torch import Tensor
 
 from ..families import find_family
+from ..families.products import name_model, name_vae
 from ..latents import CHANNELS, SPATIAL_STRIDE
 from ..protocols import Family
 
@@ -29,7 +30,7 @@ def describe_model(model, name: str = "model") -> str:
     """The model of input ``name`` in words."""
     config = model_config(model)
     sizes = [f"{key} {config[key]}" for key in ("dim", "num_layers", "in_dim") if key in config]
-    return f"{name} ({', '.join((type(model.model).__name__, *sizes))})"
+    return f"{name} ({', '.join((name_model(model), *sizes))})"
 
 
 def check_experts(model, low_noise) -> None:
@@ -79,8 +80,8 @@ def check_vae(vae) -> None:
     name, stride = type(vae.first_stage_model).__name__, vae.spacial_compression_encode()
     if name != "WanVAE" or vae.latent_channels != CHANNELS or stride != SPATIAL_STRIDE:
         raise ValueError(
-            f"vae: expected the Wan2.1 VAE (WanVAE, {CHANNELS} channels, {SPATIAL_STRIDE}x), got {name} of "
-            f"{vae.latent_channels} channels, {stride}x. Load wan_2.1_vae.safetensors."
+            f"vae: expected the Wan2.1 VAE ({CHANNELS} channels, {SPATIAL_STRIDE}x), got {name_vae(vae)} "
+            f"({vae.latent_channels} channels, {stride}x). Load wan_2.1_vae.safetensors."
         )
 
 

@@ -1,0 +1,50 @@
+"""Example workflows of finished videos: measured and joined."""
+
+from __future__ import annotations
+
+from .example_parts import clip
+from .graph import Node, Workflow, note
+
+
+def measure_seams() -> Workflow:
+    load, parts = clip(120)
+    seams = Node("WanMotionMeasureSeams", (720, 120), (540, 500), {}, {"images": (parts, "images")})
+    words = Node("PreviewAny", (1320, 120), (520, 300), {}, {"source": (seams, "report")})
+    text = """# How visible are the seams of a video?
+
+Choose any video. **seams** are the numbers of the first frames behind each seam, such as 81, 145; empty: it looks for \
+places that stand out.
+
+Every place is held against real, uncut video: jumps of motion, steps of color and sharpness, frames that stand \
+still, are replayed, or flash."""
+    return Workflow(
+        "wan-motion_measure_any_video",
+        [
+            ("Video", [load, parts, note((40, 480), (620, 300), text)]),
+            ("Measure", [seams]),
+            ("Result", [words]),
+        ],
+    )
+
+
+def join_clips() -> Workflow:
+    made = []
+    for row, name in enumerate(("first", "second")):
+        made += clip(120 + 380 * row, f"The {name} clip")
+    links = {"first": (made[1], "images"), "second": (made[3], "images")}
+    joined = Node("WanMotionJoinClips", (720, 120), (340, 230), {}, links)
+    rate = {"images": (joined, "frames"), "fps": (made[1], "fps")}
+    video = Node("CreateVideo", (720, 420), (340, 80), {}, rate)
+    save = Node("SaveVideo", (1120, 120), (420, 380), {"filename_prefix": "video/joined"}, {"video": (video, "VIDEO")})
+    words = Node("PreviewAny", (1120, 560), (420, 200), {}, {"source": (joined, "report")})
+    text = """# Join two clips
+
+The last **overlap_frames** of the first clip and the first of the second should show the same: the second was made as \
+the first one's continuation. Colors are matched, and the picture moves over rather than being mixed."""
+    return Workflow(
+        "wan-motion_join_two_clips",
+        [("Clips", made), ("Join", [joined, video, note((720, 560), (340, 220), text)]), ("Result", [save, words])],
+    )
+
+
+WORKFLOWS = (measure_seams, join_clips)
