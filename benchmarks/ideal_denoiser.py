@@ -1,4 +1,7 @@
-"""A MODEL for the host's samplers that is exact: the posterior mean over a finite set of clips of one drawn scene."""
+"""A MODEL for the host's samplers that is exact: the posterior mean over a finite set of clips of one drawn scene.
+
+A student of few steps is not exact. Here it is one that leaves a share of its input in what it gives out.
+"""
 
 from __future__ import annotations
 
@@ -107,13 +110,14 @@ class TeacherVae:
         return frames.clamp(0, 1).movedim(2, -1)
 
 
-def ideal_model(model, bank: Tensor, evidence: Tensor | None = None):
-    """A clone of the host's ``model`` that denoises exactly.
+def ideal_model(model, bank: Tensor, evidence: Tensor | None = None, kept: float = 0.0):
+    """A clone of the host's ``model`` that denoises exactly, or nearly.
 
     Args:
         model: Wan2.1; its weights are not asked.
         bank: ``(N, 16, T, h, w)``, the model's space: what the sample may be, each as likely as the others.
         evidence: ``(N,)``, logarithm of how likely the known frames are for each, if the model heeds them (H2).
+        kept: [0, 1], the share of its noisy input that is left in each output; 0 is exact.
     """
     patched = model.clone()
     prior = torch.zeros(len(bank)) if evidence is None else evidence
@@ -122,7 +126,8 @@ def ideal_model(model, bank: Tensor, evidence: Tensor | None = None):
     def denoise(apply_model, arguments):
         sigma, noisy = arguments["timestep"][:1].clamp(min=1e-3), arguments["input"]
         wrong = torch.cdist(noisy.flatten(1), flat * (1 - sigma)).square()  # (B, N)
-        return (torch.softmax(prior - wrong / (2 * sigma.square()), dim=1) @ flat).view_as(noisy)
+        mean = (torch.softmax(prior - wrong / (2 * sigma.square()), dim=1) @ flat).view_as(noisy)
+        return mean.lerp(noisy, kept)
 
     patched.set_model_unet_function_wrapper(denoise)
     return patched

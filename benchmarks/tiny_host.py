@@ -84,13 +84,24 @@ class TinyHost:
         return self.decode(latent)
 
 
-def make_sampler(model, prompts, noise, *, steps: int = STEPS, cfg: float = CFG, sampler_name: str = "euler"):
+def make_sampler(
+    model,
+    prompts,
+    noise,
+    *,
+    steps: int = STEPS,
+    cfg: float = CFG,
+    sampler_name: str = "euler",
+    scheduler: str = "simple",
+    switch: int = 0,
+):
     """The pack's KSampler over guided chunks.
 
     Args:
         model: the host's MODEL.
         prompts: positive and negative text of each keyframe.
         noise: a :class:`~wan.host.noise.ChunkNoise`, or the seed of the first chunk.
+        switch: steps after which the same model goes on as a second expert, with noise of its own; 0 for one alone.
     """
     from ..wan.host.inputs import ChunkInputs
     from ..wan.host.ksampler import Experts, HostSampler, Sampling
@@ -98,7 +109,8 @@ def make_sampler(model, prompts, noise, *, steps: int = STEPS, cfg: float = CFG,
 
     encoded = [([[embed_text(text)[None], {}]], [[embed_text(other)[None], {}]]) for text, other in prompts]
     noise = noise if isinstance(noise, ChunkNoise) else ChunkNoise(noise)
-    return HostSampler(Experts(model), Sampling(steps, cfg, sampler_name, "simple"), noise, ChunkInputs(encoded))
+    experts = Experts(model, model if switch else None, switch)
+    return HostSampler(experts, Sampling(steps, cfg, sampler_name, scheduler), noise, ChunkInputs(encoded))
 
 
 def context_windows(model, length: int, overlap: int):

@@ -47,8 +47,9 @@ class Settings(io.ComfyNode):
                 _own(
                     "motion_weight",
                     "For the level motion: how long sampling follows the predicted motion; 0.3 is two thirds of the "
-                    "steps where that is sure. Below 1 the last two steps are free, and the last one of the high-noise "
-                    "expert. Higher carries motion better and leaves the prompt less say; 0: overlap_pinned.",
+                    "steps where that is sure. Below 1 the last two steps are free, and half of the high-noise "
+                    "expert's last one. Higher carries motion better and leaves the prompt less say; 0: "
+                    "overlap_pinned.",
                 ),
                 _own(
                     "mask_sigma",

@@ -5,6 +5,7 @@ import struct
 import pytest
 import torch
 from wan_motion_chunks.benchmarks.bench_confidence import f1, sorting_area
+from wan_motion_chunks.benchmarks.bench_guidance import fine_detail
 from wan_motion_chunks.benchmarks.flow_data import load_pairs, read_flow
 
 
@@ -21,6 +22,15 @@ def test_f1_is_the_harmonic_mean_of_precision_and_recall():
     found, true = torch.tensor([1, 1, 1, 0, 0]).bool(), torch.tensor([1, 0, 0, 1, 0]).bool()
     assert f1(found, true, torch.ones(5).bool()) == pytest.approx(2 * (1 / 3) * (1 / 2) / (1 / 3 + 1 / 2))
     assert f1(found, true, torch.tensor([1, 0, 0, 0, 1]).bool()) == 1
+
+
+def test_the_share_of_fine_detail_is_that_of_the_contrast_whatever_the_noise():
+    generator = torch.Generator().manual_seed(0)
+    sharp, noise = (torch.rand(8, 64, 64, 3, generator=generator) for _ in range(2))
+    assert fine_detail(sharp, sharp) == pytest.approx(1)
+    assert fine_detail(0.5 + 0.3 * (sharp - 0.5), sharp) == pytest.approx(0.3, abs=1e-5)
+    assert fine_detail(torch.full_like(sharp, 0.5), sharp) == pytest.approx(0, abs=1e-5)
+    assert fine_detail(0.3 * sharp + noise, sharp) == pytest.approx(0.3, abs=0.02)
 
 
 def test_a_flow_file_is_read_x_first(tmp_path):

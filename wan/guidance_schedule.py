@@ -1,11 +1,13 @@
 """For how long each cell of a chunk is held to its guide.
 
-In each step a cell is held or free, never in between: a soft mask kept through all steps leaves pictures that are
-half denoised. A cell's ``end_percent`` is the share of the sampling steps during which it is held.
+In each step a cell is held or free: a soft mask kept through all steps leaves pictures that are half denoised. Only in
+the last step of a high-noise expert is there something in between, with free steps behind it. A cell's ``end_percent``
+is the share of the sampling steps during which it is held.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,9 @@ CERTAIN = 0.95
 """Confidence that ``motion_weight`` 1 holds to the end."""
 FREE_STEPS, FEW_STEPS = 2, 3
 """Steps at the end in which every cell is free that is not held to the end; one in a run of ``FEW_STEPS`` or fewer."""
+HALF = 0.5
+"""The high-noise expert's say in its last step over cells that are still held. With none it would never have one; with
+all of that step, the guide of an expert of two or three steps is soon forgotten (``bench guidance``)."""
 ROUNDING = 1e-4
 VERBATIM = 0.25
 """Noise level below which a model mends hardly anything of a guide."""
@@ -84,7 +89,7 @@ def held_steps(end_percent: Tensor, steps: int, switch: int = 0) -> Tensor:
 
     A cell that is held in every step comes out as its guide, verbatim, and an expert that never sees it free cannot
     mend it. So the last two steps are free (the last one of three or fewer), and of two experts' steps the last one of
-    the high-noise expert is. Only an end_percent of 1 holds to the end.
+    the high-noise expert is half free. Only an end_percent of 1 holds to the end.
 
     Args:
         end_percent: in [0, 1], any shape.
@@ -92,11 +97,11 @@ def held_steps(end_percent: Tensor, steps: int, switch: int = 0) -> Tensor:
         switch: steps of the high-noise expert; 0 and ``steps`` mean that one model makes them all.
 
     Returns:
-        Whole numbers in [0, steps] of the shape and dtype of ``end_percent``.
+        Numbers in [0, steps] of the shape and dtype of ``end_percent``, whole but for the half step.
     """
     most = steps - (FREE_STEPS if steps > FEW_STEPS else 1)
     if 0 < switch < steps:
-        most = min(most, switch - 1)
+        most = min(most, switch - HALF)
     held = (end_percent * steps - ROUNDING).ceil().clamp(0, max(most, 0))
     return torch.where(end_percent >= 1 - ROUNDING, float(steps), held)
 
@@ -106,8 +111,8 @@ def held_steps_of_part(end_percent: Tensor, sigmas: Tensor, table: Tensor) -> Te
 
     A call from the highest level to 0 is the whole run. One that ends above 0 is the first part of a run: there model
     time stands for the share of the steps that are done, which it is where steps are even in time (``simple``,
-    ``normal``, ``sgm_uniform``, ``ddim_uniform``), and its last step is free. A later part holds only what is held to
-    the end. All on tensors: nothing waits for the device.
+    ``normal``, ``sgm_uniform``, ``ddim_uniform``), and its last step is half free, or free where it is the last but one
+    of the run. A later part holds only what is held to the end. All on tensors: nothing waits for the device.
 
     Args:
         end_percent: in [0, 1], any shape.
@@ -115,13 +120,15 @@ def held_steps_of_part(end_percent: Tensor, sigmas: Tensor, table: Tensor) -> Te
         table: the model's levels over uniform time, rising.
 
     Returns:
-        Whole numbers in [0, n] of the shape and dtype of ``end_percent``.
+        Numbers in [0, n] of the shape and dtype of ``end_percent``, whole but for the half step.
     """
     end_percent, sigmas, table = end_percent.to(sigmas.device), sigmas.float(), table.to(sigmas.device).float()
     steps = len(sigmas) - 1
     starts, ends = sigmas[0] >= table[-1] * TOP, sigmas[-1] <= table[0]
-    done = 1 - torch.searchsorted(table, sigmas[:-1], right=True) / len(table)  # of the run, before each step
-    first = (end_percent[..., None] > done + ROUNDING).sum(dim=-1).clamp(max=steps - 1).to(end_percent)
+    done = 1 - torch.searchsorted(table, sigmas, right=True) / len(table)  # of the run, before each step and at the end
+    left = steps * (1 - done[-1]) / done[-1]  # steps of other calls
+    free = torch.where(left < 1.5, 1.0, HALF) if steps >= FEW_STEPS else HALF
+    first = (end_percent[..., None] > done[:-1] + ROUNDING).sum(dim=-1).to(end_percent).clamp(max=steps - free)
     part = torch.where(starts, first, torch.where(end_percent >= 1 - ROUNDING, float(steps), 0.0))
     part = torch.where(end_percent >= 1 - ROUNDING, float(steps), part)
     return torch.where(starts & ends, held_steps(end_percent, steps), part)
@@ -132,16 +139,13 @@ def guidance_warnings(schedule: Schedule, weight: float) -> tuple[str, ...]:
     if not 0 < weight < 1:
         return ()
     certain = torch.tensor(weight).pow(1 / 3)
-    held = int(held_steps(certain, schedule.steps, schedule.switch))
+    held = held_steps(certain, schedule.steps, schedule.switch).item()
     if held == 0:
-        split = f", {schedule.switch} of them in the high-noise expert" if schedule.switch else ""
-        return (
-            f"motion guidance does nothing in {schedule.steps} steps{split}: one of them must be free. Take more steps",
-        )
-    level = schedule.levels[held].item()
+        return ("motion guidance does nothing in one step, which must be free. Take more steps",)
+    level = schedule.levels[math.ceil(held)].item()
     if level < VERBATIM * schedule.levels[0].item():
         return (
-            f"motion guidance at full confidence ends after {held} of {schedule.steps} steps, at noise level "
+            f"motion guidance at full confidence ends after {held:g} of {schedule.steps} steps, at noise level "
             f"{level:.2f} of this schedule: hardly anything is mended then. Take the scheduler simple, or lower "
             "motion_weight",
         )
@@ -160,14 +164,14 @@ def step_index(sigma: Tensor, levels: Tensor) -> Tensor:
 
 
 def step_mask(noise_mask: Tensor, held: Tensor, step: Tensor | int) -> Tensor:
-    """The noise mask of one sampling step: 0 also where a cell is still held.
+    """The noise mask of one sampling step: 0 also where a cell is still held, in between where it is for part of it.
 
     Args:
         noise_mask: any shape; 1 where the guide ends before the last step.
         held: steps for which each cell is held, of a shape that broadcasts to it.
         step: index of the step, from 0 on.
     """
-    return noise_mask * (held <= step)
+    return noise_mask * (step + 1 - held).clamp(0, 1).to(noise_mask)
 
 
 def schedule_warnings(schedule: Schedule, settings: GuideSettings) -> tuple[str, ...]:
