@@ -30,20 +30,19 @@ still, are replayed, or flash."""
 def join_clips() -> Workflow:
     made = []
     for row, name in enumerate(("first", "second")):
-        made += clip(120 + 380 * row, f"The {name} clip")
-    links = {"first": (made[1], "images"), "second": (made[3], "images")}
-    joined = Node("WanMotionJoinClips", (720, 120), (340, 230), {}, links)
-    rate = {"images": (joined, "frames"), "fps": (made[1], "fps")}
-    video = Node("CreateVideo", (720, 420), (340, 80), {}, rate)
-    save = Node("SaveVideo", (1120, 120), (420, 380), {"filename_prefix": "video/joined"}, {"video": (video, "VIDEO")})
-    words = Node("PreviewAny", (1120, 560), (420, 200), {}, {"source": (joined, "report")})
+        made.append(clip(120 + 380 * row, f"The {name} clip")[0])
+    links = {"first": (made[0], "VIDEO"), "second": (made[1], "VIDEO")}
+    joined = Node("WanMotionJoinClips", (420, 120), (340, 250), {}, links)
+    save = Node("SaveVideo", (820, 120), (420, 380), {"filename_prefix": "video/joined"}, {"video": (joined, "video")})
+    words = Node("PreviewAny", (820, 560), (420, 200), {}, {"source": (joined, "report")})
     text = """# Join two clips
 
 The last **overlap_frames** of the first clip and the first of the second should show the same: the second was made as \
-the first one's continuation. Colors are matched, and the picture moves over rather than being mixed."""
+the first one's continuation. Colors are matched, and the picture moves over rather than being mixed. The sound is \
+that of the first clip."""
     return Workflow(
         "wan-motion_join_two_clips",
-        [("Clips", made), ("Join", [joined, video, note((720, 560), (340, 220), text)]), ("Result", [save, words])],
+        [("Clips", made), ("Join", [joined, note((420, 460), (340, 260), text)]), ("Result", [save, words])],
     )
 
 

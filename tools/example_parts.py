@@ -16,7 +16,7 @@ Another video: another name."""
 PROMPT = "A woman walks through a market, the camera follows her."
 TITLE, GAP = 40, 40
 """Pixels of a node's title, and between nodes."""
-OWN = "Numbers of Long Video that have a link from there hold while it is off; remove the link to change one."
+OWN = "While it is off, the node's own numbers hold, under the links; remove a link to change one."
 SWITCH = "box-select its nodes (Ctrl and drag) and press Ctrl+B"
 
 

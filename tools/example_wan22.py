@@ -5,12 +5,15 @@ from __future__ import annotations
 from .example_parts import (
     HUB,
     KEEP,
+    NEGATIVE,
     OWN,
+    PROMPT,
     SWITCH,
     WAN22,
     FewSteps,
     around,
     below,
+    clip,
     knobs,
     lora,
     notes,
@@ -67,7 +70,7 @@ class Experts:
     def video(self, keep: tuple[Node, Node], values: dict, **links) -> Node:
         return video(self.nodes, keep, self.values | values, **self.links, **links)
 
-    def workflow(self, name: str, text: str, inputs: list[Node], keep: tuple[Node, Node], made: Node) -> Workflow:
+    def workflow(self, name: str, text: str, inputs: list[Node], keep: tuple[Node, ...], made: Node) -> Workflow:
         """The workflow around a node that makes a video of some inputs."""
         text = f"""{text}
 
@@ -137,4 +140,38 @@ made for another seed in each chunk.
     return experts.workflow("wan-motion_wan22_svi", text, [start], keep, made)
 
 
-WORKFLOWS = (two_experts, first_and_last, svi)
+def extend() -> Workflow:
+    experts, keep = Experts(5.0, 3.5, 4), knobs("my-longer-video")
+    load, _ = clip(experts.top + 250, "The video to go on with")
+    made = experts.video(keep, {"length": 10.0}, source=(load, "VIDEO"))
+    text = f"""# Go on with any video
+
+1. Load the models (links below) and a video, whatever made it. Set **width**, **height** and **fps** of Long Video to \
+its own: its frames are scaled and cropped to that size, and its sound stays where the rate is the same.
+2. Say in **prompt** what happens next, and in **length** how much is added. The last frames of the video are what the \
+first chunk goes on from; the result is both.
+3. Press **Run**. {KEEP}"""
+    return experts.workflow("wan-motion_wan22_extend_a_video", text, [load], keep, made)
+
+
+def bridge() -> Workflow:
+    experts, keep = Experts(8.0, 4.0, 4, few_shift=5.0), knobs("")
+    first, _ = clip(experts.top + 250, "The first clip")
+    second, _ = clip(experts.top + 250 + 400, "The second clip")
+    links = {name: (experts.nodes[name], kind) for name, kind in (("vae", "VAE"), ("clip", "CLIP"))}
+    links |= {"first": (first, "VIDEO"), "second": (second, "VIDEO"), "settings": (keep[0], "settings")}
+    values = {name: value for name, value in experts.values.items() if name not in ("width", "height")}
+    values |= {"prompt": PROMPT, "negative_prompt": NEGATIVE}
+    made = Node("WanMotionBridgeClips", (1200, 120), (400, 830), values, experts.links | links)
+    text = """# From one clip to another
+
+1. Load the models (links below) and two clips of one size, in multiples of 16, and of one frame rate: set **fps** \
+to that.
+2. Say in **prompt** what happens between them, and in **frames** how many are made. With the 33 frames that are known \
+of both, 48 make the 81 that Wan is trained on.
+3. Press **Run**: the result is the first clip, what is between, and the second one, with the colors of the first. \
+Another scene: **color_match** 0."""
+    return experts.workflow("wan-motion_wan22_bridge_clips", text, [first, second], keep[:1], made)
+
+
+WORKFLOWS = (two_experts, first_and_last, svi, extend, bridge)

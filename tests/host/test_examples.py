@@ -15,6 +15,9 @@ from wan_motion_chunks.tools.workflow import BYPASSED, EXAMPLES, RUNS, to_prompt
 SAVED = {make().name: json.loads((EXAMPLES / f"{make().name}.json").read_text(encoding="utf-8")) for make in WORKFLOWS}
 FULL_SIZE = sorted(name for name in SAVED if "_wan2" in name)
 SWITCHED = sorted(name for name in FULL_SIZE if any(node["mode"] == BYPASSED for node in SAVED[name]["nodes"]))
+MAKING = ("WanMotionLongVideo", "WanMotionBridgeClips")
+CLIP = 30
+"""Frames of the video that stands in for any."""
 TINY = {"width": 32, "height": 32, "length": 25.0, "length_unit": "frames", "chunk_frames": 17, "steps": 2}
 OFFICIAL = {
     "wan21_i2v_long_video": (20, 6.0, "uni_pc", 0, 8.0, 832, 480),
@@ -23,14 +26,18 @@ OFFICIAL = {
     "wan22_i2v_two_experts": (20, 3.5, "euler", 10, 5.0, 640, 640),
     "wan22_flf2v": (20, 4.0, "euler", 10, 8.0, 640, 640),
     "wan22_svi": (20, 4.0, "euler", 10, 5.0, 640, 640),
+    "wan22_extend_a_video": (20, 3.5, "euler", 10, 5.0, 640, 640),
+    "wan22_bridge_clips": (20, 4.0, "euler", 10, 8.0, None, None),
 }
 """Steps, cfg, sampler, switch_step, shift, width and height, as the host's own templates have them: those of Wan2.1
-I2V 480p with the size that the model is made for, SVI as its authors run it."""
+I2V 480p with the size that the model is made for, SVI as its authors run it. Bridged clips have a size of their own."""
 FEW = {
     "wan21_vace": (6, 1.0, "uni_pc", 0, 8.0),
     "wan22_i2v_two_experts": (4, 1.0, "euler", 2, 5.0),
     "wan22_flf2v": (4, 1.0, "euler", 2, 5.0),
     "wan22_svi": (6, 1.0, "euler", 3, 5.0),
+    "wan22_extend_a_video": (4, 1.0, "euler", 2, 5.0),
+    "wan22_bridge_clips": (4, 1.0, "euler", 2, 5.0),
 }
 """The same, with the switch on."""
 
@@ -68,7 +75,7 @@ def files(server, comfy):
                     comfy.utils.save_torch_file(lora, str(path))
                 else:
                     path.touch()  # only its name is looked at; see below
-    frames = (numpy.random.default_rng(0).random((30, 64, 64, 3)) * 255).astype("uint8")
+    frames = (numpy.random.default_rng(0).random((CLIP, 64, 64, 3)) * 255).astype("uint8")
     with av.open(str(server.base / "input" / "video.mp4"), "w") as container:
         stream = container.add_stream("h264", rate=16)
         stream.width = stream.height = 64
@@ -178,10 +185,10 @@ def test_a_template_is_set_as_the_official_one(object_info, name, switched):
         found = node["inputs"][key]
         return prompt[found[0]]["inputs"]["value"] if isinstance(found, list) else found
 
-    made = next(node for node in prompt.values() if node["class_type"] == "WanMotionLongVideo")
+    made = next(node for node in prompt.values() if node["class_type"] in MAKING)
     shifts = {value(node, "shift") for node in prompt.values() if node["class_type"] == "ModelSamplingSD3"}
     keys = ("steps", "cfg", "sampler_name", "switch_step")
-    found = (*(value(made, key) for key in keys), *shifts, made["inputs"]["width"], made["inputs"]["height"])
+    found = (*(value(made, key) for key in keys), *shifts, *map(made["inputs"].get, ("width", "height")))
     expected = OFFICIAL[name]
     assert found == (FEW.get(name, expected[:5]) if switched else expected[:5]) + expected[5:]
     assert made["inputs"]["scheduler"] == "simple"
@@ -204,8 +211,10 @@ def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, 
                     node["inputs"][key] = ["tiny", 1]
                 else:
                     del node["inputs"][key]
-        if node["class_type"] == "WanMotionLongVideo":
-            node["inputs"].update(TINY)
+        if node["class_type"] in MAKING:
+            node["inputs"].update(TINY if "length" in node["inputs"] else {"frames": 8, "steps": 2})
+            if "source" in node["inputs"]:
+                node["inputs"]["length"] = 16.0
             if node["inputs"]["switch_step"]:
                 node["inputs"]["switch_step"] = 1
         if node["class_type"] == "WanMotionSettings":
@@ -217,11 +226,12 @@ def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, 
         del prompt[key]
     outputs = server.execute(prompt)
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
-    assert "\nchunk 2/2: 8 " in report
+    chunks, total = {"bridge": (1, CLIP + 8 + CLIP), "extend": (2, CLIP + 16)}.get(name.split("_")[2], (2, 25))
+    assert f"\nchunk {chunks}/{chunks}: {16 if chunks == 1 else 8} " in report
     assert ("level svi" in report) == ("svi" in name)
-    assert report.splitlines()[-1].startswith("2 chunks made")
+    assert report.splitlines()[-1].startswith(f"{chunks} chunks made")
     assert ("model_low_noise" in report) == ("wan22" in name)
     made = next(output["images"][0] for output in outputs.values() if "images" in output)
     with av.open(str(server.base / "output" / made["subfolder"] / made["filename"])) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 25
+        assert sum(1 for _ in container.decode(video=0)) == total
         assert "prompt" in container.metadata
