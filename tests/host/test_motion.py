@@ -171,12 +171,18 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
 
     model, _, vae = tiny
     image = clip.movedim(1, -1)
-    sizes = {"width": 64, "height": 64, "length": 25.0, "length_unit": "frames", "chunk_frames": 17}
+    sizes = {
+        "start_image": image,
+        "width": 64,
+        "height": 64,
+        "length": 25.0,
+        "length_unit": "frames",
+        "chunk_frames": 17,
+    }
     sizes |= {"fps": 16.0, "settings": choose_settings(own={"overlap_frames": 8}, continuity="motion")}
     whole, _, _, _ = LongVideo.execute(
         model,
         vae,
-        image,
         **sizes,
         seed=3,
         steps=4,
@@ -189,7 +195,7 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
     ).args
     assert finished[-1][0].records[1].continuity.level == "motion"
     for connected, level, reason in ((model, "motion", Reason.CHOSEN), (None, "overlap_pinned", Reason.NO_MODEL)):
-        state, chunks, _ = PlanVideo.execute(image, **sizes).args
+        state, chunks, _ = PlanVideo.execute(**sizes).args
         for index in range(chunks):
             state, positive, negative, latent, patched = GuideNextChunk.execute(
                 state, vae, conditioning, conditioning, model=connected

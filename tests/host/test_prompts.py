@@ -279,7 +279,9 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
     keyframes = [Keyframe(LEFT, ""), Keyframe(RIGHT, "", 1, transition=2, loras=(Lora("walk3.safetensors", 1.0, 1.0),))]
     whole, made = make(prompt_stack=keyframes)
     settings = choose_settings(own={"overlap_frames": 8})
-    state, chunks, _ = PlanVideo.execute(image, 32, 32, float(TOTAL), "frames", 16.0, 17, settings, keyframes).args
+    state, chunks, _ = PlanVideo.execute(
+        32, 32, float(TOTAL), "frames", 16.0, 17, settings, keyframes, start_image=image
+    ).args
     for index in range(chunks):
         state, *graph, patched = GuideNextChunk.execute(state, vae, model=model, clip=clip).args
         latent = nodes.common_ksampler(patched, 7 + index, 4, 1.0, "euler", "simple", *graph)[0]
@@ -290,4 +292,6 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
     assert (made.records[1].prompt.shares, lora.name) == (((0, 0.75), (1, 0.25)), "walk3.safetensors")
     assert lora.model == pytest.approx(0.25)
     with pytest.raises(ValueError, match=r"positive .*negative.*prompt_stack"):
-        GuideNextChunk.execute(PlanVideo.execute(image, 32, 32, 17.0, "frames", 16.0, 17).args[0], vae, model=model)
+        GuideNextChunk.execute(
+            PlanVideo.execute(32, 32, 17.0, "frames", 16.0, 17, start_image=image).args[0], vae, model=model
+        )

@@ -12,8 +12,8 @@ def start(comfy):
     from wan_motion_chunks.nodes import PlanVideo
 
     def run(picture, region):
-        plan = (picture, WIDTH, HEIGHT, 17.0, "frames", 16.0, 17)
-        return PlanVideo.execute(*plan, motion_region=region).args[0]
+        plan = (WIDTH, HEIGHT, 17.0, "frames", 16.0, 17)
+        return PlanVideo.execute(*plan, start_image=picture, motion_region=region).args[0]
 
     return run
 
