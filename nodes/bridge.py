@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..wan.families import check_start
 from ..wan.host.bridge import LONGEST, BridgeRequest, start_bridge
 from ..wan.host.ksampler import HostSampler
 from ..wan.host.noise import ChunkNoise
@@ -15,11 +16,11 @@ from .sampling import (
     conditioning_inputs,
     expert_inputs,
     model_inputs,
+    negative_input,
     read_experts,
     read_models,
     read_sampling,
     sampling_inputs,
-    text_inputs,
 )
 from .source import check_rates, read_source
 from .types import CATEGORY, SettingsType
@@ -39,7 +40,9 @@ class BridgeClips(io.ComfyNode):
             inputs=[
                 *model_inputs(),
                 clip_input("first", "The clip that is left; a VIDEO keeps its sound. Its size is the video's."),
-                clip_input("second", "The clip that is arrived at, of the same size and frame rate."),
+                clip_input(
+                    "second", "The clip that is arrived at, of the same size and frame rate. Without its sound."
+                ),
                 io.Int.Input(
                     "frames",
                     default=48,
@@ -49,15 +52,23 @@ class BridgeClips(io.ComfyNode):
                     tooltip="New frames between the two. With the frames that are known of both, 33 by default, "
                     "Wan is trained on 81.",
                 ),
-                fps_input(),
-                *sampling_inputs(),
+                fps_input("Frames per second of both clips, and of the video output."),
+                *sampling_inputs("Noise seed."),
                 share_input(
                     "color_match",
-                    1.0,
-                    tooltip="How far the second clip's colors are led to the first's, by mean and covariance. 0 leaves "
-                    "them, as for another scene.",
+                    0.0,
+                    tooltip="How far the second clip's colors are led to the first's, by mean and covariance: all of "
+                    "it, for two clips of one scene whose colors differ. 0 leaves them.",
                 ),
-                *text_inputs(),
+                io.String.Input(
+                    "prompt",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    default="",
+                    tooltip="What happens in between. Needs clip; not used when positive is connected.",
+                ),
+                negative_input("negative"),
+                io.Clip.Input("clip", optional=True, tooltip="Text encoder for prompt and negative_prompt."),
                 SettingsType.Input(
                     "settings",
                     optional=True,
@@ -121,11 +132,17 @@ class BridgeClips(io.ComfyNode):
         bridge = start_bridge(request, vae)
         noise = ChunkNoise(seed)
         state = bridge.state.noted(warnings=find_warnings(bridge.state, model, clip_vision_output, clip_vision))
+        state = state.noted(warnings=after.warnings(fps))
+        if after.audio is not None:
+            state = state.noted(("the sound of second is left out",))
+        check_start(state, family)
         if bridge.color_levels:
             state = state.noted((f"colors of second changed by {bridge.color_levels:.1f}/255",))
         inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output)
         experts = read_experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
         sampler = HostSampler(experts, sampling, noise, inputs)
         return make_video(
-            VideoJob(state, family, sampler, inputs, vae, optical_flow, source=before, behind=bridge.behind)
+            VideoJob(
+                state, family, sampler, inputs, vae, optical_flow, source=before.without_frames(), behind=bridge.behind
+            )
         )

@@ -76,6 +76,8 @@ class GuideNextChunk(io.ComfyNode):
     ) -> io.NodeOutput:
         check_vae(vae)
         family = WAN_I2V if model is None else check_model(model)
+        if model is None and (state.reference is not None or not len(state.start)):
+            raise ValueError("model: connect it, since this video starts as only some models can.")
         state = guide_state(state, vae, host_estimator(optical_flow), follows_steps=model is not None, family=family)
         guide = state.current_guide
         if positive is None or negative is None:
@@ -140,7 +142,7 @@ class AssembleVideo(io.ComfyNode):
             node_id="WanMotionAssembleVideo",
             display_name="Assemble Video (Wan Motion)",
             category=CATEGORY,
-            description="The frames of all finished chunks, once each and in order.",
+            description="The frames of all finished chunks, once each and in order, behind those of a source.",
             search_aliases=["join chunks", "concatenate"],
             inputs=[ChunkStateType.Input("state", tooltip="From the last Finish Chunk.")],
             outputs=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..wan.families import check_start
 from ..wan.host.checks import check_experts, check_model, check_vae
 from ..wan.host.guider import GuiderSampler, Part
 from ..wan.host.noise import ChunkNoise
@@ -115,6 +116,8 @@ class CustomLongVideo(io.ComfyNode):
         pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
         plan = (width, height, length, length_unit, fps, chunk_frames)
         state = start_video(read_video(*plan, settings, keyframes, pictures))
+        check_start(state, family)
+        sound = None if given is None else given.without_frames()
         chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
         conditions = None if keyframes else guider.original_conds.get("positive", ())
         state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, conditions, run))
@@ -122,7 +125,7 @@ class CustomLongVideo(io.ComfyNode):
         inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
         low = _second_part(guider_low_noise, sampler_low_noise, sigmas_low_noise, guider, sampler)
         around = GuiderSampler(Part(guider, sampler, sigmas), chunk_noise, inputs, low)
-        return make_video(VideoJob(state, family, around, inputs, vae, optical_flow, run, given))
+        return make_video(VideoJob(state, family, around, inputs, vae, optical_flow, run, sound))
 
 
 def _second_part(guider, sampler, sigmas, first, first_sampler) -> Part | None:

@@ -19,6 +19,8 @@ from .types import OpticalFlowType, PromptStackType, RunType, SettingsType
 
 ADVANCED = ("noise", "feature_continuity", "seed_list")
 """Of the inputs below, those for experts."""
+ENDS = "Needs Wan2.1 FLF2V, Wan2.1 Fun InP, Wan2.2 I2V A14B or Wan VACE."
+"""Of the tooltips of end pictures."""
 STEP_GAIN = (
     "Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; lower is more cautious."
 )
@@ -74,7 +76,9 @@ def plan_inputs() -> list[io.Input]:
     ]
 
 
-def fps_input() -> io.Input:
+def fps_input(
+    tooltip: str = "Frames per second: of the video output, and of what is given in seconds. Wan2.1 makes 16.",
+) -> io.Input:
     """The frame rate."""
     return number_input(
         "fps",
@@ -82,7 +86,7 @@ def fps_input() -> io.Input:
         min=SLOWEST,
         max=FASTEST,
         step=0.01,
-        tooltip="Frames per second: of the video output, and of what is given in seconds. Wan2.1 makes 16.",
+        tooltip=tooltip,
     )
 
 
@@ -99,7 +103,7 @@ def stack_inputs() -> list[io.Input]:
         io.Image.Input(
             "end_image",
             optional=True,
-            tooltip="Where the video arrives. Needs Wan2.1 FLF2V, Wan2.1 Fun InP or Wan2.2 I2V A14B.",
+            tooltip=f"Where the video arrives. {ENDS}",
         ),
     ]
 
@@ -109,13 +113,17 @@ def clip_input(name: str, tooltip: str, **more) -> io.Input:
     return io.MultiType.Input(io.Image.Input(name, tooltip=tooltip, **more), [io.Video])
 
 
-def source_inputs() -> list[io.Input]:
-    """The sockets of a video to go on from, and of a picture of what is to be seen."""
+def source_inputs(sound: str = "Of a VIDEO the sound is kept, where fps is that of the video.") -> list[io.Input]:
+    """The sockets of a video to go on from, and of a picture of what is to be seen.
+
+    Args:
+        sound: what becomes of a VIDEO's.
+    """
     return [
         clip_input(
             "source",
             "A video to go on from, whatever made it: its last frames are what the first chunk continues. "
-            "Scaled and cropped as start_image is. Of a VIDEO the sound is kept, where fps is that of the video.",
+            f"Scaled and cropped as start_image is. {sound}",
             optional=True,
         ),
         io.Image.Input(
@@ -154,14 +162,14 @@ def optical_flow_input() -> io.Input:
     )
 
 
-def seed_input() -> io.Input:
+def seed_input(tooltip: str = "Noise seed of the first chunk; see noise.") -> io.Input:
     return io.Int.Input(
         "seed",
         default=0,
         min=0,
         max=MAX_SEED,
         control_after_generate=True,
-        tooltip="Noise seed of the first chunk; see noise.",
+        tooltip=tooltip,
     )
 
 
@@ -256,7 +264,8 @@ def read_video(
             ("reference_image", pictures.reference_image),
         )
     )
-    region = pictures.motion_region
+    region, source = pictures.motion_region, pictures.source
+    seen = source.frames if start is None and source is not None else start
     return VideoRequest(
         start,
         width,
@@ -268,8 +277,8 @@ def read_video(
         settings or RunSettings(),
         [_with_frames(keyframe) for keyframe in keyframes],
         end,
-        None if region is None else to_region("motion_region", region, height, width, start),
-        None if pictures.source is None else pictures.source.frames,
+        None if region is None else to_region("motion_region", region, height, width, seen),
+        None if source is None else source.frames,
         reference,
     )
 

@@ -99,7 +99,7 @@ class KeepRun(io.ComfyNode):
                     default=False,
                     tooltip="Regenerates the chunk vary_from alone, between its neighbors: its end is held to the "
                     "frames that the next chunk continues. For models that can be told end frames: Wan2.2 I2V A14B, "
-                    "Wan2.1 FLF2V and Fun InP.",
+                    "Wan2.1 FLF2V, Fun InP and VACE.",
                 ),
                 io.String.Input(
                     "use_takes",

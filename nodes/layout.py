@@ -119,7 +119,7 @@ def to_region(name: str, mask: Tensor, height: int, width: int, picture: Tensor 
     if not any(_same_proportions((masks.shape[1], masks.shape[2]), size) for size in sizes):
         expected = f"the video, {width} x {height}"
         if picture is not None:
-            expected += f", or of start_image, {picture.shape[-1]} x {picture.shape[-2]}"
+            expected += f", or of the picture that it starts from, {picture.shape[-1]} x {picture.shape[-2]}"
         raise ValueError(
             f"{name}: expected a mask of {expected}, or of such proportions, got {masks.shape[2]} x {masks.shape[1]}. "
             "Make it of the same picture."

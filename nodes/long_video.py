@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..wan.families import check_start
 from ..wan.host.ksampler import HostSampler
 from ..wan.host.noise import ChunkNoise
 from ..wan.host.start import start_video
@@ -108,10 +109,12 @@ class LongVideo(io.ComfyNode):
         pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
         plan = (width, height, length, length_unit, fps, chunk_frames)
         state = start_video(read_video(*plan, settings, keyframes, pictures))
+        check_start(state, family)
+        sound = None if given is None else given.without_frames()
         chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
         state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, run=run))
         state = state.noted(warnings=chunk_noise.warnings)
         inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
         experts = read_experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
         sampler = HostSampler(experts, sampling, chunk_noise, inputs)
-        return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run, given))
+        return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run, sound))

@@ -17,7 +17,6 @@ from comfy_api.util import VideoComponents
 from comfy_execution.graph_utils import ExecutionBlocker
 from einops import rearrange
 
-from ..wan.families import check_start
 from ..wan.host.checks import check_interrupt
 from ..wan.host.inputs import ChunkInputs
 from ..wan.host.optical_flow import host_estimator
@@ -59,7 +58,7 @@ class VideoJob:
     run: Run | None = None
     """How it is kept; None keeps it until the host is started again."""
     source: Source | None = None
-    """The video that it goes on from."""
+    """The video that it goes on from, for its sound."""
     behind: torch.Tensor | None = None
     """``(n, 3, H, W)``: what comes behind it in what is given out."""
 
@@ -76,8 +75,11 @@ def make_video(job: VideoJob) -> io.NodeOutput:
     if run is not None:
         state = _varied(state, run)
     if job.source is not None:
-        state = state.noted(warnings=job.source.warnings(fps))
-    check_start(state, job.family)
+        count = sum(map(len, state.source))
+        state = state.noted(
+            (f"{job.source.name}: {count} frames, {count / fps:.1f} s, in front of what is made",),
+            job.source.warnings(fps),
+        )
     for warning in (*state.plan.warnings(), *state.warnings):
         logger.warning(warning)
     tools = Tools(job.vae, job.sampler, check_interrupt, host_estimator(job.optical_flow), job.family)
@@ -107,7 +109,8 @@ def _give_out(job: VideoJob, state: ChunkState, store: RunStore, began: float) -
     in_memory = job.run is None or job.run.frames_in_memory
     # Without Keep Run memory holds all frames twice at no time.
     frames = gather_image(store.given, store.footage(free=job.run is None)) if in_memory else None
-    timeline = _shown(state.timeline(sum(map(len, state.source))), frames, store.footage())
+    lead = sum(map(len, state.source))
+    timeline = {} if job.behind is not None else _shown(state.timeline(lead), frames, store.footage())
     audio = None if job.source is None else job.source.sound(fps)
     if job.run is not None:
         given = ExecutionBlocker(None) if frames is None else frames

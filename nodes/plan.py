@@ -20,7 +20,12 @@ class PlanVideo(io.ComfyNode):
             category=CATEGORY,
             description="Cuts a long video into chunks and gives out the state that Guide Next Chunk starts from.",
             search_aliases=["chunk plan", "long video plan"],
-            inputs=[*plan_inputs(), *stack_inputs(), *source_inputs(), region_input()],
+            inputs=[
+                *plan_inputs(),
+                *stack_inputs(),
+                *source_inputs("The sound of a VIDEO is left out."),
+                region_input(),
+            ],
             outputs=[
                 ChunkStateType.Output(
                     display_name="state", tooltip="A video without a chunk yet; connect to Guide Next Chunk."
@@ -57,4 +62,6 @@ class PlanVideo(io.ComfyNode):
         state = start_video(read_video(*plan, settings, keyframes, pictures))
         if given is not None:
             state = state.noted(warnings=given.warnings(fps))
+            if given.audio is not None:
+                state = state.noted(warnings=("the sound of source is left out: Assemble Video gives frames",))
         return io.NodeOutput(state, len(state.plan.chunks), state.report())

@@ -47,7 +47,9 @@ def read_inputs(
     """What conditions the chunks of a planned video: its prompts encoded, its LoRAs read, and CLIP vision features."""
     start, keyframes = state.scene_original(state.plan.chunks[0]), state.plan.keyframes
     if start is None and clip_vision is not None:
-        raise ValueError("clip_vision: there is no start_image that it could encode. Disconnect it.")
+        raise ValueError(
+            "clip_vision: there is no start_image that it could encode. Disconnect one, or connect the other."
+        )
     features = FeatureTrack(start, clip_vision_output, clip_vision, feature_continuity, reads_end=reads_end(model))
     loras = LoraFiles(keyframes, model, clip)
     prompts = encode_keyframes(keyframes, clip, lambda stack: loras.on_clip(clip, stack))
@@ -81,13 +83,15 @@ def find_warnings(
         if keyframe.end_image is not None
     ]
     ends = ["end_image", *ends] if state.end is not None else ends
+    if state.kept_end is not None:
+        ends.append("second")
     if run is not None and run.keep_later and run.vary_from is not None:
         ends.append("keep_later")
     if ends and may_not_end(model):
         warnings.append(
-            f"{ends[0]}: Wan2.1 FLF2V, Wan2.1 Fun InP and Wan2.2 I2V A14B are trained to end with a given frame; plain "
-            "Wan2.1 I2V is not, and its file looks as that of Fun InP does. If the video does not get there, load one "
-            "of these"
+            f"{ends[0]}: Wan2.1 FLF2V, Wan2.1 Fun InP, Wan2.2 I2V A14B and VACE are trained to end with a given frame; "
+            "plain Wan2.1 I2V is not, and its file looks as that of Fun InP does. If the video does not get there, "
+            "load one of these"
         )
     if [name for name in ends if name != "keep_later"] and reads_end(model) and output is not None and encoder is None:
         warnings.append(

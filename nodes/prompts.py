@@ -8,7 +8,7 @@ from ..wan.latents import LONGEST_CHUNK
 from ..wan.numbers import check_number
 from ..wan.prompts import LATEST, STRONGEST, UNITS, Keyframe, Lora, parse_loras, parse_stack
 from ._compat import io, schema
-from .inputs import number_input
+from .inputs import ENDS, number_input
 from .layout import to_frames, to_image
 from .types import CATEGORY, LoraStackType, PromptStackType
 from .values import checked
@@ -156,7 +156,7 @@ def _moment_inputs() -> list[io.Input]:
         io.Image.Input(
             "end_image",
             optional=True,
-            tooltip="Where this prompt's last chunk arrives. Needs Wan2.1 FLF2V, Wan2.1 Fun InP or Wan2.2 I2V A14B.",
+            tooltip=f"Where this prompt's last chunk arrives. {ENDS}",
         ),
     ]
 

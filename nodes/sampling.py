@@ -29,10 +29,14 @@ def model_inputs() -> list[io.Input]:
     ]
 
 
-def sampling_inputs() -> list[io.Input]:
-    """What KSampler is set to."""
+def sampling_inputs(*seed: str) -> list[io.Input]:
+    """What KSampler is set to.
+
+    Args:
+        seed: the tooltip of its seed, if not that of a long video's.
+    """
     return [
-        seed_input(),
+        seed_input(*seed),
         io.Int.Input(
             "steps",
             default=20,
@@ -76,15 +80,24 @@ def text_inputs() -> list[io.Input]:
             "{a|b} is one of them in each run, // a comment. Needs clip; not used when positive or "
             "prompt_stack is connected.",
         ),
-        io.String.Input(
-            "negative_prompt",
-            multiline=True,
-            dynamic_prompts=True,
-            default="",
-            tooltip="What to avoid. Needs clip; not used when negative or prompt_stack is connected.",
-        ),
+        negative_input(),
         io.Clip.Input("clip", optional=True, tooltip="Text encoder for prompt, negative_prompt and Prompt Stack."),
     ]
+
+
+def negative_input(instead: str = "negative or prompt_stack") -> io.Input:
+    """What to avoid, as a text.
+
+    Args:
+        instead: the inputs that stand for it.
+    """
+    return io.String.Input(
+        "negative_prompt",
+        multiline=True,
+        dynamic_prompts=True,
+        default="",
+        tooltip=f"What to avoid. Needs clip; not used when {instead} is connected.",
+    )
 
 
 def conditioning_inputs() -> list[io.Input]:

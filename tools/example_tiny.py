@@ -22,7 +22,7 @@ def tiny_video(models: Node, shift: Node, scene: Node, pos: tuple[int, int], val
     """Long Video around the bundled models."""
     links = {"model": (shift, "MODEL"), "vae": (models, "vae"), "clip": (models, "clip"), **links}
     links["start_image"] = (scene, "image")
-    return Node("WanMotionLongVideo", pos, (360, 1030), TINY_SIZE | TINY_SAMPLING | values, links)
+    return Node("WanMotionLongVideo", pos, (360, 1080), TINY_SIZE | TINY_SAMPLING | values, links)
 
 
 def saved(frames: tuple[Node, str], left: int, prefix: str) -> list[Node]:
@@ -153,7 +153,7 @@ def split_nodes() -> Workflow:
     ]
     settings = Node("WanMotionSettings", (640, 120), (340, 350), {"overlap_frames": 8})
     links = {"start_image": (scene, "image"), "settings": (settings, "settings")}
-    plan = Node("WanMotionPlanVideo", (640, 520), (340, 280), TINY_SIZE | {"length": 25.0}, links)
+    plan = Node("WanMotionPlanVideo", (640, 520), (340, 310), TINY_SIZE | {"length": 25.0}, links)
     state, chunks = plan, []
     for index in range(2):
         left = 1040 + 640 * index

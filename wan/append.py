@@ -22,6 +22,9 @@ FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, Runtim
 """What must not cost a chunk that took minutes to sample: bugs of ours, and a card without memory left. The chunk is
 kept as made, the traceback logged as an error, and the report begins with a warning."""
 
+FEWEST = 3
+"""Frames in which a seam can be measured."""
+
 
 @dataclass(frozen=True)
 class Appended:
@@ -87,14 +90,21 @@ def _join(state: ChunkState, before: Tensor, decoded: Tensor, estimator: Estimat
     return joined if added is joined.added else replace(joined, added=added, exact_frames=0)
 
 
-def _measure(state: ChunkState, estimator: Estimator) -> SeamReport:
-    """The seam before the last piece; by the built-in estimator where that of the graph fails."""
+def _measure(state: ChunkState, estimator: Estimator) -> SeamReport | None:
+    """The seam before the last piece."""
     count, reach = len(state.pieces[-1]), 2 * SeamReport.REACH  # as far as replayed frames are looked for
     near = state.tail(count + reach)
     seam = len(near) - count
-    near = near[: seam + reach]
+    return measure(near[: seam + reach], seam, state.made, estimator)
+
+
+def measure(near: Tensor, seam: int, number: int, estimator: Estimator) -> SeamReport | None:
+    """A seam of chunk ``number``, by the built-in estimator where that of the graph fails; None in fewer frames than a
+    seam can be told from."""
+    if len(near) < FEWEST:
+        return None
     try:
         return measure_seam(near, seam, estimator=estimator)
     except (FlowError, OUT_OF_MEMORY) as error:
-        logger.warning("The seam of chunk %d is measured by the built-in flow: %s", state.made, error)
+        logger.warning("A seam of chunk %d is measured by the built-in flow: %s", number, error)
         return measure_seam(near, seam)

@@ -111,13 +111,13 @@ class ChunkPlan:
         return mix_keyframes(self.keyframes, shares)
 
     def replan(self, first: int, overlap_frames: int) -> ChunkPlan:
-        """The plan with another overlap from chunk ``first`` on, as far as the chunks there are long enough for it.
+        """The plan with another overlap from chunk ``first`` on, which is not the video's first, as far as the chunks
+        there are long enough for it.
 
         Where the video then could not arrive at its pictures, the overlap is shorter.
         """
         lengths = [self.chunk_frames, *(keyframe.chunk_frames for keyframe in self.keyframes if keyframe.chunk_frames)]
-        lengths.append(self.chunks[first - 1].length if first else covering_length(self.source_frames + 1))
-        overlap = min(covering_length(overlap_frames), min(lengths) - TEMPORAL_STRIDE)
+        overlap = min(covering_length(overlap_frames), min(self.chunks[first - 1].length, *lengths) - TEMPORAL_STRIDE)
         head = replace(self, chunks=self.chunks[:first], requested_overlap=overlap_frames)
         if overlap == self.overlap_frames:
             return replace(head, chunks=self.chunks)
@@ -148,10 +148,11 @@ class ChunkPlan:
 
     def _told(self, chunk: Chunk) -> str:
         line = f"chunk {chunk.index + 1}: frames {max(0, chunk.start)} to {chunk.stop - 1}"
-        if chunk.start < 0:
-            line += f", behind the last {chunk.overlap} of source"
-        elif chunk.overlap:
-            line += f", the first {chunk.overlap} known"
+        given = max(0, -chunk.start)
+        if chunk.overlap > given:
+            line += f", the first {chunk.overlap - given} known"
+        if given:
+            line += f", behind {given} given frames"
         if self.cuts(chunk):
             line += ", a cut"
         if len(self.keyframes) > 1:
@@ -179,7 +180,10 @@ class ChunkPlan:
                 )
         words += [f"prompt {index + 1} is empty" for index in range(begun) if self.keyframes[index].positive == ""]
         if self.keyframes[0].cut:
-            words.append("prompt 1 has a start picture of its own, but the video starts from start_image")
+            words.append(
+                "the start picture of prompt 1 is not used: the video starts from "
+                + ("source" if self.source_frames else "start_image")
+            )
         return tuple(_first_and_last(words, lambda index: words[index], "warnings"))
 
     def _ends_before(self, keyframe: Keyframe) -> bool:

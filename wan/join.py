@@ -20,6 +20,8 @@ NEAR = 1.0
 """8-bit levels, root mean square: a smaller difference is left alone. To encode changed frames again costs more."""
 LAST = 5
 """Frames at the overlap's end that tell whether the chunks differ: before them a decoder that has just started does."""
+FEWEST = 3
+"""Frames around a join in which one version can be told from another."""
 SHORTEST = 5
 """Frames of overlap that a join takes; in fewer there is no room to pass over."""
 
@@ -67,7 +69,7 @@ def join_chunk(
     native = as_made(before, decoded, overlap)
     old, new = native.tail, decoded[:overlap]
     passes = overlap >= SHORTEST and blend_strength < 1
-    if color_match == "none" and not passes:
+    if (color_match == "none" and not passes) or len(before) + len(native.added) < FEWEST:
         return native
     if 255 * (old[-LAST:] - new[-LAST:]).square().mean().sqrt() < NEAR:
         return native

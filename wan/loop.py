@@ -11,9 +11,9 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from ..blending.seam import SeamReport, measure_seam
+from ..blending.seam import SeamReport
 from ..motion import FlowError
-from .append import append_chunk
+from .append import FAILURES, append_chunk, measure
 from .chunks import Chunk, ChunkPlan
 from .continuity import guide_chunk, take_overlap
 from .families import WAN_I2V, check_start
@@ -88,11 +88,11 @@ def _duration(seconds: float) -> str:
 def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:
     """Sample and finish the guided chunk; again with another seed while its seam stands out, and keep the best."""
     best = _attempt(state, tools, 0)
-    least, attempts = best.records[-1].score, 1
+    least, attempts = best.records[-1].worst, 1
     # Without a seam there is no second attempt.
     while attempts <= state.settings.seam_retries and not (least is None or least <= 1):
         made = _attempt(state, tools, attempts)
-        score, attempts = made.records[-1].score, attempts + 1
+        score, attempts = made.records[-1].worst, attempts + 1
         if score is not None and score < least:
             best, least = made, score
     if attempts > 1:
@@ -138,15 +138,17 @@ def _adapt(state: ChunkState, estimator: Estimator) -> tuple[ChunkState, GuideSe
     settings = state.settings
     if not state.next_chunk.overlap or not (settings.adaptive or settings.moves_loras):
         return state, settings, None
+    if len(recent := state.last_piece(FRAMES)) < 2:
+        return state, settings, None
     try:
-        speed = measure_speed(state.last_piece(FRAMES), estimator)
+        speed = measure_speed(recent, estimator)
     except FlowError as error:
         logger.warning("The motion of chunk %d could not be measured: %s", state.made, error)
         return state, settings, None
     wanted = {name: value for name, value in asdict(preset_at(speed)).items() if name in settings.adaptive}
     plan: ChunkPlan = state.plan
     overlap = wanted.pop("overlap_frames", None)
-    if overlap is not None:
+    if overlap is not None and state.made:  # the first chunk's was asked for with the video that it goes on from
         plan = plan.replan(state.made, overlap)
     return replace(state, plan=plan), replace(settings, **wanted), speed
 
@@ -232,7 +234,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
     end = request.kept_end
     if end is not None:
         made, latent = _restore_end(made, end), restore_latents(latent, end)
-        record = replace(record, end_seam=_measure_end(made, end, estimator))
+        record = _measure_end(record, made, end, estimator)
     logger.info(record.describe(len(plan.chunks)))
     made = replace(made, latent=latent, guide=None, kept_end=None, records=(*state.records, record))
     return made.noted(warnings=record.warnings)
@@ -244,14 +246,14 @@ def _restore_end(made: ChunkState, end: KeptEnd) -> ChunkState:
     return replace(made, pieces=pieces, exact_frames=end.exact_frames)
 
 
-def _measure_end(made: ChunkState, end: KeptEnd, estimator: Estimator) -> SeamReport | None:
-    """The place where a chunk passes over to the end that it kept; None where it cannot be measured."""
+def _measure_end(record: ChunkRecord, made: ChunkState, end: KeptEnd, estimator: Estimator) -> ChunkRecord:
+    """The record with how a chunk passes over to the end that it kept, as far as that can be measured."""
     near = made.tail(end.kept + 2 * SeamReport.REACH)
     try:
-        return measure_seam(near, len(near) - end.kept, estimator=estimator)
-    except FlowError as error:
-        logger.warning("The kept end of chunk %d could not be measured: %s", made.made, error)
-        return None
+        return replace(record, end_seam=measure(near, len(near) - end.kept, made.made, estimator))
+    except FAILURES as error:
+        logger.exception("The end of chunk %d could not be measured", made.made)
+        return replace(record, failures=(*record.failures, ("measuring", type(error).__name__)))
 
 
 def _decode(chunk: Chunk, latent: Tensor, vae: Vae) -> Tensor:

@@ -108,6 +108,12 @@ class ChunkRecord:
         return None if self.seam is None else self.seam.score
 
     @property
+    def worst(self) -> float | None:
+        """The score of the worse of its two seams; None without either."""
+        scores = [seam.score for seam in (self.seam, self.end_seam) if seam is not None]
+        return max(scores, default=None)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the report says first: failures that cost the chunk its join or its measure."""
         return tuple(

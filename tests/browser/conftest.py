@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+import av
 import matplotlib
 import pytest
 from wan_motion_chunks.tests.comfyui import comfyui_path
@@ -72,14 +73,19 @@ def server(request):
 
 
 def _lay_out_files(server) -> None:
-    """A file of the right name for whatever the example workflows load; only the picture is more than a name."""
+    """A file of the right name for whatever the example workflows load; a picture and a video are more than names."""
     for path in EXAMPLES.glob("*.json"):
         for node in json.loads(path.read_text(encoding="utf-8"))["nodes"]:
             for model in node["properties"].get("models", ()):
                 file = server.base / "models" / model["directory"] / model["name"]
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.touch()
-    (server.base / "input" / "video.mp4").touch()
+    with av.open(str(server.base / "input" / "video.mp4"), "w") as container:
+        stream = container.add_stream("h264", rate=16)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for _ in range(2):
+            container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(stream.encode(None))
     shutil.copy(server.comfyui / "input" / "example.png", server.base / "input" / "example.png")
 
 

@@ -1,10 +1,12 @@
 """A video that goes on from a given one, an IMAGE or a VIDEO with its sound."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 import torch
 from wan_motion_chunks.tests.host.video import SEED, execute, keep, long_video, svi_recipe
+from wan_motion_chunks.wan.prompts import Keyframe
 from wan_motion_chunks.wan.settings import choose_settings
 
 
@@ -110,6 +112,38 @@ def test_a_kept_run_holds_what_was_added(run, image, made):
     assert torch.equal(loaded, frames[20:])
 
 
+def test_what_is_scaled_is_said_first(run, image):
+    _, _, report, _ = run(source=torch.rand(20, 90, 160, 3), length=8.0)
+    assert "160 x 90" in report.splitlines()[0]
+    _, _, report, _ = run(source=image.expand(20, -1, -1, -1), length=8.0)
+    assert "WARNING" not in report
+
+
+def test_the_first_prompts_picture_starts_a_video_without_another(tiny, conditioning, run, image):
+    frames, latent, _, _ = run(image)
+    stack = [Keyframe(*conditioning, start_image=image), Keyframe(*conditioning, 5)]
+
+    def stacked(picture):
+        return long_video(tiny, picture, None, None, "euler", "simple", prompt_stack=stack)
+
+    own, same, told, _ = stacked(None)
+    assert torch.equal(own, frames)
+    assert torch.equal(same["samples"], latent["samples"])
+    assert "start_image" not in told
+    _, _, told, _ = stacked(1 - image)
+    assert "start_image" in told
+
+
+@pytest.mark.parametrize("rate", [float("nan"), 0, -1.0])
+def test_a_video_of_no_rate_is_refused_by_name(run, image, rate):
+    class Video:
+        def get_components(self):
+            return SimpleNamespace(images=image.expand(20, -1, -1, -1), audio=None, frame_rate=rate)
+
+    with pytest.raises(ValueError, match=r"^source: .* got "):
+        run(source=Video())
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -120,6 +154,10 @@ def test_a_kept_run_holds_what_was_added(run, image, made):
         ({"source": torch.full((9, 48, 64, 3), float("nan"))}, r"^source: .*NaN"),
         ({"source": torch.zeros(9, 48, 64, 3), "start_image": torch.zeros(2, 48, 64, 3)}, r"^start_image: .* got 2"),
         ({"start_image": torch.zeros(1, 48, 64, 3), "reference_image": torch.zeros(1, 8, 8, 3)}, r"^reference_image: "),
+        (
+            {"source": torch.zeros(9, 48, 64, 3), "reference_image": torch.zeros(2, 8, 8, 3)},
+            r"^reference_image: .* got 2",
+        ),
     ],
 )
 def test_bad_input_is_refused_by_name(run, given, words):

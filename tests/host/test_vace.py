@@ -81,20 +81,20 @@ def test_a_start_from_the_prompt_equals_the_stock_graph_bit_for_bit(tiny, model,
 @pytest.mark.parametrize("start", [False, True])
 def test_a_reference_equals_the_stock_graph_bit_for_bit(tiny, model, image, conditioning, run, start):
     known = [(0, image[:1])] if start else []
-    _, latent, _, _ = run(start=image[:1] if start else None, reference_image=1 - image)
-    expected = stock(tiny, model, conditioning, *controls(*known), reference=1 - image)
+    _, latent, _, _ = run(start=image[:1] if start else None, reference_image=1 - image[:1])
+    expected = stock(tiny, model, conditioning, *controls(*known), reference=1 - image[:1])
     assert torch.equal(latent["samples"], expected)
 
 
 @pytest.mark.parametrize("level", ["overlap", "overlap_pinned", "motion"])
 def test_later_chunks_see_the_reference_too(tiny, model, image, conditioning, run, finished, level):
     settings = choose_settings(own={"overlap_frames": 8}, continuity=level, reuse_latents=level != "overlap")
-    frames, latent, _, _ = run(start=None, length=25.0, settings=settings, reference_image=1 - image)
+    frames, latent, _, _ = run(start=None, length=25.0, settings=settings, reference_image=1 - image[:1])
     first, second = (kept.read("latent")["latent"] for kept in finished[-1][1].kept)
     assert first.shape == second.shape == latent["samples"].shape
     if level == "overlap":
         known = finished[-1][0].pieces[0][-9:].movedim(1, -1)
-        expected = stock(tiny, model, conditioning, *controls((0, known)), seed=SEED + 1, reference=1 - image)
+        expected = stock(tiny, model, conditioning, *controls((0, known)), seed=SEED + 1, reference=1 - image[:1])
         assert torch.equal(second, expected)
     else:
         assert (second[:, :, 1:3] - first[:, :, -2:]).abs().max() < 1e-4

@@ -5,8 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
-from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
+from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, guide_state, plan_chunks
 from wan_motion_chunks.wan.families import WAN_I2V, check_start
+from wan_motion_chunks.wan.presets import KNOBS
+from wan_motion_chunks.wan.prompts import Keyframe
 from wan_motion_chunks.wan.runs.finder import Options
 from wan_motion_chunks.wan.runs.fingerprint import fingerprint_chunk
 from wan_motion_chunks.wan.runs.store import open_run
@@ -52,6 +54,25 @@ def test_chunks_add_each_frame_behind_it_once(total, k, more):
 def test_one_shorter_than_the_overlap_is_refused(given):
     with pytest.raises(ValueError, match=r"^source: .* 9 frames .* got "):
         planned(given=given)
+
+
+def test_the_first_chunk_keeps_its_overlap_and_the_prompts_their_order_at_any_speed():
+    keyframes = [Keyframe("a", ""), Keyframe("b", "", 1), Keyframe("c", "", 1.1, "seconds")]
+    plan = plan_chunks(40, chunk_frames=17, overlap_frames=9, source_frames=GIVEN, keyframes=keyframes)
+    frames = numbered_frames(0, GIVEN)
+    state = ChunkState(plan, frames[:1], GuideSettings(adaptive=frozenset(KNOBS)), source=(frames,))
+    guided = guide_state(state, CausalVae())
+    assert guided.plan is plan
+    assert guided.guide.request.speed is not None
+
+
+@pytest.mark.parametrize("length", [1, 2, 9])
+def test_one_frame_is_enough_to_go_on_from(length):
+    plan = plan_chunks(length, chunk_frames=17, overlap_frames=1, source_frames=1)
+    settings = GuideSettings("last_frame", adaptive=frozenset(KNOBS) - {"overlap_frames"})
+    state, _ = run(ChunkState(plan, numbered_frames(0, 1), settings, source=(numbered_frames(0, 1),)))
+    assert torch.equal(state.video, numbered_frames(0, 1 + length))
+    assert state.records[0].failures == ()
 
 
 def test_a_join_copies_its_last_frames_alone():

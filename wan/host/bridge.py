@@ -23,6 +23,8 @@ from ..state import ChunkState
 
 LONGEST = 1024
 """New frames, at most."""
+GROUP = 32
+"""Frames whose colors are changed at once."""
 COMPARED = 9
 """Frames of either clip that tell how the colors of the two differ, at most."""
 FADE = TEMPORAL_STRIDE
@@ -43,7 +45,7 @@ class BridgeRequest:
     settings: RunSettings = field(default_factory=RunSettings)
     keyframes: Sequence[Keyframe] = ()
     """One prompt."""
-    color_match: float = 1.0
+    color_match: float = 0.0
     """[0, 1]: how far the second clip's colors are led to the first's."""
 
 
@@ -71,6 +73,8 @@ def start_bridge(request: BridgeRequest, vae: Vae) -> Bridge:
     """
     settings = request.settings
     _check_clips(request)
+    if settings.guide.color_anchor:
+        raise ValueError("settings: color_anchor does nothing in a bridge, which has one chunk. Set it to 0.")
     if settings.guide.level.starts_scenes:
         raise ValueError(f"settings: continuity {settings.guide.continuity} cannot arrive at a clip. Choose another.")
     overlap = settings.guide.fixed_overlap or covering_length(settings.overlap_frames)
@@ -81,11 +85,12 @@ def start_bridge(request: BridgeRequest, vae: Vae) -> Bridge:
             f"second: expected more than the {known} frames that are arrived at, got {len(request.second)}. Lower "
             "overlap_frames of Settings."
         )
-    transform = fit_color(request.second[:COMPARED], request.first[-COMPARED:], method="mkl")
-    second = request.second
-    if request.color_match:
-        transform = transform.scaled(request.color_match)
-        second = transform(second).clamp(0, 1)
+    if len(request.first) < overlap:
+        raise ValueError(
+            f"first: expected the {overlap} frames of an overlap or more, got {len(request.first)}. Lower "
+            "overlap_frames of Settings."
+        )
+    second, levels = _match(request)
     added = request.frames + known
     plan = plan_chunks(
         added,
@@ -98,14 +103,23 @@ def start_bridge(request: BridgeRequest, vae: Vae) -> Bridge:
     last = min(len(request.first), plan.chunk_frames)
     state = ChunkState(
         plan,
-        request.first[-1:],
+        request.first[-1:].clone(),
         settings.guide,
         source=tuple(part for part in (request.first[:-last], request.first[-last:]) if len(part)),
         kept_end=_hold(second[:known], latents, vae),
-        notes=(settings.describe(),),
+        notes=(settings.describe(), f"{request.frames} frames are new, the first {known} of second are made again"),
     )
-    levels = transform.change(request.second[:COMPARED]) if request.color_match else 0.0
     return Bridge(state, second[known:], levels)
+
+
+def _match(request: BridgeRequest) -> tuple[Tensor, float]:
+    """The second clip in the first one's colors, as far as that is asked for, and by how many levels it changed."""
+    second = request.second
+    if not request.color_match:
+        return second, 0.0
+    transform = fit_color(second[:COMPARED], request.first[-COMPARED:], method="mkl").scaled(request.color_match)
+    matched = torch.cat([transform(part).clamp_(0, 1) for part in second.split(GROUP)])
+    return matched, transform.change(second[:COMPARED])
 
 
 def _check_clips(request: BridgeRequest) -> None:

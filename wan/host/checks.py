@@ -93,6 +93,8 @@ def fit_frames(name: str, frames: Tensor, width: int, height: int) -> Tensor:
         ValueError: if the crop leaves nothing.
     """
     h, w = frames.shape[-2:]
+    if (h, w) == (height, width):
+        return frames
     aspect, wanted = w / h, width / height
     # As the host crops: the same whole number of pixels from either side.
     across = round((w - w * (wanted / aspect)) / 2) if aspect > wanted else 0

@@ -67,8 +67,9 @@ class FeatureTrack:
             states = found.penultimate_hidden_states
             own = _encode(self._encoder, request.last_frame).penultimate_hidden_states
             found = _with_states(found, states.lerp(own.to(states), share))
-        if request.end is not None and self._reads_end:
-            whole = request.end if request.end_original is None else request.end_original
+        end = request.end if request.kept_end is None else request.kept_end.frames[-1:]
+        if end is not None and self._reads_end:
+            whole = end if request.end_original is None or request.kept_end is not None else request.end_original
             end = _encode(self._encoder, whole).penultimate_hidden_states
             found = _with_states(found, torch.cat((found.penultimate_hidden_states, end), dim=-2))
         return found
@@ -82,7 +83,7 @@ class FeatureTrack:
             states = None if self._first is None else self._first.penultimate_hidden_states
             self._identity = identify(states, self._encoder)
         chunk = state.next_chunk
-        time = chunk.start / state.plan.total_frames if self._strength else 0.0
+        time = max(0, chunk.start) / state.plan.total_frames if self._strength else 0.0
         found = {"features": self._identity, "feature_continuity": [self._strength, time]}
         if self._encoder is not None:
             # The chunk has a part of these pictures, the encoder sees them whole.

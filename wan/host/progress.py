@@ -23,7 +23,11 @@ class Progress:
         before, behind = guide.request.progress
 
         def callback(step, x0, x, total_steps):
-            preview = self._previewer.decode_latent_to_preview_image("JPEG", x0) if self._previewer else None
+            preview = (
+                self._previewer.decode_latent_to_preview_image("JPEG", x0[:, :, guide.lead :])
+                if self._previewer
+                else None
+            )
             # A sampler may take more or fewer model calls than its steps: its own count sets the share.
             share = first + (last - first) * (step + 1) / total_steps
             self._bar.update_absolute(round(RESOLUTION * (before + share * (behind - before))), RESOLUTION, preview)

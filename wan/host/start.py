@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from ..chunks import count_frames, plan_chunks
+from ..chunks import ChunkPlan, count_frames, plan_chunks
 from ..latents import LARGEST_SIDE, check_size
 from ..numbers import check_whole
 from ..prompts import Keyframe
@@ -67,47 +67,73 @@ def start_video(request: VideoRequest) -> ChunkState:
     """
     settings, (width, height) = request.settings, check_sides(request.width, request.height)
     total = count_frames(request.length, request.length_unit, request.fps)
-    source = None if request.source is None else fit_frames("source", request.source, width, height)
-    start = _start_frames(request, source)
-    plan = plan_chunks(
-        total,
-        chunk_frames=request.chunk_frames,
-        overlap_frames=settings.guide.fixed_overlap or settings.overlap_frames,
-        keyframes=[_at_size(keyframe, width, height) for keyframe in request.keyframes],
-        fps=request.fps,
-        to_picture=request.end_image is not None,
-        start_frames=len(start),
-        source_frames=0 if source is None else len(source),
-    )
+    source = None if request.source is None else fit_frames("source", request.source, width, height).cpu()
+    start, original = _start_frames(request, source)
+
+    def plan_from(keyframes: Sequence[Keyframe]) -> ChunkPlan:
+        return plan_chunks(
+            total,
+            chunk_frames=request.chunk_frames,
+            overlap_frames=settings.guide.fixed_overlap or settings.overlap_frames,
+            keyframes=keyframes,
+            fps=request.fps,
+            to_picture=request.end_image is not None,
+            start_frames=len(start),
+            source_frames=0 if source is None else len(source),
+        )
+
+    keyframes = [_at_size(keyframe, width, height) for keyframe in request.keyframes]
+    plan = plan_from(keyframes)
+    if not len(start) and plan.keyframes and plan.keyframes[0].start_image is not None:
+        first = plan.keyframes[0]  # its picture is where the video starts, with no cut
+        assert first.start_image is not None
+        start, original = first.start_image, first.start_original
+        plain = replace(first, start_image=None, start_original=None)
+        plan = plan_from([plain if keyframe is first else keyframe for keyframe in keyframes])
     end = None if request.end_image is None else request.end_image[-1:]
-    first = request.source if request.start_image is None else request.start_image
     reference = request.reference_image
+    if reference is not None and len(reference) > 1:
+        raise ValueError(f"reference_image: expected one picture, got {len(reference)}. Pick one.")
     return ChunkState(
         plan,
         start,
         settings.guide,
         request.motion_region,
-        end=None if end is None else fit_frames("end_image", end, width, height),
-        start_original=None if first is None else first[:1],
+        end=None if end is None else fit_frames("end_image", end, width, height).cpu(),
+        start_original=original,
         end_original=end,
         source=() if source is None else _parts(source, request.chunk_frames),
-        reference=None if reference is None else fit_frames("reference_image", reference[:1], width, height),
+        reference=None if reference is None else fit_frames("reference_image", reference, width, height).cpu(),
+        warnings=_crop(request),
         notes=(settings.describe(),),
     )
 
 
-def _start_frames(request: VideoRequest, source: Tensor | None) -> Tensor:
-    """``(N, 3, height, width)``: the frames that the video starts from; of a ``source`` its first, unless another
-    picture is given."""
+def _start_frames(request: VideoRequest, source: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """``(N, 3, height, width)``: the frames that the video starts from, of a ``source`` its first unless another
+    picture is given; and the first as it was given."""
     if request.start_image is None:
-        return torch.zeros(0, 3, request.height, request.width) if source is None else source[:1]
-    start = fit_frames("start_image", request.start_image, request.width, request.height)
+        if request.source is None or source is None:
+            return torch.zeros(0, 3, request.height, request.width), None
+        return source[:1].clone(), request.source[:1].clone()  # else they would hold all of it
+    start = fit_frames("start_image", request.start_image, request.width, request.height).cpu()
     if source is not None and len(start) > 1:
         raise ValueError(
             f"start_image: with a source it is the one picture that the scene began with, got {len(start)}. Give one, "
             "or none."
         )
-    return start
+    return start, request.start_image[:1]
+
+
+def _crop(request: VideoRequest) -> tuple[str, ...]:
+    """What is said where a source is not of the video's size."""
+    if request.source is None or request.source.shape[-2:] == (request.height, request.width):
+        return ()
+    height, width = request.source.shape[-2:]
+    return (
+        f"source is {width} x {height}, scaled and cropped to {request.width} x {request.height}: set width and height "
+        "to its own, if they are multiples of 16",
+    )
 
 
 def _parts(source: Tensor, last: int) -> tuple[Tensor, ...]:
@@ -121,6 +147,6 @@ def _at_size(keyframe: Keyframe, width: int, height: int) -> Keyframe:
     for key, kept in (("start", slice(None)), ("end", slice(-1, None))):
         frames = getattr(keyframe, f"{key}_image")
         if frames is not None:
-            fitted = fit_frames(f"prompt_stack: {key}_image", frames[kept], width, height)
+            fitted = fit_frames(f"prompt_stack: {key}_image", frames[kept], width, height).cpu()
             found |= {f"{key}_image": fitted, f"{key}_original": frames[kept][:1]}
     return replace(keyframe, **found)

@@ -99,8 +99,7 @@ def check_place(state: ChunkState, facts: Facts, tensors: dict[str, Tensor]) -> 
 def state_behind(before: ChunkState, tensors: dict[str, Tensor], facts: Facts) -> ChunkState:
     """The state behind a chunk, from what is kept of it; frames that nothing needs any more are dropped."""
     plan = before.plan
-    follows = "overlap_frames" in before.settings.adaptive and before.next_chunk.overlap > 0
-    if follows and facts.planned_overlap != plan.overlap_frames:
+    if "overlap_frames" in before.settings.adaptive and before.made and facts.planned_overlap != plan.overlap_frames:
         plan = plan.replan(before.made, facts.planned_overlap)
     chunk, record = plan.chunks[before.made], facts.record
     # Prompts may be numbered in another way by now.
