@@ -1,4 +1,4 @@
-"""A VIDEO that is read from a kept run frame by frame: its memory does not grow with its length."""
+"""A VIDEO that is read from a kept run frame by frame: its memory does not grow with its length, but for a source."""
 
 from __future__ import annotations
 

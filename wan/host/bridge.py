@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from einops import rearrange
@@ -15,7 +15,6 @@ from ..families.canvas import encode_frames
 from ..kept_end import KeptEnd
 from ..latents import TEMPORAL_STRIDE, covering_length
 from ..numbers import check_whole
-from ..presets import FAST
 from ..prompts import Keyframe
 from ..protocols import Vae
 from ..settings import RunSettings
@@ -71,6 +70,7 @@ def start_bridge(request: BridgeRequest, vae: Vae) -> Bridge:
     Raises:
         ValueError: if sizes do not fit, a clip is too short, or a number is out of range; names the input.
     """
+    request = replace(request, first=request.first.cpu(), second=request.second.cpu())  # where finished frames live
     settings = request.settings
     _check_clips(request)
     if settings.guide.color_anchor:
@@ -94,7 +94,7 @@ def start_bridge(request: BridgeRequest, vae: Vae) -> Bridge:
     added = request.frames + known
     plan = plan_chunks(
         added,
-        chunk_frames=covering_length(max(overlap, FAST.overlap_frames)) + added,
+        chunk_frames=overlap + added,
         overlap_frames=overlap,
         keyframes=request.keyframes,
         fps=request.fps,
