@@ -139,8 +139,8 @@ def region_input() -> io.Input:
     return io.Mask.Input(
         "motion_region",
         optional=True,
-        tooltip="Where motion may guide: 1 fully, 0 not at all. A mask of start_image, cropped as that is, or of the "
-        "video. Plug any segmenter in; all of the frame without.",
+        tooltip="Where motion may guide: 1 fully, 0 not at all. A mask of start_image, or of source, cropped as "
+        "that is, or of the video. Plug any segmenter in; all of the frame without.",
     )
 
 
@@ -265,7 +265,7 @@ def read_video(
         )
     )
     region, source = pictures.motion_region, pictures.source
-    seen = source.frames if start is None and source is not None else start
+    seen = ("source", source.frames) if start is None and source is not None else ("start_image", start)
     return VideoRequest(
         start,
         width,
@@ -277,7 +277,7 @@ def read_video(
         settings or RunSettings(),
         [_with_frames(keyframe) for keyframe in keyframes],
         end,
-        None if region is None else to_region("motion_region", region, height, width, seen),
+        None if region is None else to_region("motion_region", region, height, width, seen[1], seen[0]),
         None if source is None else source.frames,
         reference,
     )

@@ -100,7 +100,9 @@ def to_masks(name: str, mask: Tensor) -> Tensor:
     return mask.clamp(0, 1)
 
 
-def to_region(name: str, mask: Tensor, height: int, width: int, picture: Tensor | None = None) -> Tensor:
+def to_region(
+    name: str, mask: Tensor, height: int, width: int, picture: Tensor | None = None, of: str = "start_image"
+) -> Tensor:
     """The MASK of input ``name`` over a video's frame: ``(1, 1, height, width)`` in [0, 1].
 
     A mask of the video's size stays as it is. One of the picture's size or proportions is scaled and cropped as the
@@ -108,6 +110,7 @@ def to_region(name: str, mask: Tensor, height: int, width: int, picture: Tensor 
 
     Args:
         picture: ``(N, 3, H, W)`` as it was before it was scaled and cropped to the video, if the mask may be of it.
+        of: the input that it came from.
 
     Raises:
         ValueError: if it is no single mask in [0, 1], or could be of neither.
@@ -119,7 +122,7 @@ def to_region(name: str, mask: Tensor, height: int, width: int, picture: Tensor 
     if not any(_same_proportions((masks.shape[1], masks.shape[2]), size) for size in sizes):
         expected = f"the video, {width} x {height}"
         if picture is not None:
-            expected += f", or of the picture that it starts from, {picture.shape[-1]} x {picture.shape[-2]}"
+            expected += f", or of {of}, {picture.shape[-1]} x {picture.shape[-2]}"
         raise ValueError(
             f"{name}: expected a mask of {expected}, or of such proportions, got {masks.shape[2]} x {masks.shape[1]}. "
             "Make it of the same picture."

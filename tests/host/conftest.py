@@ -47,6 +47,7 @@ def arguments(tiny, monkeypatch):
 
     for module in (bridge, long_video, custom_video):
         monkeypatch.setattr(module, "make_video", lambda job: io.NodeOutput(job.state))
+        monkeypatch.setattr(module, "check_start", lambda *values: None)  # pictures for whatever family takes them
     return call_all(tiny)
 
 

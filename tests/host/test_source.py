@@ -134,6 +134,15 @@ def test_the_first_prompts_picture_starts_a_video_without_another(tiny, conditio
     assert "start_image" in told
 
 
+def test_a_mask_of_the_source_lies_as_that_does(run, finished):
+    source, mask = torch.rand(20, 90, 160, 3), torch.zeros(1, 90, 160)
+    mask[..., :20] = 1  # the crop keeps columns 20 to 139
+    run(source=source, length=8.0, motion_region=mask)
+    assert not finished[-1][0].region.any()
+    with pytest.raises(ValueError, match=r"^motion_region: .*source.*160 x 90"):
+        run(source=source, length=8.0, motion_region=torch.zeros(1, 50, 50))
+
+
 @pytest.mark.parametrize("rate", [float("nan"), 0, -1.0])
 def test_a_video_of_no_rate_is_refused_by_name(run, image, rate):
     class Video:
