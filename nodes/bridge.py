@@ -142,7 +142,5 @@ class BridgeClips(io.ComfyNode):
         experts = read_experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
         sampler = HostSampler(experts, sampling, noise, inputs)
         return make_video(
-            VideoJob(
-                state, family, sampler, inputs, vae, optical_flow, source=before.without_frames(), behind=bridge.behind
-            )
+            VideoJob(state, family, sampler, inputs, vae, optical_flow, source=before, behind=bridge.behind)
         )

@@ -6,16 +6,13 @@ from ..wan.families import check_start
 from ..wan.host.checks import check_experts, check_model, check_vae
 from ..wan.host.guider import GuiderSampler, Part
 from ..wan.host.noise import ChunkNoise
-from ..wan.host.start import start_video
 from ..wan.numbers import parse_numbers
 from ..wan.prompts import parse_stack
 from ._compat import io, schema
 from .inputs import (
     ADVANCED,
-    Pictures,
     noise_input,
     plan_inputs,
-    read_video,
     seed_input,
     sight_inputs,
     source_inputs,
@@ -23,8 +20,8 @@ from .inputs import (
     video_outputs,
 )
 from .making import VideoJob, make_video
+from .planning import Pictures, plan_video
 from .prompt_inputs import find_warnings, read_inputs
-from .source import read_source
 from .types import CATEGORY
 from .values import checked
 
@@ -112,12 +109,10 @@ class CustomLongVideo(io.ComfyNode):
         family = check_model(model, "guider")
         check_vae(vae)
         keyframes = parse_stack(prompt_stack or ())
-        given = None if source is None else read_source("source", source)
-        pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
         plan = (width, height, length, length_unit, fps, chunk_frames)
-        state = start_video(read_video(*plan, settings, keyframes, pictures))
+        pictures = Pictures(start_image, end_image, motion_region, source, reference_image)
+        state, sound = plan_video(*plan, settings, keyframes, pictures)
         check_start(state, family)
-        sound = None if given is None else given.without_frames()
         chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
         conditions = None if keyframes else guider.original_conds.get("positive", ())
         state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, conditions, run))

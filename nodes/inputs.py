@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
-
 from ..wan.chunks import FASTEST, FPS, LENGTH_UNITS, LONGEST, SHORTEST, SLOWEST
-from ..wan.host.start import VideoRequest, check_sides
 from ..wan.latents import LARGEST_SIDE, LONGEST_CHUNK
 from ..wan.noise import MAX_SEED, POLICIES
 from ..wan.presets import STANDARD
-from ..wan.prompts import Keyframe
-from ..wan.settings import RunSettings
 from ._compat import io
-from .layout import to_frames, to_region
-from .source import Source
 from .types import OpticalFlowType, PromptStackType, RunType, SettingsType
 
 ADVANCED = ("noise", "feature_continuity", "seed_list")
@@ -230,61 +222,3 @@ def video_outputs() -> list[io.Output]:
         ),
         io.Video.Output(display_name="video", tooltip="The finished video, for Save Video."),
     ]
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """IMAGEs and a MASK that a video is planned from, as they are connected."""
-
-    start_image: Any = None
-    end_image: Any = None
-    motion_region: Any = None
-    source: Source | None = None
-    reference_image: Any = None
-
-
-def read_video(
-    width,
-    height,
-    length,
-    length_unit,
-    fps,
-    chunk_frames,
-    settings: RunSettings | None,
-    keyframes: tuple[Keyframe, ...],
-    pictures: Pictures,
-) -> VideoRequest:
-    """What the inputs of :func:`plan_inputs`, :func:`stack_inputs` and :func:`source_inputs` ask for."""
-    width, height = check_sides(width, height)
-    start, end, reference = (
-        None if image is None else to_frames(name, image)
-        for name, image in (
-            ("start_image", pictures.start_image),
-            ("end_image", pictures.end_image),
-            ("reference_image", pictures.reference_image),
-        )
-    )
-    region, source = pictures.motion_region, pictures.source
-    seen = ("source", source.frames) if start is None and source is not None else ("start_image", start)
-    return VideoRequest(
-        start,
-        width,
-        height,
-        length,
-        length_unit,
-        fps,
-        chunk_frames,
-        settings or RunSettings(),
-        [_with_frames(keyframe) for keyframe in keyframes],
-        end,
-        None if region is None else to_region("motion_region", region, height, width, seen[1], seen[0]),
-        None if source is None else source.frames,
-        reference,
-    )
-
-
-def _with_frames(keyframe: Keyframe) -> Keyframe:
-    """The keyframe with its IMAGEs as frames."""
-    images = {name: getattr(keyframe, name) for name in ("start_image", "end_image")}
-    found = {name: to_frames(f"prompt_stack: {name}", image) for name, image in images.items() if image is not None}
-    return replace(keyframe, **found)

@@ -5,21 +5,19 @@ from __future__ import annotations
 from ..wan.families import check_start
 from ..wan.host.ksampler import HostSampler
 from ..wan.host.noise import ChunkNoise
-from ..wan.host.start import start_video
 from ..wan.numbers import parse_numbers
 from ._compat import io, schema
 from .inputs import (
     ADVANCED,
-    Pictures,
     noise_input,
     plan_inputs,
-    read_video,
     sight_inputs,
     source_inputs,
     stack_inputs,
     video_outputs,
 )
 from .making import VideoJob, make_video
+from .planning import Pictures, plan_video
 from .prompt_inputs import find_warnings, read_inputs, read_prompts
 from .sampling import (
     EXPERTS,
@@ -32,7 +30,6 @@ from .sampling import (
     sampling_inputs,
     text_inputs,
 )
-from .source import read_source
 from .types import CATEGORY
 from .values import checked
 
@@ -105,12 +102,10 @@ class LongVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         family, sampling = read_models(model, vae, model_low_noise), read_sampling(steps, cfg, sampler_name, scheduler)
         keyframes = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)
-        given = None if source is None else read_source("source", source)
-        pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
         plan = (width, height, length, length_unit, fps, chunk_frames)
-        state = start_video(read_video(*plan, settings, keyframes, pictures))
+        pictures = Pictures(start_image, end_image, motion_region, source, reference_image)
+        state, sound = plan_video(*plan, settings, keyframes, pictures)
         check_start(state, family)
-        sound = None if given is None else given.without_frames()
         chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
         state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, run=run))
         state = state.noted(warnings=chunk_noise.warnings)

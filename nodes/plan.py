@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ..wan.host.start import start_video
 from ..wan.prompts import parse_stack
 from ._compat import io, schema
-from .inputs import Pictures, plan_inputs, read_video, region_input, source_inputs, stack_inputs
-from .source import read_source
+from .inputs import plan_inputs, region_input, source_inputs, stack_inputs
+from .planning import Pictures, plan_video
 from .types import CATEGORY, ChunkStateType
 from .values import checked
 
@@ -57,11 +56,10 @@ class PlanVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         plan = (width, height, length, length_unit, fps, chunk_frames)
         keyframes = parse_stack(prompt_stack or ())
-        given = None if source is None else read_source("source", source)
-        pictures = Pictures(start_image, end_image, motion_region, given, reference_image)
-        state = start_video(read_video(*plan, settings, keyframes, pictures))
-        if given is not None:
-            state = state.noted(warnings=given.warnings(fps))
-            if given.audio is not None:
+        pictures = Pictures(start_image, end_image, motion_region, source, reference_image)
+        state, sound = plan_video(*plan, settings, keyframes, pictures)
+        if sound is not None:
+            state = state.noted(warnings=sound.warnings(fps))
+            if sound.audio is not None:
                 state = state.noted(warnings=("the sound of source is left out: Assemble Video gives frames",))
         return io.NodeOutput(state, len(state.plan.chunks), state.report())

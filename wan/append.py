@@ -11,7 +11,7 @@ from ..blending.seam import SeamReport, measure_seam
 from ..motion import FlowError
 from ..motion.estimation import OUT_OF_MEMORY
 from .color_anchor import anchor_color
-from .join import JoinedChunk, as_made, join_chunk
+from .join import FEWEST, JoinedChunk, as_made, join_chunk
 from .protocols import Estimator
 from .records import Joining, JoinRecord
 from .state import ChunkState
@@ -21,9 +21,6 @@ logger = logging.getLogger(__name__)
 FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What must not cost a chunk that took minutes to sample: bugs of ours, and a card without memory left. The chunk is
 kept as made, the traceback logged as an error, and the report begins with a warning."""
-
-FEWEST = 3
-"""Frames in which a seam can be measured."""
 
 
 @dataclass(frozen=True)

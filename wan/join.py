@@ -21,7 +21,7 @@ NEAR = 1.0
 LAST = 5
 """Frames at the overlap's end that tell whether the chunks differ: before them a decoder that has just started does."""
 FEWEST = 3
-"""Frames around a join in which one version can be told from another."""
+"""Frames in which a seam can be measured, and one version of it told from another."""
 SHORTEST = 5
 """Frames of overlap that a join takes; in fewer there is no room to pass over."""
 

@@ -23,6 +23,12 @@ LARGEST_SIDE = 16384
 """Pixels of a height or width, at most."""
 
 
+def model_zeros(like: Tensor, latents: int) -> Tensor:
+    """``(1, 16, latents, h, w)``: what the model knows as zeros, in ComfyUI's LATENT space, otherwise as ``like``."""
+    mean = torch.tensor(LATENT_MEAN).view(1, CHANNELS, 1, 1, 1).to(like)
+    return mean.expand(1, CHANNELS, latents, *like.shape[3:])
+
+
 def latent_length(frames: int) -> int:
     """Latents that code ``frames`` pixel frames: 1, 5, 9, ... 81 to 1, 2, 3, ... 21.
 

@@ -148,7 +148,7 @@ def _adapt(state: ChunkState, estimator: Estimator) -> tuple[ChunkState, GuideSe
     wanted = {name: value for name, value in asdict(preset_at(speed)).items() if name in settings.adaptive}
     plan: ChunkPlan = state.plan
     overlap = wanted.pop("overlap_frames", None)
-    if overlap is not None and state.made:  # the first chunk's was asked for with the video that it goes on from
+    if overlap is not None and state.overlap_follows:
         plan = plan.replan(state.made, overlap)
     return replace(state, plan=plan), replace(settings, **wanted), speed
 

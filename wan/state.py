@@ -127,6 +127,11 @@ class ChunkState:
         """The parts of the video, as far back as they are here."""
         return self.pieces if self.stored else (*self.source, *self.pieces)
 
+    @property
+    def overlap_follows(self) -> bool:
+        """Whether the next chunk's overlap follows the speed: a first chunk's never does, whatever it goes on from."""
+        return "overlap_frames" in self.settings.adaptive and self.made > 0 and self.next_chunk.overlap > 0
+
     def attempt_at(self, index: int) -> int:
         """The attempt that a chunk's noise begins with."""
         if self.vary_from is None:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from ..latents import CHANNELS, LATENT_MEAN, SPATIAL_STRIDE
+from ..latents import CHANNELS, SPATIAL_STRIDE, model_zeros
 from ..protocols import Conditioned, Vae
 from .canvas import GRAY, encode_frames, lay_frames, put_latents
 from .products import host_class, input_channels
@@ -60,8 +60,7 @@ class WanVace:
 def _encode_reference(picture: Tensor, vae: Vae) -> Tensor:
     """``(1, 32, 1, h, w)``: a picture ``(1, 3, H, W)``, with nothing to be generated in it."""
     shown = encode_frames(vae, rearrange(picture, "t c h w -> t h w c"))
-    mean = torch.tensor(LATENT_MEAN).view(1, CHANNELS, 1, 1, 1).to(shown)
-    return torch.cat((shown, mean.expand_as(shown)), dim=1)
+    return torch.cat((shown, model_zeros(shown, shown.shape[2])), dim=1)
 
 
 WAN_VACE = WanVace()

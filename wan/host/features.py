@@ -67,11 +67,12 @@ class FeatureTrack:
             states = found.penultimate_hidden_states
             own = _encode(self._encoder, request.last_frame).penultimate_hidden_states
             found = _with_states(found, states.lerp(own.to(states), share))
-        end = request.end if request.kept_end is None else request.kept_end.frames[-1:]
+        end = request.end if request.end_original is None else request.end_original
+        if request.kept_end is not None:
+            end = request.kept_end.frames[-1:]
         if end is not None and self._reads_end:
-            whole = end if request.end_original is None or request.kept_end is not None else request.end_original
-            end = _encode(self._encoder, whole).penultimate_hidden_states
-            found = _with_states(found, torch.cat((found.penultimate_hidden_states, end), dim=-2))
+            states = _encode(self._encoder, end).penultimate_hidden_states
+            found = _with_states(found, torch.cat((found.penultimate_hidden_states, states), dim=-2))
         return found
 
     def _is_scene(self, picture: Tensor) -> bool:

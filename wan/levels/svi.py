@@ -16,7 +16,7 @@ from einops import rearrange
 
 from ..families.canvas import encode_frames
 from ..families.i2v import WAN_I2V
-from ..latents import CHANNELS, LATENT_MEAN, frame_length, latent_length
+from ..latents import frame_length, latent_length, model_zeros
 from ..protocols import Conditioned, Estimator, Family, Hold, Vae
 from ..records import ContinuityRecord, Reason
 
@@ -59,8 +59,7 @@ class Svi:
                 previous = encode_frames(vae, rearrange(request.known, "t c h w -> t h w c"))
             parts.append(previous[:, :, -LATENTS:].to(start))
         left = latent_length(request.length) - sum(part.shape[2] for part in parts)
-        mean = torch.tensor(LATENT_MEAN).view(1, CHANNELS, 1, 1, 1).to(start)
-        image = torch.cat((*parts, mean.expand(1, CHANNELS, left, *start.shape[3:])), dim=2)
+        image = torch.cat((*parts, model_zeros(start, left)), dim=2)
         mask = torch.ones_like(image[:, :1])
         mask[:, :, :1] = 0.0
         return Conditioned({"concat_latent_image": image, "concat_mask": mask}, image)

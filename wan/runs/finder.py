@@ -120,7 +120,7 @@ class Finder:
     def _planned(self, state: ChunkState) -> Iterator[ChunkState]:
         """The state with each other overlap that its next chunk may have: one that follows the speed is known only once
         that is measured, and what was made then says which it was."""
-        if "overlap_frames" not in state.settings.adaptive or not state.next_chunk.overlap or not state.made:
+        if not state.overlap_follows:
             return
         for frames in range(1, covering_length(FAST.overlap_frames) + 1, TEMPORAL_STRIDE):
             if frames != state.plan.overlap_frames:
@@ -200,8 +200,7 @@ class Finder:
                 self.takes.remove(take)
                 return None
             facts, tensors = found[0].facts, found[1]
-            follows = "overlap_frames" in state.settings.adaptive and state.next_chunk.overlap > 0 and state.made > 0
-            if follows and facts.planned_overlap != state.plan.overlap_frames:
+            if state.overlap_follows and facts.planned_overlap != state.plan.overlap_frames:
                 state = replace(state, plan=state.plan.replan(state.made, facts.planned_overlap))
             check_place(state, facts, tensors)
         except ChunkFileError as error:

@@ -1,0 +1,78 @@
+"""A video planned from the inputs that several nodes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..wan.host.start import VideoRequest, check_sides, start_video
+from ..wan.prompts import Keyframe
+from ..wan.settings import RunSettings
+from ..wan.state import ChunkState
+from .layout import to_frames, to_region
+from .source import Source, read_source
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a video is planned from, as it is connected: IMAGEs, a MASK, and an IMAGE or a VIDEO to go on from."""
+
+    start_image: Any = None
+    end_image: Any = None
+    motion_region: Any = None
+    source: Any = None
+    reference_image: Any = None
+
+
+def plan_video(
+    width,
+    height,
+    length,
+    length_unit,
+    fps,
+    chunk_frames,
+    settings: RunSettings | None,
+    keyframes: tuple[Keyframe, ...],
+    pictures: Pictures,
+) -> tuple[ChunkState, Source | None]:
+    """What :func:`~nodes.inputs.plan_inputs`, ``stack_inputs`` and ``source_inputs`` ask for: a video without a chunk
+    yet, and the source for its sound. Its frames are the state's, in the video's size: nothing else holds them here.
+
+    Raises:
+        ValueError: if something asked for cannot be; names the input.
+    """
+    source = None if pictures.source is None else read_source("source", pictures.source)
+    width, height = check_sides(width, height)
+    start, end, reference = (
+        None if image is None else to_frames(name, image)
+        for name, image in (
+            ("start_image", pictures.start_image),
+            ("end_image", pictures.end_image),
+            ("reference_image", pictures.reference_image),
+        )
+    )
+    region = pictures.motion_region
+    seen = ("source", source.frames) if start is None and source is not None else ("start_image", start)
+    request = VideoRequest(
+        start,
+        width,
+        height,
+        length,
+        length_unit,
+        fps,
+        chunk_frames,
+        settings or RunSettings(),
+        [_with_frames(keyframe) for keyframe in keyframes],
+        end,
+        None if region is None else to_region("motion_region", region, height, width, seen[1], seen[0]),
+        None if source is None else source.frames,
+        reference,
+    )
+    return start_video(request), None if source is None else source.without_frames()
+
+
+def _with_frames(keyframe: Keyframe) -> Keyframe:
+    """The keyframe with its IMAGEs as frames."""
+    images = {name: getattr(keyframe, name) for name in ("start_image", "end_image")}
+    found = {name: to_frames(f"prompt_stack: {name}", image) for name, image in images.items() if image is not None}
+    return replace(keyframe, **found)
