@@ -28,6 +28,28 @@ def tiny(comfy):
     return load_tiny_models()
 
 
+@pytest.fixture(scope="module")
+def list_folder(comfy):
+    """Lists a folder among the host's of a kind of model file, until the module's tests are over.
+
+    A module's broken or made-up files must not be what another module's tests find among the host's.
+    """
+    import folder_paths
+
+    before = {}
+
+    def run(kind, folder):
+        paths = folder_paths.folder_names_and_paths[kind][0]
+        before.setdefault(kind, list(paths))
+        folder_paths.add_model_folder_path(kind, str(folder))
+        folder_paths.filename_list_cache.pop(kind, None)
+
+    yield run
+    for kind, paths in before.items():
+        folder_paths.folder_names_and_paths[kind][0][:] = paths
+        folder_paths.filename_list_cache.pop(kind, None)
+
+
 @pytest.fixture(scope="session")
 def classes(comfy):
     """Node classes of the pack by id without its prefix."""

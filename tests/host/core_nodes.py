@@ -164,9 +164,8 @@ def lora(model):
     return found | {"text_encoders.gain.diff": torch.rand(WORDS)}
 
 
-def fill_folders(folder, model):
-    """Model files of two kinds each in folders of the host's."""
-    import folder_paths
+def fill_folders(folder, model, list_folder):
+    """Model files of two kinds each, each kind in a folder that `list_folder` makes one of the host's."""
     from safetensors.torch import load_file, save_file
 
     for kind, tensors in (
@@ -177,8 +176,7 @@ def fill_folders(folder, model):
         (folder / kind).mkdir()
         save_file(tensors, folder / kind / "a.safetensors")
         save_file({name: tensor * 1.01 for name, tensor in tensors.items()}, folder / kind / "b.safetensors")
-        folder_paths.add_model_folder_path(kind, str(folder / kind))
-        folder_paths.filename_list_cache.pop(kind, None)
+        list_folder(kind, folder / kind)
 
 
 class PooledVae:

@@ -10,9 +10,9 @@ from wan_motion_chunks.wan.identity import identify, live
 
 
 @pytest.fixture(scope="module")
-def known(tiny, tmp_path_factory):
+def known(tiny, list_folder, tmp_path_factory):
     core_nodes.core_nodes()
-    core_nodes.fill_folders(tmp_path_factory.mktemp("models"), tiny[0])
+    core_nodes.fill_folders(tmp_path_factory.mktemp("models"), tiny[0], list_folder)
     return core_nodes.values(tiny)
 
 

@@ -27,11 +27,9 @@ def patch(channels):
 
 
 @pytest.fixture(scope="module")
-def folder(comfy, tmp_path_factory):
-    import folder_paths
-
+def folder(list_folder, tmp_path_factory):
     found = tmp_path_factory.mktemp("loras")
-    folder_paths.add_model_folder_path("loras", str(found))
+    list_folder("loras", found)
     return found
 
 

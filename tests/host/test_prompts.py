@@ -36,13 +36,12 @@ def make(tiny, image, finished):
 
 
 @pytest.fixture(scope="module")
-def loras(tiny, comfy, tmp_path_factory):
-    """Real LoRA files for the tiny Wan2.1, in the host's own folder of LoRAs."""
+def loras(tiny, list_folder, tmp_path_factory):
+    """Real LoRA files for the tiny Wan2.1, in a folder of the host's LoRAs."""
     import comfy.utils
-    import folder_paths
 
     folder = tmp_path_factory.mktemp("loras")
-    folder_paths.add_model_folder_path("loras", str(folder))
+    list_folder("loras", folder)
     generator = torch.Generator().manual_seed(0)
     sizes = {
         name.removesuffix(".weight"): weight.shape
