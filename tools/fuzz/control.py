@@ -34,16 +34,24 @@ def control(catalog: Catalog, prompt: dict, node_type: str) -> dict | None:
             text = given.get("prompt", "")
             positive = positive or [add("CLIPTextEncode", clip=clip, text=text), 0]
             negative = negative or [add("CLIPTextEncode", clip=clip, text=given.get("negative_prompt", "")), 0]
-        links = {"vae": given["vae"], "start_image": given["start_image"]}
+        links = {name: given[name] for name in ("vae", "start_image") if name in given}
         start = add("WanImageToVideo", positive=positive, negative=negative, **links, **SIZE)
-        names = ("model", "seed", "steps", "cfg", "sampler_name", "scheduler")
-        links = {"positive": [start, 0], "negative": [start, 1], "latent_image": [start, 2], "denoise": 1.0}
-        last = add("KSampler", **{name: given[name] for name in names}, **links)
+        names = ("seed", "steps", "cfg", "sampler_name", "scheduler")
+        links = {"positive": [start, 0], "negative": [start, 1], "denoise": 1.0}
+        latent = [start, 2]
+        for name in ("model", "model_low_noise"):  # one after the other, for whatever is wrong with either
+            if name in given:
+                numbers = {each: given[each] for each in names}
+                latent = [add("KSampler", model=given[name], latent_image=latent, **numbers, **links), 0]
+        last = latent[0]
     elif node_type == OURS + "LongVideoCustom":
         empty = add("EmptyHunyuanLatentVideo", **SIZE)
-        noise = add("RandomNoise", noise_seed=given["seed"])
-        links = {name: given[name] for name in ("guider", "sampler", "sigmas")}
-        last = add("SamplerCustomAdvanced", noise=[noise, 0], latent_image=[empty, 0], **links)
+        noise, latent = add("RandomNoise", noise_seed=given["seed"]), [empty, 0]
+        for expert in ("", "_low_noise"):
+            if "guider" + expert in given:
+                links = {name: given.get(name + expert, given[name]) for name in ("guider", "sampler", "sigmas")}
+                latent = [add("SamplerCustomAdvanced", noise=[noise, 0], latent_image=latent, **links), 0]
+        last = latent[0]
     else:
         return None
     save = add("SaveLatent", samples=[last, 0], filename_prefix=PREFIX)
