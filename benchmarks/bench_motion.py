@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..motion import Flow, backward_warp, compose_flow, estimate_both
 from ..motion.prediction import render
-from ..motion.rhythm import rhythm_share
+from ..motion.rhythm import pair_speed, rhythm_share
 from ..motion.trajectory import HISTORY, PERIODS, predict_motion, trace_back
 from ..wan.latents import TEMPORAL_STRIDE
 from .bench_flow import geometric_mean, mean
@@ -53,11 +53,11 @@ def judge(window: Tensor, clip: str, shot: int, errors, pictures, claims) -> Non
     after, _ = estimate_both(window[KNOWN - 1 : -1], future)
     truth, visible = follow(after)
     ours = predict_motion(forward, AHEAD, backward=backward)
-    over = predict_motion(longer[0], AHEAD, backward=longer[1], period=TEMPORAL_STRIDE).displacement
-    as_decoded = torch.lerp(ours.displacement, over, rhythm_share(longer[1], TEMPORAL_STRIDE))
+    share = rhythm_share(pair_speed(longer[1]), TEMPORAL_STRIDE)
+    over = predict_motion(longer[0], AHEAD, backward=longer[1], period=TEMPORAL_STRIDE, rhythm=share)
     motions = predictors(forward, backward) | {
         "ours": ours.displacement,
-        "ours, as if decoded": as_decoded,
+        "ours, as if decoded": over.displacement,
     }
     for horizon in HORIZONS:
         seen = visible[horizon - 1, 0]

@@ -70,6 +70,7 @@ def join_clips(
     mask_sigma: float = 0.35,
     cut: bool = False,
     estimator: str | FlowEstimator = "auto",
+    device: torch.device | None = None,
 ) -> Joined:
     """Join two clips whose last and first ``overlap`` frames show the same moments.
 
@@ -88,6 +89,7 @@ def join_clips(
         mask_sigma: [0, 1], softens the border between what is mixed and what is cut.
         cut: an intended cut: the first clip whole, then the second's new frames, and nothing mixed.
         estimator: of flow; see :func:`~motion.estimate_flow`.
+        device: where to align and blend what is near the overlap; by default where ``first`` is, as the result.
 
     Raises:
         ValueError: if the clips differ in size, the overlap is longer than one of them, or a number is out of range.
@@ -99,26 +101,27 @@ def join_clips(
         return Joined(torch.cat((first, second[overlap:])), JoinReport(len(first), 0, 0.0, 1.0))
     if blend_strength == 0:
         return Joined(torch.cat((first[:before], second)), JoinReport(before, 0, 0.0, 1.0))
-    a, b = first[before:], second[:overlap]
+    fall = min(FALL, len(second) - overlap)
+    home, device = first.device, device or first.device
+    a, near = first[before:].to(device), second[: overlap + fall].to(device)
+    b = near[:overlap]
     center, half = _choose_cut(a, b, blend_strength)
     weight = gaussian_ramp(overlap, center=center, sigma=half / 2)
     report = JoinReport(before + int((weight < 0.5).sum()), 0, 0.0, 1.0)
     if torch.equal(a, b):
         return Joined(torch.cat((first, second[overlap:])), report)
-    fall = min(FALL, len(second) - overlap)
     share = gaussian_ramp(overlap + fall, center=overlap + fall / 4, sigma=max(fall, 2) / 3)
     start = max(0, overlap - FALL)
     residual = find_residual(exact(a[start:, :3]), exact(b[start:, :3]), estimator=estimator)
-    frames = [first[:before], *_overlap(a, b, weight, share, start, residual, mask_sigma)]
+    frames = _overlap(a, b, weight, share, start, residual, mask_sigma)
     if fall and residual.matters:
-        frames += _behind(second[overlap - 1 : overlap + fall], share[overlap:], residual, estimator)
+        frames += _behind(near[overlap - 1 :], share[overlap:], residual, estimator)
     else:
-        frames.append(second[overlap : overlap + fall])
-    frames.append(second[overlap + fall :])
+        frames.append(near[overlap:])
     blended = int(((weight > 0.01) & (weight < 0.99)).sum())
     behind = fall if residual.matters else 0
     report = JoinReport(report.cut, blended, residual.length, residual.trust.mean().item(), behind)
-    return Joined(torch.cat(frames), report)
+    return Joined(torch.cat((first[:before], torch.cat(frames).to(home), second[overlap + fall :])), report)
 
 
 def _overlap(

@@ -32,7 +32,7 @@ def replayed_frames(frames: Tensor, seam: int) -> int:
     turns back passes the same place twice, and a clip that repeats itself does so everywhere: neither is a replay.
 
     Args:
-        frames: ``(T, 3 or 4, H, W)`` RGB in [0, 1].
+        frames: ``(T, 3 or 4, H, W)`` RGB in [0, 1]; :func:`small_clip` of them, or themselves.
         seam: index of the first frame after it.
 
     Returns:
@@ -95,6 +95,11 @@ def _reach(steps: Tensor) -> float | None:
         return None
     near, far = steps[0], steps[-1]
     return (near - (far - near).clamp(min=0)).clamp(min=0).item()
+
+
+def small_clip(frames: Tensor, *, checked: bool = False) -> Tensor:
+    """``(T, 3, h, w)`` in the host's memory, its shorter side no more than 64 pixels: all that is looked at here."""
+    return shrink(frames, SIDE, checked=checked).cpu()
 
 
 def content_change(frames: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ from torch import Tensor
 from ..motion import FlowEstimator
 from .null import NULL
 from .pace import expected_speed, position_jump, speed_change
-from .replay import content_change, is_cut, replayed_frames
+from .pictures import check_levels
+from .replay import content_change, is_cut, replayed_frames, small_clip
 from .series import PairSeries, measure_pairs
 
 FLOORS = {"motion_jump": 0.08, "warp_error": 1.0, "stall": 0.08, "difference_ratio": 0.1}
@@ -98,13 +99,16 @@ class SeamReport:
         return f"{text}, {', '.join(self.flags)}" if self.flags else f"{text}, clean"
 
 
-def measure_seam(frames: Tensor, seam: int, *, estimator: str | FlowEstimator = "auto") -> SeamReport:
+def measure_seam(
+    frames: Tensor, seam: int, *, estimator: str | FlowEstimator = "auto", checked: bool = False
+) -> SeamReport:
     """Measure the seam before frame ``seam``, by eight frame pairs on either side.
 
     Args:
         frames: ``(T, 3 or 4, H, W)`` RGB in [0, 1].
         seam: index of the first frame after the seam, 1 to T - 1.
         estimator: of flow; see :func:`~motion.estimate_flow`.
+        checked: whether the frames are known to be pictures; to look again waits for their device.
 
     Raises:
         ValueError: if ``seam`` is not inside the clip, or nothing surrounds it.
@@ -117,9 +121,12 @@ def measure_seam(frames: Tensor, seam: int, *, estimator: str | FlowEstimator = 
     first = max(0, seam - 2 * SeamReport.REACH)
     near = frames[first : seam + 2 * SeamReport.REACH]
     low, high = _around(seam - 1, len(frames) - 1)
-    series = measure_pairs(frames[low : high + 1], estimator=estimator)
-    changed = is_cut(content_change(near), seam - 1 - first)
-    return judge(series, seam - 1 - low, replayed=replayed_frames(near, seam - first), changed=changed)
+    if not checked:
+        check_levels("frames", frames[min(first, low) : max(seam + 2 * SeamReport.REACH, high + 1)])
+    series = measure_pairs(frames[low : high + 1], estimator=estimator, checked=True)
+    small = small_clip(near, checked=True)
+    changed = is_cut(content_change(small), seam - 1 - first)
+    return judge(series, seam - 1 - low, replayed=replayed_frames(small, seam - first), changed=changed)
 
 
 def _around(pair: int, pairs: int) -> tuple[int, int]:

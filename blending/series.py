@@ -14,13 +14,14 @@ from ..motion import FlowEstimator
 from ..motion.estimation import estimate_displacements
 from ..motion.occlusion import inconsistency_mask
 from ..motion.pyramid import gaussian_blur, to_gray
+from ..motion.transfer import to_device
 from ..motion.warp import backward_warp, vector_length
-from .pictures import check_pictures
+from .pictures import check_levels
 
 SIDE = 240
 """Pixels along the shorter side of what is looked at: the floors and the null table belong to it."""
-GROUP = 16
-"""Frame pairs that are looked at in one go."""
+GROUP = 20
+"""Frame pairs that are looked at in one go: no fewer than a seam is told from."""
 ROWS, BLOCK = 12, 4
 """Cells along the shorter side, and cells along the side of a block. A median over a cell's pixels is a tenth as noisy
 as the flow, and something that covers a tenth of the picture fills cells of its own."""
@@ -57,42 +58,75 @@ class PairSeries:
     def part(self, start: int, stop: int) -> PairSeries:
         return PairSeries(*(getattr(self, field.name)[start:stop] for field in fields(self)))
 
+    def at_home(self) -> PairSeries:
+        """In the host's memory, where single figures can be read."""
+        return PairSeries(*to_device(torch.device("cpu"), *(getattr(self, field.name) for field in fields(self))))
+
 
 @torch.no_grad()
-def measure_pairs(frames: Tensor, *, estimator: str | FlowEstimator = "auto") -> PairSeries:
+def measure_pairs(
+    frames: Tensor,
+    *,
+    estimator: str | FlowEstimator = "auto",
+    like: tuple[Tensor, PairSeries] | None = None,
+    checked: bool = False,
+    device: torch.device | None = None,
+) -> PairSeries:
     """Measure each frame pair of ``(T, 3 or 4, H, W)`` RGB, T - 1 of them, some at a time.
+
+    Args:
+        like: as many frames that were measured before, and their series: what is the same in both is not measured
+            again.
+        checked: whether the frames are known to be pictures; to look again waits for their device.
+        device: where to look at them, some at a time; by default where they are.
+
+    Returns:
+        The series, in the host's memory.
 
     Raises:
         ValueError: for fewer than two frames, frames that are no pictures, or pixels that are not finite.
     """
-    parts = list(_groups(frames, estimator))
+    if len(frames) < 2:
+        raise ValueError(f"frames: a frame pair takes two frames, got {len(frames)}.")
+    pairs, parts, done = len(frames) - 1, [], 0
+    for start, stop in [(0, pairs)] if like is None else _changed(frames, like[0]):
+        if like is not None:
+            parts.append(like[1].part(done, start))
+        for begin in range(start, stop, GROUP):
+            end = min(begin + GROUP, stop)
+            first, last = max(0, begin - 1), min(end + 1, pairs)  # an acceleration needs the pair on either side
+            small = shrink(frames[first : last + 1].to(device or frames.device), checked=checked)
+            parts.append(_measure(small, estimator).part(begin - first, end - first).at_home())
+        done = stop
+    if like is not None:
+        parts.append(like[1].part(done, pairs))
     names = [field.name for field in fields(PairSeries)]
     return PairSeries(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
 
 
-def _groups(frames: Tensor, estimator: str | FlowEstimator) -> Iterator[PairSeries]:
-    if len(frames) < 2:
-        raise ValueError(f"frames: a frame pair takes two frames, got {len(frames)}.")
-    pairs = len(frames) - 1
-    for start in range(0, pairs, GROUP):
-        stop = min(start + GROUP, pairs)
-        first, last = max(0, start - 1), min(stop + 1, pairs)  # an acceleration needs the pair on either side
-        yield _measure(shrink(frames[first : last + 1]), estimator).part(start - first, stop - first)
+def _changed(frames: Tensor, before: Tensor) -> Iterator[tuple[int, int]]:
+    """Runs of frame pairs, first and behind the last, whose figures may differ from those of ``before``."""
+    differs = (frames != before).flatten(1).any(dim=1).tolist()
+    # A pair's figures read the pair on either side of it.
+    found = [any(differs[max(0, pair - 1) : pair + 3]) for pair in range(len(differs) - 1)]
+    start = None
+    for pair, changed in enumerate((*found, False)):
+        if changed and start is None:
+            start = pair
+        if not changed and start is not None:
+            yield start, pair
+            start = None
 
 
-def shrink(frames: Tensor, side: int = SIDE) -> Tensor:
+def shrink(frames: Tensor, side: int = SIDE, *, checked: bool = False) -> Tensor:
     """``(T, 3, h, w)`` float32 in [0, 1], its shorter side no more than ``side``.
 
     Raises:
         ValueError: for frames that are not RGB in floating point, not finite, or not in [0, 1] for the most part.
     """
-    check_pictures("frames", frames)
+    if not checked:
+        check_levels("frames", frames)
     picture = frames[:, :3].float()
-    if not torch.isfinite(picture).all():
-        raise ValueError("frames: hold NaN or infinite pixels. Check what made them.")
-    level = picture.mean().item()
-    if not -0.5 <= level <= 1.5:  # single pixels beyond are usual in decoded video
-        raise ValueError(f"frames: expected [0, 1], got {level:.3g} on average; divide 8-bit frames by 255.")
     scale = side / min(picture.shape[-2:])
     if scale < 1:
         size = [max(1, round(edge * scale)) for edge in picture.shape[-2:]]
@@ -103,7 +137,9 @@ def shrink(frames: Tensor, side: int = SIDE) -> Tensor:
 def _measure(clip: Tensor, estimator: str | FlowEstimator) -> PairSeries:
     from kornia.color import rgb_to_lab
 
-    forward, backward = (flow.float() for flow in estimate_displacements(clip[:-1], clip[1:], estimator=estimator))
+    forward, backward = (
+        flow.float() for flow in estimate_displacements(clip[:-1], clip[1:], estimator=estimator, checked=True)
+    )
     unit = SIDE / min(clip.shape[-2:])
     known = ~inconsistency_mask(forward, backward)
     share = known.float().mean(dim=(1, 2, 3)).clamp(min=1e-3)

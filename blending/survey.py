@@ -72,7 +72,11 @@ class VideoReport:
 
 @torch.no_grad()
 def survey_video(
-    frames: Tensor, seams: tuple[int, ...] | None = None, *, estimator: str | FlowEstimator = "auto"
+    frames: Tensor,
+    seams: tuple[int, ...] | None = None,
+    *,
+    estimator: str | FlowEstimator = "auto",
+    device: torch.device | None = None,
 ) -> VideoReport:
     """Measure a video at its seams, or where it looks as if it had some.
 
@@ -80,6 +84,7 @@ def survey_video(
         frames: ``(T, 3 or 4, H, W)`` RGB in [0, 1], three frames or more.
         seams: index of the first frame after each seam; None looks for them.
         estimator: of flow; see :func:`~motion.estimate_flow`.
+        device: where to estimate it, a few frames at a time; by default where they are.
 
     Raises:
         ValueError: if a seam is not inside the video, or there are fewer than three frames.
@@ -89,7 +94,7 @@ def survey_video(
     for seam in seams or ():
         if not 1 <= seam < len(frames):
             raise ValueError(f"seams: of {len(frames)} frames a seam lies at 1 to {len(frames) - 1}, got {seam}.")
-    series = measure_pairs(frames, estimator=estimator)
+    series = measure_pairs(frames, estimator=estimator, device=device)
     small = torch.cat([shrink(frame[None], SIDE) for frame in frames])  # once for cuts, replays and drift
     change = content_change(small)
     every = [judge(series, pair, changed=is_cut(change, pair)) for pair in range(len(series))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -13,10 +14,12 @@ from .lucas_kanade import estimate_lucas_kanade
 from .occlusion import flow_confidence
 from .opencv import dis, farneback
 
-GROUP = 2 * 1024 * 1024
-"""Pixels estimated at once, both directions counted: bounds the working set, whatever the clip's length."""
+GROUP, GROUP_ON_CARD = 2 * 1024 * 1024, 32 * 1024 * 1024
+"""Pixels estimated at once, both directions counted: bounds the working set, whatever the clip's length. A card takes
+an overlap at once, since it spends more time on starting an operation than on a pair."""
 
-RESERVED = ("auto", "raft")
+AUTO = "auto"
+RESERVED = (AUTO, "raft")
 """Names that choose by what is connected."""
 OPENCV = ("dis", "farneback")
 
@@ -49,6 +52,11 @@ def estimator_names() -> tuple[str, ...]:
     """Names to choose from, ``auto`` first: OpenCV's only where it is installed."""
     installed = importlib.util.find_spec("cv2") is not None
     return (*RESERVED, *(name for name in _factories if installed or name not in OPENCV))
+
+
+def named_estimators() -> tuple[str, ...]:
+    """Those that need no model, ``auto`` first."""
+    return tuple(name for name in estimator_names() if name != "raft")
 
 
 def estimate_flow(frames: Tensor, *, estimator: str | FlowEstimator = "auto") -> Flow:
@@ -95,9 +103,16 @@ def estimate_both(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "aut
     return _join(forward), _join(backward)
 
 
-def estimate_displacements(a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto") -> tuple[Tensor, Tensor]:
-    """Both directions as :func:`estimate_both` finds them, ``(N, 2, H, W)`` each, without judging them."""
-    _check_pairs(a, b)
+def estimate_displacements(
+    a: Tensor, b: Tensor, *, estimator: str | FlowEstimator = "auto", checked: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Both directions as :func:`estimate_both` finds them, ``(N, 2, H, W)`` each, without judging them.
+
+    Args:
+        checked: whether the frames are known to be pictures of one kind; to look again waits for their device.
+    """
+    if not checked:
+        _check_pairs(a, b)
     find = _find(estimator)
     forward, backward = zip(*(_displacements(*group, find) for group in _groups(a, b)), strict=True)
     return torch.cat(forward), torch.cat(backward)
@@ -105,7 +120,8 @@ def estimate_displacements(a: Tensor, b: Tensor, *, estimator: str | FlowEstimat
 
 def group_length(frames: Tensor) -> int:
     """Pairs of frames ``(T, 3, H, W)`` that are estimated at once."""
-    return max(1, GROUP // (2 * frames.shape[-2] * frames.shape[-1]))
+    group = GROUP if frames.device.type == "cpu" else GROUP_ON_CARD
+    return max(1, group // (2 * frames.shape[-2] * frames.shape[-1]))
 
 
 def check_clip(name: str, frames: Tensor) -> None:
@@ -121,11 +137,11 @@ def check_frames(name: str, frames: Tensor) -> None:
         raise ValueError(f"{name}: expected RGB frames (N, 3, H, W), got {tuple(frames.shape)}.")
     if not frames.is_floating_point():
         raise ValueError(f"{name}: expected floating point in [0, 1], got {frames.dtype}; divide 8-bit frames by 255.")
-    low, high = frames.aminmax()
-    if not (torch.isfinite(low) and torch.isfinite(high)):
+    low, high = torch.stack(frames.aminmax()).tolist()
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"{name}: holds NaN or infinite pixels. Check what made it.")
     if low < -0.5 or high > 1.5:  # a little beyond is usual in decoded video
-        raise ValueError(f"{name}: expected [0, 1], got {low.item():.3g} to {high.item():.3g}.")
+        raise ValueError(f"{name}: expected [0, 1], got {low:.3g} to {high:.3g}.")
 
 
 def _check_pairs(a: Tensor, b: Tensor) -> None:
@@ -140,7 +156,7 @@ def _check_pairs(a: Tensor, b: Tensor) -> None:
 def _find(estimator: str | FlowEstimator) -> FlowEstimator:
     if not isinstance(estimator, str):
         return estimator
-    name = "lucas_kanade" if estimator == "auto" else estimator
+    name = "lucas_kanade" if estimator == AUTO else estimator
     if name == "raft":
         raise ValueError("The flow estimator 'raft' needs a model: pass estimate_raft with one, or choose another.")
     if name not in _factories:
@@ -188,7 +204,8 @@ def _displacements(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Tensor, T
             f"The flow estimator returned {tuple(found.shape)} for {2 * len(a)} pairs of {tuple(a.shape[1:])} frames; "
             f"expected {(2 * len(a), 2, *a.shape[-2:])}."
         )
-    if not torch.isfinite(found).all():
+    # To look waits for the device. The built-in estimator needs no look on a card: who reads its results does.
+    if (found.device.type == "cpu" or find is not estimate_lucas_kanade) and not torch.isfinite(found).all():
         raise FlowError("The flow estimator returned displacements that are not finite.")
     forward, backward = found.chunk(2)
     return forward, backward

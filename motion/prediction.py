@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .estimation import check_clip, estimate_displacements
 from .flow import Flow, FlowEstimator
 from .occlusion import picture_confidence
-from .rhythm import LONGEST, rhythm_share
+from .rhythm import LONGEST, pair_speed, rhythm_share
 from .splat import fill_holes
-from .trajectory import HISTORY, MotionPrediction, land, predict_motion
-from .warp import backward_warp
+from .trajectory import HISTORY, PERIODS, MotionPrediction, land, predict_motion
+from .warp import backward_warp, exact
 
 
 def predict_frames(
@@ -36,7 +37,13 @@ def predict_frames(
 
 
 def predict_clip_motion(
-    frames: Tensor, count: int, *, step_gain: float = 0.5, estimator: str | FlowEstimator = "auto", period: int = 1
+    frames: Tensor,
+    count: int,
+    *,
+    step_gain: float = 0.5,
+    estimator: str | FlowEstimator = "auto",
+    period: int = 1,
+    checked: bool = False,
 ) -> MotionPrediction:
     """Where the content of a clip's last frame is going; see :func:`predict_frames` for the arguments.
 
@@ -45,20 +52,27 @@ def predict_clip_motion(
     Args:
         period: frames of a group that was decoded at once, 4 for Wan's; as far as speeds follow
             their rhythm, velocities are taken over whole groups; see :func:`~motion.rhythm.rhythm_share`.
+        checked: whether the frames are known to be pictures; to look again waits for their device.
     """
-    check_clip("frames", frames)
-    recent = frames[-1 - (HISTORY if period == 1 else LONGEST * period) :]
-    forward, backward = estimate_displacements(recent[:-1], recent[1:], estimator=estimator)
-    shown = picture_confidence(recent[1:], recent[:-1], backward, forward)
-    flow = Flow(backward, shown)
-    last = predict_motion(None, count, step_gain=step_gain, backward=flow)
+    if not checked:
+        check_clip("frames", frames)
+    flow = _flow_back(frames[-1 - (HISTORY if period == 1 else PERIODS * period) :], estimator)
+    share = torch.ones(())
     if period != 1:
-        over = predict_motion(None, count, step_gain=step_gain, backward=flow, period=period)
-        share = rhythm_share(flow, period)
-        last = MotionPrediction(
-            torch.lerp(last.displacement, over.displacement, share), torch.lerp(last.confidence, over.confidence, share)
-        )
-    return MotionPrediction(last.displacement.to(frames), last.confidence.to(frames))
+        speed = pair_speed(flow)
+        older = frames[-1 - LONGEST * period : len(frames) - PERIODS * period]
+        if len(older) > 1:  # only how fast they are is asked of them
+            half = F.interpolate(exact(older), scale_factor=0.5, mode="bilinear", antialias=True)
+            speed = torch.cat((2 * pair_speed(_flow_back(half, estimator)), speed))
+        share = rhythm_share(speed, period)
+    found = predict_motion(None, count, step_gain=step_gain, backward=flow, period=period, rhythm=share)
+    return MotionPrediction(found.displacement.to(frames), found.confidence.to(frames))
+
+
+def _flow_back(frames: Tensor, estimator: str | FlowEstimator) -> Flow:
+    """From each frame to the one before, trusted as far as it leads to the same picture."""
+    forward, backward = estimate_displacements(frames[:-1], frames[1:], estimator=estimator, checked=True)
+    return Flow(backward, picture_confidence(frames[1:], frames[:-1], backward, forward))
 
 
 def render(anchor: Tensor, prediction: MotionPrediction) -> tuple[Tensor, Tensor]:
@@ -73,10 +87,8 @@ def render(anchor: Tensor, prediction: MotionPrediction) -> tuple[Tensor, Tensor
     Returns:
         ``(T, C, H, W)`` and its confidence ``(T, 1, H, W)``, on the predicted frames' own grid.
     """
-    frames, confidences = [], []
-    for displacement, confidence in zip(prediction.displacement.split(1), prediction.confidence.split(1), strict=True):
-        arrived, trusted, coverage = land(displacement, confidence, confidence)
-        known = coverage.clamp(max=1)
-        frames.append(backward_warp(anchor, -fill_holes(arrived, known)))
-        confidences.append(trusted * known)
-    return torch.cat(frames), torch.cat(confidences)
+    displacement, confidence = prediction.displacement, prediction.confidence
+    arrived, trusted, coverage = land(displacement, confidence, confidence)
+    known = coverage.clamp(max=1)
+    frames = backward_warp(anchor.expand(len(displacement), -1, -1, -1), -fill_holes(arrived, known))
+    return frames, trusted * known

@@ -17,8 +17,16 @@ CHANCE = 5.0
 the tiny VAE of this pack decoded lies at 100 in the middle."""
 
 
+def pair_speed(flow: Flow) -> Tensor:
+    """``(N,)`` pixels per frame: mean length of each flow, where it is trusted. What moves counts, however little of
+    the picture it is."""
+    length = vector_length(flow.displacement.float())
+    weight = flow.confidence.float() * length
+    return (weight * length).mean(dim=(1, 2, 3)) / weight.mean(dim=(1, 2, 3)).clamp(min=1e-9)
+
+
 @torch.no_grad()
-def rhythm_share(flow: Flow, period: int) -> Tensor:
+def rhythm_share(speed: Tensor, period: int) -> Tensor:
     """How far a clip's speeds follow a rhythm of ``period`` frames, in [0, 1].
 
     A causal video VAE decodes frames in groups, and what moves steadily may come out fast at a group's begin and slow
@@ -27,20 +35,17 @@ def rhythm_share(flow: Flow, period: int) -> Tensor:
     have by chance, given what neither explains.
 
     Args:
-        flow: K flows in the order of time; their last frame ends a period.
+        speed: ``(K,)`` pixels per frame, of frame pairs in the order of time; the last one ends a period.
 
     Returns:
         A scalar tensor: 0 where there are less than two periods, or nothing moves.
     """
-    count = min(len(flow.displacement) // period, LONGEST) * period
-    nothing = flow.displacement.new_zeros(())
+    count = min(len(speed) // period, LONGEST) * period
     if period == 1 or count < 2 * period:
-        return nothing
-    length = vector_length(flow.displacement[-count:].float())
-    weight = flow.confidence[-count:].float() * length  # what moves counts, however little of the picture it is
-    speed = (weight * length).mean(dim=(1, 2, 3)) / weight.mean(dim=(1, 2, 3)).clamp(min=1e-9)
+        return speed.new_zeros(())
+    speed = speed[-count:]
     share = (1 - CHANCE / _excess(speed.clamp(min=SLOWEST / 4).log(), period)).clamp(min=0)
-    return torch.where(speed.mean() > SLOWEST, share.to(nothing), nothing)
+    return torch.where(speed.mean() > SLOWEST, share, 0.0)
 
 
 def _excess(level: Tensor, period: int) -> Tensor:

@@ -52,11 +52,19 @@ def forward_splat(source: Tensor, displacement: Tensor, weight: Tensor | None = 
         share = (1 - (x - column).abs()) * (1 - (y - row).abs())
         share = share * ((column >= 0) & (column < width) & (row >= 0) & (row < height))
         index = frame + row.clamp(0, height - 1).long() * width + column.clamp(0, width - 1).long()
-        landed.index_add_(0, index.flatten(), pushed * share.reshape(-1, 1))
+        _add(landed, index.flatten(), pushed * share.reshape(-1, 1))
     landed = rearrange(landed, "(n h w) c -> n c h w", n=n, h=height)
     image, total, coverage = landed.split((channels, 1, 1), dim=1)
     image = torch.where(total > 0, image / total.clamp(min=torch.finfo(total.dtype).tiny), 0.0)
     return image.to(source.dtype), coverage.to(source.dtype)
+
+
+def _add(landed: Tensor, index: Tensor, pushed: Tensor) -> None:
+    """Add rows at the places of an index, in the same order each time: sums of floats depend on it."""
+    if landed.device.type == "cpu":
+        landed.index_add_(0, index, pushed)
+    else:  # whose index_add_ takes any order; this one sorts
+        landed.index_put_((index,), pushed, accumulate=True)
 
 
 def fill_holes(field: Tensor, known: Tensor) -> Tensor:

@@ -79,6 +79,7 @@ def predict_motion(
     backward: Flow | None = None,
     acceleration: bool = False,
     period: int = 1,
+    rhythm: float | Tensor = 1.0,
 ) -> MotionPrediction:
     """Carry the motion of a clip's last frame forward.
 
@@ -100,6 +101,7 @@ def predict_motion(
             on real video it makes most predictions worse.
         period: frames after which velocities repeat a rhythm that is none of the motion's; 4 for what Wan's VAE
             decoded, whose groups of four begin fast and end slow. Velocities are taken over whole periods then.
+        rhythm: [0, 1], the share by which they are; see :func:`~motion.rhythm.rhythm_share`.
 
     Raises:
         ValueError: if there is no flow, or a number is out of range.
@@ -116,7 +118,22 @@ def predict_motion(
         backward = invert_flow(Flow(given.displacement[recent], given.confidence[recent]))
     # In half precision a squared displacement overflows.
     path = trace_back(Flow(exact(backward.displacement[recent]), exact(backward.confidence[recent])))
-    path = _over_periods(path, period)
+    places, sure = _carry_on(_over_periods(path, period), steps, step_gain, acceleration)
+    if period != 1:
+        latest = Trajectory(path.velocity[:HISTORY], path.confidence[:HISTORY])
+        alone = _carry_on(latest, steps, step_gain, acceleration)
+        places, sure = torch.lerp(alone[0], places, rhythm), torch.lerp(alone[1], sure, rhythm)
+    trusted, confidences = torch.ones_like(sure[:1]), []
+    for displacement, own in zip(places.split(1), sure.split(1), strict=True):
+        trusted = torch.minimum(trusted, own) * lands_inside(displacement)
+        trusted = trusted * _uncovered(displacement, trusted)
+        confidences.append(trusted)
+    like = given.displacement
+    return MotionPrediction(places.to(like), torch.cat(confidences).to(like))
+
+
+def _carry_on(path: Trajectory, steps: int, step_gain: float, acceleration: bool) -> tuple[Tensor, Tensor]:
+    """Displacement ``(T, 2, H, W)`` and confidence ``(T, 1, H, W)``, whatever is covered or leaves the frame."""
     last = path.velocity[:1]
     change = _steady_change(path) if acceleration else torch.zeros_like(last)
     # Only what the path still shows counts: what was hidden before has no history, and what lies before a cut none.
@@ -128,8 +145,7 @@ def predict_motion(
     energy = mean.square().sum(dim=1, keepdim=True)
 
     scale = min(last.shape[-2:]) / 480
-    total, trusted = torch.zeros_like(last), path.confidence[:1]
-    displacements, confidences = [], []
+    total, displacements, confidences = torch.zeros_like(last), [], []
     for n in range(1, steps + 1):
         total = total + step_gain ** ((n - 1) / SECOND) * (last + n * change)
         spread = n * SPREAD * variance.sqrt()
@@ -137,13 +153,9 @@ def predict_motion(
         steadiness = torch.where(energy + drift > 0, energy / (energy + drift), 1.0)
         displacement = total * steadiness / (1 + (spread / (LOST * scale)).square())
         expected = spread + n**2 * DRIFT * energy.sqrt()
-        own = path.confidence[:1] * torch.exp(-expected / TOLERANCE) * (n <= HORIZON)
-        trusted = torch.minimum(trusted, own) * lands_inside(displacement)
-        trusted = trusted * _uncovered(displacement, trusted)
         displacements.append(displacement)
-        confidences.append(trusted)
-    like = given.displacement
-    return MotionPrediction(torch.cat(displacements).to(like), torch.cat(confidences).to(like))
+        confidences.append(path.confidence[:1] * torch.exp(-expected / TOLERANCE) * (n <= HORIZON))
+    return torch.cat(displacements), torch.cat(confidences)
 
 
 def land(displacement: Tensor, confidence: Tensor, *carried: Tensor) -> tuple[Tensor, ...]:

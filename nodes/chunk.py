@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..wan.families import WAN_I2V
 from ..wan.host.checks import check_model, check_vae
 from ..wan.host.conditioning import apply_guide, guide_by_step, latent_dict
-from ..wan.host.optical_flow import host_estimator
+from ..wan.host.optical_flow import host_motion
 from ..wan.loop import finish_chunk, guide_state
 from ._compat import io, schema
 from .inputs import optical_flow_input
@@ -78,7 +78,13 @@ class GuideNextChunk(io.ComfyNode):
         family = WAN_I2V if model is None else check_model(model)
         if model is None and (state.reference is not None or not len(state.start)):
             raise ValueError("model: connect it, since this video starts as only some models can.")
-        state = guide_state(state, vae, host_estimator(optical_flow), follows_steps=model is not None, family=family)
+        state = guide_state(
+            state,
+            vae,
+            host_motion(optical_flow, state.settings.estimator),
+            follows_steps=model is not None,
+            family=family,
+        )
         guide = state.current_guide
         if positive is None or negative is None:
             if not state.plan.keyframes:
@@ -131,7 +137,7 @@ class FinishChunk(io.ComfyNode):
     @classmethod
     def execute(cls, state, latent, vae, optical_flow=None) -> io.NodeOutput:
         check_vae(vae)
-        state = finish_chunk(state, latent["samples"], vae, host_estimator(optical_flow))
+        state = finish_chunk(state, latent["samples"], vae, host_motion(optical_flow, state.settings.estimator))
         return io.NodeOutput(state, to_image(state.pieces[-1]), state.report())
 
 

@@ -5,15 +5,26 @@ from __future__ import annotations
 import comfy.model_management
 from comfy_api.latest import InputImpl
 from comfy_api.util import VideoComponents
+from torch import Tensor
 
-from ..blending import feather_mask, fit_color, gaussian_ramp, join_clips, plot_seams, survey_video
+from ..blending import (
+    Joined,
+    VideoReport,
+    feather_mask,
+    fit_color,
+    gaussian_ramp,
+    join_clips,
+    plot_seams,
+    survey_video,
+)
 from ..blending.color import METHODS
 from ..wan.chunks import FPS
-from ..wan.host.optical_flow import host_estimator
+from ..wan.host.optical_flow import host_motion
 from ..wan.join import COLORS
 from ..wan.latents import LARGEST_SIDE
 from ..wan.numbers import check_whole, parse_numbers
 from ..wan.presets import STANDARD
+from ..wan.protocols import Estimator
 from ._compat import io, schema
 from .inputs import clip_input, optical_flow_input, share_input
 from .layout import add_alpha, to_clip, to_image, to_region
@@ -97,15 +108,20 @@ class JoinClips(io.ComfyNode):
             transform = fit_color(b[:overlap_frames], a[-overlap_frames:], method=color_match)
             words.append(f"colors changed by {transform.change(b[:overlap_frames]):.1f}/255")
             b = transform(b)
-        joined = join_clips(
-            a,
-            b,
-            overlap_frames,
-            blend_strength=blend_strength,
-            mask_sigma=mask_sigma,
-            cut=cut,
-            estimator=host_estimator(optical_flow),
-        )
+
+        def join(estimator: Estimator, one: Tensor) -> Joined:
+            return join_clips(
+                a,
+                b,
+                overlap_frames,
+                blend_strength=blend_strength,
+                mask_sigma=mask_sigma,
+                cut=cut,
+                estimator=estimator,
+                device=one.device,
+            )
+
+        joined, _ = host_motion(optical_flow).run(join, a[-1:])
         frames, rate = to_image(joined.frames), next((clip.rate for clip in clips if clip.rate is not None), FPS)
         components = VideoComponents(images=frames[..., :3], audio=clips[0].audio, frame_rate=frame_rate(float(rate)))
         video = InputImpl.VideoFromComponents(components)
@@ -186,11 +202,11 @@ class MeasureSeams(io.ComfyNode):
         if len(clip) < 3:
             raise ValueError(f"images: a video to measure has three frames or more, got {len(clip)}.")
         comfy.model_management.throw_exception_if_processing_interrupted()
-        report = survey_video(
-            clip,
-            places or None,
-            estimator=host_estimator(optical_flow),
-        )
+
+        def survey(estimator: Estimator, one: Tensor) -> VideoReport:
+            return survey_video(clip, places or None, estimator=estimator, device=one.device)
+
+        report, _ = host_motion(optical_flow).run(survey, clip[:1])
         plot = to_image(plot_seams(report))
         return io.NodeOutput(str(report), report.as_json(), plot, ui=show_picture(plot))
 

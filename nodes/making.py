@@ -19,7 +19,7 @@ from einops import rearrange
 
 from ..wan.host.checks import check_interrupt
 from ..wan.host.inputs import ChunkInputs
-from ..wan.host.optical_flow import host_estimator
+from ..wan.host.optical_flow import host_motion
 from ..wan.identity import identify_model, identify_vae, leave
 from ..wan.layout import MOST_CHUNKS
 from ..wan.loop import Tools, generate
@@ -82,7 +82,9 @@ def make_video(job: VideoJob) -> io.NodeOutput:
         )
     for warning in (*state.plan.warnings(), *state.warnings):
         logger.warning(warning)
-    tools = Tools(job.vae, job.sampler, check_interrupt, host_estimator(job.optical_flow), job.family)
+    tools = Tools(
+        job.vae, job.sampler, check_interrupt, host_motion(job.optical_flow, state.settings.estimator), job.family
+    )
     fingerprint = _fingerprint(job)
     kept = _open_unkept(state, fingerprint) if run is None else _open_kept(run, fingerprint)
     with kept as store:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor
+
+from ..motion import MotionPrediction
 from ..motion.estimation import check_clip
 from ..motion.prediction import predict_clip_motion, render
 from ..motion.preview import show_prediction
 from ..motion.trajectory import HORIZON
-from ..wan.host.optical_flow import host_estimator
+from ..motion.transfer import to_device
+from ..wan.host.optical_flow import host_motion
 from ..wan.latent_warp import warp_latent
+from ..wan.protocols import Estimator
 from ._compat import io, schema
 from .inputs import optical_flow_input, step_gain_input
 from .layout import to_frames, to_image
 from .types import CATEGORY, MotionType
 from .values import checked
 
+HOME = torch.device("cpu")
 SMALLEST = 2
 """Pixels of a side: less has no preview."""
 
@@ -64,8 +71,14 @@ class PredictMotion(io.ComfyNode):
             raise ValueError(f"images: expected {SMALLEST} pixels or more of a side, got {tuple(clip.shape[-2:])}.")
         if not 1 <= frames <= HORIZON:
             raise ValueError(f"frames must be from 1 to {HORIZON}, got {frames}.")
-        motion = predict_clip_motion(clip, frames, step_gain=step_gain, estimator=host_estimator(optical_flow))
-        predicted, confidence = render(clip[-1:], motion)
+
+        def predict(estimator: Estimator, clip: Tensor) -> tuple[Tensor, ...]:
+            motion = predict_clip_motion(clip, frames, step_gain=step_gain, estimator=estimator, checked=True)
+            predicted, confidence = render(clip[-1:], motion)
+            return to_device(HOME, predicted, confidence, motion.displacement, motion.confidence)
+
+        (predicted, confidence, *found), _ = host_motion(optical_flow).run(predict, clip)
+        motion = MotionPrediction(*found)
         preview = show_prediction(clip[-1:], motion, predicted, confidence)
         return io.NodeOutput(to_image(predicted.clamp(0, 1)), confidence[:, 0], motion, to_image(preview))
 

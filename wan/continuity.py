@@ -14,6 +14,7 @@ from .guide import ChunkGuide, ChunkRequest
 from .kept_end import hold_end
 from .latents import covering_length
 from .levels import AUTO, LAST_FRAME, LEVELS
+from .motion_tools import MotionTools
 from .protocols import Estimator, Family, Hold, Level, Vae
 from .records import Reason
 from .settings import GuideSettings
@@ -87,7 +88,7 @@ def guide_next_chunk(
         region=region,
         scene=reference_image,
     )
-    return guide_chunk(request, vae, estimator)
+    return guide_chunk(request, vae, MotionTools(estimator))
 
 
 def take_overlap(previous_frames: Tensor, overlap_frames: int, settings: GuideSettings) -> Tensor:
@@ -109,18 +110,18 @@ def take_overlap(previous_frames: Tensor, overlap_frames: int, settings: GuideSe
 
 @torch.no_grad()
 def guide_chunk(
-    request: ChunkRequest, vae: Vae, estimator: Estimator = "auto", *, family: Family = WAN_I2V
+    request: ChunkRequest, vae: Vae, motion: MotionTools | None = None, *, family: Family = WAN_I2V
 ) -> ChunkGuide:
     """Condition a chunk: its known frames as the model's family reads them, and what of it is held.
 
     Args:
-        estimator: of optical flow, for levels that predict motion.
+        motion: for levels that predict it; by default the built-in estimator on the CPU.
     """
     level, reason = choose_level(request)
     if request.continues:
         logger.info("Applying motion-guided chunk transition for chunk %d (level %s)", request.index + 1, level.name)
     conditioned = level.condition(request, vae, family)
-    hold = level.hold(request, conditioned, reason, vae, estimator)
+    hold = level.hold(request, conditioned, reason, vae, motion or MotionTools())
     if request.kept_end is not None:
         hold = hold_end(hold, request.kept_end)
     if conditioned.lead:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import torch
 from einops import rearrange
@@ -19,8 +19,9 @@ from .continuity import guide_chunk, take_overlap
 from .families import WAN_I2V, check_start
 from .guide import ChunkGuide, ChunkRequest
 from .kept_end import KeptEnd, restore_frames, restore_latents
+from .motion_tools import MotionTools
 from .presets import FRAMES, KNOBS, measure_speed, preset_at
-from .protocols import ChunkStore, Estimator, Family, Sampler, Vae
+from .protocols import ChunkStore, Family, Sampler, Vae
 from .records import ChunkRecord
 from .settings import GuideSettings
 from .state import ChunkState
@@ -36,8 +37,8 @@ class Tools:
     sample: Sampler | Callable[[ChunkGuide], Tensor]
     check_interrupt: Callable[[], None] = lambda: None
     """Called between chunks; raises when the user has stopped the run."""
-    estimator: Estimator = "auto"
-    """Of optical flow: for predictions, joins and measures."""
+    motion: MotionTools = field(default_factory=MotionTools)
+    """For predictions, joins and measures."""
     family: Family = WAN_I2V
     """Of the model that samples."""
 
@@ -61,7 +62,7 @@ def generate(
             if count == stop_after:
                 break
             began, state = time.monotonic(), found
-            found = make_chunk(guide_state(state, tools.vae, tools.estimator, family=tools.family), tools)
+            found = make_chunk(guide_state(state, tools.vae, tools.motion, family=tools.family), tools)
             found = found if store is None else store.keep(state, found)
             count += 1
             frames += found.plan.chunks[state.made].length
@@ -105,13 +106,13 @@ def _attempt(state: ChunkState, tools: Tools, number: int) -> ChunkState:
     """The guided chunk sampled and finished, with another seed for each number."""
     tools.check_interrupt()
     guide = replace(state.current_guide, attempt=state.current_guide.attempt + number)
-    return finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.estimator)
+    return finish_chunk(replace(state, guide=guide), tools.sample(guide), tools.vae, tools.motion)
 
 
 def guide_state(
     state: ChunkState,
     vae: Vae,
-    estimator: Estimator = "auto",
+    motion: MotionTools | None = None,
     *,
     follows_steps: bool = True,
     family: Family = WAN_I2V,
@@ -119,21 +120,22 @@ def guide_state(
     """Prepare the next chunk: the same state with its guide.
 
     Args:
-        estimator: of optical flow, for levels that predict motion.
+        motion: for levels that predict it; by default the built-in estimator on the CPU.
         follows_steps: whether the sampler follows a prediction step by step; else levels that need it fall back.
 
     Raises:
         ValueError: if the video is finished already.
     """
     check_start(state, family)
-    state, settings, speed = _adapt(state, estimator)
+    motion = motion or MotionTools()
+    state, settings, speed = _adapt(state, motion)
     chunk = state.next_chunk
     request = _request(state, chunk, settings, speed, follows_steps)
-    guide = guide_chunk(request, vae, estimator, family=family)
+    guide = guide_chunk(request, vae, motion, family=family)
     return replace(state, guide=replace(guide, attempt=state.attempt_at(chunk.index)))
 
 
-def _adapt(state: ChunkState, estimator: Estimator) -> tuple[ChunkState, GuideSettings, float | None]:
+def _adapt(state: ChunkState, motion: MotionTools) -> tuple[ChunkState, GuideSettings, float | None]:
     """The state with its plan, the settings of the next chunk, and the measured speed that both follow."""
     settings = state.settings
     if not state.next_chunk.overlap or not (settings.adaptive or settings.moves_loras):
@@ -141,7 +143,7 @@ def _adapt(state: ChunkState, estimator: Estimator) -> tuple[ChunkState, GuideSe
     if len(recent := state.last_piece(FRAMES)) < 2:
         return state, settings, None
     try:
-        speed = measure_speed(recent, estimator)
+        speed, _ = motion.run(lambda estimator, frames: measure_speed(frames, estimator), recent)
     except FlowError as error:
         logger.warning("The motion of chunk %d could not be measured: %s", state.made, error)
         return state, settings, None
@@ -190,17 +192,17 @@ def _request(
 
 
 @torch.no_grad()
-def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimator = "auto") -> ChunkState:
+def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, motion: MotionTools | None = None) -> ChunkState:
     """Decode a sampled chunk, once and by itself, and join it to the video.
 
     Args:
         latent: ``(1, 16, T, h, w)``: the state's guide, sampled.
-        estimator: of optical flow, for the join and its measure.
+        motion: for the join and its measure; by default the built-in estimator on the CPU.
 
     Raises:
         ValueError: if no guide is waiting for a sample, or the sample is not of the guide's shape.
     """
-    guide = state.current_guide
+    guide, motion = state.current_guide, motion or MotionTools()
     if latent.shape != guide.samples.shape:
         raise ValueError(
             f"latent: the guided chunk has shape {tuple(guide.samples.shape)}, got {tuple(latent.shape)}. "
@@ -208,7 +210,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
         )
     latent = latent[:, :, guide.lead :]
     chunk, plan, request = state.next_chunk, state.plan, guide.request
-    decoded = _decode(chunk, latent, vae).to(state.start.device)  # finished frames live there
+    decoded = _decode(chunk, latent, vae).cpu()  # where finished frames live, whatever the VAE decodes on
     numbers = {"overlap_frames": chunk.overlap, **asdict(request.settings)}
     record = ChunkRecord(
         chunk.index,
@@ -217,9 +219,10 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
         request.prompt if plan.varied else None,
         request.speed,
         tuple((name, float(numbers[name])) for name in KNOBS if name in state.settings.adaptive),
+        out_of_memory=("prediction",) if guide.record.out_of_memory else (),
     )
     if chunk.overlap:
-        appended = append_chunk(state, decoded[: chunk.overlap + plan.added(chunk)], estimator)
+        appended = append_chunk(state, decoded[: chunk.overlap + plan.added(chunk)], motion)
         made = appended.state
         record = replace(
             record,
@@ -227,6 +230,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
             join=appended.join,
             seam=appended.seam,
             failures=appended.failures,
+            out_of_memory=(*record.out_of_memory, *appended.out_of_memory),
         )
     else:
         added = decoded[: plan.added(chunk)].clone()
@@ -234,7 +238,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, estimator: Estimat
     end = request.kept_end
     if end is not None:
         made, latent = _restore_end(made, end), restore_latents(latent, end)
-        record = _measure_end(record, made, end, estimator)
+        record = _measure_end(record, made, end, motion)
     logger.info(record.describe(len(plan.chunks)))
     made = replace(made, latent=latent, guide=None, kept_end=None, records=(*state.records, record))
     return made.noted(warnings=record.warnings)
@@ -246,14 +250,16 @@ def _restore_end(made: ChunkState, end: KeptEnd) -> ChunkState:
     return replace(made, pieces=pieces, exact_frames=end.exact_frames)
 
 
-def _measure_end(record: ChunkRecord, made: ChunkState, end: KeptEnd, estimator: Estimator) -> ChunkRecord:
+def _measure_end(record: ChunkRecord, made: ChunkState, end: KeptEnd, motion: MotionTools) -> ChunkRecord:
     """The record with how a chunk passes over to the end that it kept, as far as that can be measured."""
     near = made.tail(end.kept + 2 * SeamReport.REACH)
     try:
-        return replace(record, end_seam=measure(near, len(near) - end.kept, made.made, estimator))
+        seam, ran_out = measure(near, len(near) - end.kept, made.made, motion)
     except FAILURES as error:
         logger.exception("The end of chunk %d could not be measured", made.made)
         return replace(record, failures=(*record.failures, ("measuring", type(error).__name__)))
+    out = record.out_of_memory
+    return replace(record, end_seam=seam, out_of_memory=(*out, "measuring") if ran_out else out)
 
 
 def _decode(chunk: Chunk, latent: Tensor, vae: Vae) -> Tensor:

@@ -14,6 +14,7 @@ from .records import ContinuityRecord, Reason
 
 if TYPE_CHECKING:  # these modules need the protocols
     from .guide import ChunkGuide, ChunkRequest
+    from .motion_tools import MotionTools
     from .settings import GuideSettings
     from .state import ChunkState
 
@@ -201,6 +202,6 @@ class Level(Protocol):
 
     @abstractmethod
     def hold(
-        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, motion: MotionTools
     ) -> Hold:
         """Choose what of the chunk is held; where the level has nothing to go by, that of a lower one."""

@@ -42,6 +42,8 @@ class ContinuityRecord:
     """Frames that were predicted for them."""
     error: str = ""
     """Of the flow estimator, where it failed."""
+    out_of_memory: bool = False
+    """Whether the prediction was worked out on the CPU since the device's memory ran out."""
 
     def describe(self) -> str:
         words = self.reason.value.format(trusted=100 * (self.trusted or 0), error=self.error)
@@ -101,6 +103,8 @@ class ChunkRecord:
     """Times that it was made; the best is kept."""
     failures: tuple[tuple[str, str], ...] = ()
     """What failed after it was sampled, ``joining`` or ``measuring``, and the kind of error."""
+    out_of_memory: tuple[str, ...] = ()
+    """What was worked out on the CPU since the card's memory ran out: ``prediction``, ``joining`` or ``measuring``."""
 
     @property
     def score(self) -> float | None:
@@ -115,8 +119,12 @@ class ChunkRecord:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the report says first: failures that cost the chunk its join or its measure."""
-        return tuple(
+        """What the report says first: failures that cost the chunk its join or its measure, and memory that ran out."""
+        out = tuple(
+            f"chunk {self.index + 1}: the card's memory ran out in {what}, which was done on the CPU. Free some of it"
+            for what in self.out_of_memory
+        )
+        return out + tuple(
             f"chunk {self.index + 1}: {what} failed ({error}), it is "
             + ("cut as made" if what == "joining" else "not measured")
             + (

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..blending.color import COLORS
+from ..motion.estimation import AUTO as AUTO_ESTIMATOR
+from ..motion.estimation import named_estimators
 from .levels import AUTO, HIGHEST, LEVELS
 from .presets import AUTO as BY_SPEED
 from .presets import KNOBS, PRESETS, STANDARD
@@ -40,8 +42,15 @@ class GuideSettings:
     lora_in_motion: float = 1.0
     """How strong LoRAs are by speed; see :func:`~wan.presets.lora_factor`. 1 and 1 leave them as they are."""
 
+    estimator: str = AUTO_ESTIMATOR
+    """Of optical flow, by name; ``auto``: a model if one is connected, else the built-in one."""
+
     def __post_init__(self) -> None:
-        for name, options in (("continuity", (AUTO, *LEVELS)), ("color_match", COLORS)):
+        for name, options in (
+            ("continuity", (AUTO, *LEVELS)),
+            ("color_match", COLORS),
+            ("estimator", named_estimators()),
+        ):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
         if self.seam_retries < 0:
@@ -93,6 +102,8 @@ class GuideSettings:
             words += f", seam_retries {self.seam_retries}"
         if self.anchored:
             words += ", for models with its LoRA alone, which nothing here can tell"
+        if self.estimator != AUTO_ESTIMATOR:
+            words += f", flow by {self.estimator}"
         if self.moves_loras:
             words += f", LoRAs {self.lora_at_rest:g} at rest to {self.lora_in_motion:g} in motion"
         return words

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wan_motion_chunks.motion import Flow
-from wan_motion_chunks.motion.rhythm import rhythm_share
+from wan_motion_chunks.motion.rhythm import pair_speed, rhythm_share
 from wan_motion_chunks.motion.trajectory import predict_motion
 
 GROUP = (1.6, 1.1, 0.8, 0.5)
@@ -17,9 +17,9 @@ def flows(speeds, size=16):
 
 
 def test_a_rhythm_of_the_groups_is_seen_and_steady_motion_has_none():
-    assert rhythm_share(flows(GROUP * 2), 4) > 0.99
-    assert rhythm_share(flows([1.0] * 8), 4) == 0
-    assert rhythm_share(flows([0.0] * 8), 4) == 0
+    assert rhythm_share(torch.as_tensor(GROUP * 2), 4) > 0.99
+    assert rhythm_share(torch.as_tensor([1.0] * 8), 4) == 0
+    assert rhythm_share(torch.as_tensor([0.0] * 8), 4) == 0
 
 
 @settings(deadline=None, max_examples=50)
@@ -27,25 +27,33 @@ def test_a_rhythm_of_the_groups_is_seen_and_steady_motion_has_none():
 def test_what_speeds_up_or_slows_down_has_no_rhythm(speed, change, seed):
     noise = 0.02 * torch.randn(8, generator=torch.Generator().manual_seed(seed))
     steady = speed * (change * torch.arange(8.0) + noise).exp()
-    assert rhythm_share(flows(steady), 4) < 0.95  # eight frames cannot rule out chance
+    assert rhythm_share(steady, 4) < 0.95  # eight frames cannot rule out chance
 
 
 def test_by_chance_there_is_seldom_a_rhythm():
     generator = torch.Generator().manual_seed(0)
-    shares = [rhythm_share(flows((0.2 * torch.randn(8, generator=generator)).exp()), 4).item() for _ in range(300)]
+    shares = [rhythm_share((0.2 * torch.randn(8, generator=generator)).exp(), 4).item() for _ in range(300)]
     assert sum(share > 0.5 for share in shares) < 0.1 * len(shares)
 
 
 def test_a_longer_clip_tells_chance_from_rhythm_better():
     generator = torch.Generator().manual_seed(1)
     chance = [(0.2 * torch.randn(16, generator=generator)).exp() for _ in range(200)]
-    few, many = (sum(rhythm_share(flows(speeds[-count:]), 4) > 0.2 for speeds in chance) for count in (8, 16))
+    few, many = (sum(rhythm_share(speeds[-count:], 4) > 0.2 for speeds in chance) for count in (8, 16))
     assert many < few
 
 
+def test_the_speed_of_a_pair_is_that_of_what_moves_and_is_trusted():
+    flow = flows([0.0, 2.0])
+    flow.displacement[1, 0, :8] = 0  # the upper half rests
+    flow.displacement[1, 0, 8:, :4] = 9.0  # and a part is not to be trusted
+    flow.confidence[1, 0, 8:, :4] = 0
+    assert pair_speed(flow).tolist() == [0.0, pytest.approx(2.0)]
+
+
 def test_too_short_a_clip_tells_nothing():
-    assert rhythm_share(flows(GROUP), 4) == 0
-    assert rhythm_share(flows(GROUP * 2), 1) == 0
+    assert rhythm_share(torch.as_tensor(GROUP), 4) == 0
+    assert rhythm_share(torch.as_tensor(GROUP * 2), 1) == 0
 
 
 @pytest.mark.parametrize("period", [1, 4])

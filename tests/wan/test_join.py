@@ -6,6 +6,7 @@ from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_fra
 from wan_motion_chunks.wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
 from wan_motion_chunks.wan.color_anchor import anchor_color
 from wan_motion_chunks.wan.join import join_chunk
+from wan_motion_chunks.wan.motion_tools import MotionTools
 from wan_motion_chunks.wan.records import Joining, JoinRecord
 
 SIZE = (64, 96)
@@ -134,7 +135,7 @@ def test_an_estimator_that_fails_costs_the_join_and_not_the_job(error):
 
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap"))
-    state = generate(state, Tools(CausalVae(), Forgetful(CausalVae()), estimator=fail))
+    state = generate(state, Tools(CausalVae(), Forgetful(CausalVae()), motion=MotionTools(fail)))
     assert state.records[-1].join == JoinRecord(Joining.FAILED)
     assert not state.warnings
     assert state.settings == GuideSettings("overlap")
@@ -182,7 +183,7 @@ def test_an_attempt_that_cannot_be_measured_is_not_the_best(monkeypatch):
     assert not state.warnings  # of an attempt that is not in the video
 
 
-def test_no_memory_left_after_sampling_does_not_cost_the_chunk():
+def test_what_a_cards_memory_is_too_small_for_is_done_on_the_cpu_and_said():
     def full(first, second):
         raise torch.cuda.OutOfMemoryError
 
@@ -193,10 +194,15 @@ def test_no_memory_left_after_sampling_does_not_cost_the_chunk():
 
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap"))
-    state = generate(state, Tools(CausalVae(), Shifted(CausalVae()), estimator=full))
-    assert state.records[-1].failures == (("joining", "OutOfMemoryError"),)
-    assert state.records[-1].seam is not None  # by the built-in flow
-    assert len(state.warnings) == 1
+    state = generate(state, Tools(CausalVae(), Shifted(CausalVae()), motion=MotionTools(full)))
+    record = state.records[-1]
+    assert (record.failures, record.out_of_memory) == ((), ("joining", "measuring"))
+    assert len(state.warnings) == 2
+    twin = generate(
+        ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap")), Tools(CausalVae(), Shifted(CausalVae()))
+    )
+    assert torch.equal(state.video, twin.video)
+    assert (record.seam, record.join) == (twin.records[-1].seam, twin.records[-1].join)
 
 
 def test_a_guide_holds_no_more_frames_than_it_needs():
@@ -219,4 +225,4 @@ def test_the_hosts_interrupt_gets_through_a_join():
     plan = plan_chunks(25, chunk_frames=17, overlap_frames=9)
     state = ChunkState(plan, numbered_frames(100, 1), GuideSettings("overlap"))
     with pytest.raises(Interrupt):
-        generate(state, Tools(CausalVae(), CountingModel(CausalVae()), estimator=stop))
+        generate(state, Tools(CausalVae(), CountingModel(CausalVae()), motion=MotionTools(stop)))

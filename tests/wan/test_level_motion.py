@@ -108,8 +108,13 @@ def test_an_interrupt_during_the_analysis_gets_through():
 
 
 def test_running_out_of_memory_is_no_reason_for_a_lower_level():
-    with pytest.raises(torch.OutOfMemoryError):
-        guide(panning(), estimator=broken(torch.OutOfMemoryError()))
+    found = guide(panning(), estimator=broken(torch.OutOfMemoryError()))
+    assert found.level == "motion"
+    assert found.record.out_of_memory
+    twin = guide(panning())
+    assert not twin.record.out_of_memory
+    assert torch.equal(found.samples, twin.samples)
+    assert torch.equal(found.end_percent, twin.end_percent)
 
 
 def test_a_bug_of_ours_gets_through(monkeypatch):

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ...motion import Flow, FlowEstimator, estimate_both, occlusion_mask
-from ...motion.estimation import group_length
-from ...motion.lucas_kanade import estimate_lucas_kanade
+from ...motion.estimation import AUTO, group_length
 from ...motion.raft import MEMORY, build_raft, correlation_memory, estimate_raft
+from ..motion_tools import MotionTools
 
 
 def load_optical_flow(path: str) -> comfy.model_patcher.ModelPatcher:
@@ -35,16 +35,23 @@ def raft_estimator(optical_flow: comfy.model_patcher.ModelPatcher) -> FlowEstima
     return estimate
 
 
-def host_estimator(optical_flow: comfy.model_patcher.ModelPatcher | None = None) -> FlowEstimator:
-    """The estimator of a graph: its RAFT, or the built-in one on the host's device."""
-    if optical_flow is not None:
-        return raft_estimator(optical_flow)
+def host_motion(optical_flow: comfy.model_patcher.ModelPatcher | None = None, estimator: str = AUTO) -> MotionTools:
+    """What a graph works motion out with: its RAFT or another estimator, on the host's device.
 
-    def estimate(first: Tensor, second: Tensor) -> Tensor:
-        device = comfy.model_management.get_torch_device()
-        return estimate_lucas_kanade(first.to(device), second.to(device)).to(first.device)
-
-    return estimate
+    Raises:
+        ValueError: if both are asked for.
+    """
+    if optical_flow is not None and estimator != AUTO:
+        raise ValueError(
+            f"estimator: Settings asks for {estimator}, but optical_flow brings a model. Set estimator to auto, or "
+            "disconnect the model."
+        )
+    return MotionTools(
+        estimator if optical_flow is None else raft_estimator(optical_flow),
+        comfy.model_management.get_torch_device(),
+        comfy.model_management.free_memory,
+        comfy.model_management.soft_empty_cache,
+    )
 
 
 def estimate_clip(frames: Tensor, estimator: str | FlowEstimator) -> tuple[Flow, Tensor]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..protocols import ByFamily, Conditioned, Estimator, Hold, Vae
+from ..protocols import ByFamily, Conditioned, Hold, Vae
 from ..records import ContinuityRecord, Reason
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
+    from ..motion_tools import MotionTools
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Free(ByFamily):
     fallback: str | None = None
 
     def hold(
-        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, motion: MotionTools
     ) -> Hold:
         return Hold(ContinuityRecord(self.name, reason), torch.zeros_like(conditioned.latents))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,10 @@ from einops import rearrange
 from torch import Tensor
 
 from ...motion import FlowError
+from ...motion.estimation import check_clip
 from ...motion.prediction import predict_clip_motion, render
+from ...motion.transfer import to_device
+from ...motion.warp import vector_length
 from ..guidance_schedule import end_percent_map
 from ..latents import TEMPORAL_STRIDE, latent_length
 from ..protocols import ByFamily, Conditioned, Estimator, Hold, Vae
@@ -20,6 +24,7 @@ from .pinned import OVERLAP_PINNED
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
+    from ..motion_tools import MotionTools
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +46,7 @@ class NoPrediction(Exception):
 
 @dataclass(frozen=True)
 class ChunkPrediction:
-    """What a chunk should begin with, where that can be known."""
+    """What a chunk should begin with, where that can be known; in the host's memory."""
 
     frames: Tensor
     """``(4 T, 3, H, W)`` in [0, 1]."""
@@ -54,25 +59,29 @@ def predict_chunk(known: Tensor, latents: int, step_gain: float, estimator: Esti
     """Predict the frames behind the known ones, for as many latents.
 
     Args:
-        known: ``(N, 3, H, W)`` in [0, 1], the frames at the chunk's head.
+        known: ``(N, 3, H, W)`` in [0, 1], two or more: the frames at the chunk's head, on the device where they are to
+            be looked at.
 
     Raises:
         NoPrediction: if nothing moves or nothing can be trusted.
         FlowError: if the estimator fails.
-        ValueError: if there is only one frame.
     """
     prediction = predict_clip_motion(
-        known, TEMPORAL_STRIDE * latents, step_gain=step_gain, estimator=estimator, period=TEMPORAL_STRIDE
+        known, TEMPORAL_STRIDE * latents, step_gain=step_gain, estimator=estimator, period=TEMPORAL_STRIDE, checked=True
     )
     frames, confidence = render(known[-1:], prediction)
-    share = confidence[:TEMPORAL_STRIDE].mean().item()
+    speed = vector_length(prediction.displacement[:1]).flatten()
+    moving = speed.kthvalue(max(1, round(0.95 * len(speed)))).values
+    found = frames.clamp(0, 1), confidence, confidence[:TEMPORAL_STRIDE].mean(), moving
+    frames, confidence, *figures = to_device(torch.device("cpu"), *found)
+    share, speed_of_few = (figure.item() for figure in figures)
+    if not (math.isfinite(share) and math.isfinite(speed_of_few)):
+        raise FlowError("The flow estimator returned displacements that are not finite.")
     if share < SMALLEST_SHARE:
         raise NoPrediction(Reason.UNTRUSTED, share)
-    speed = prediction.displacement[0].norm(dim=0).flatten()
-    moving = speed.kthvalue(max(1, round(0.95 * len(speed)))).values.item()
-    if moving < RESTS * min(known.shape[-2:]) / 480:
+    if speed_of_few < RESTS * min(known.shape[-2:]) / 480:
         raise NoPrediction(Reason.STILL)
-    return ChunkPrediction(frames.clamp(0, 1), confidence)
+    return ChunkPrediction(frames, confidence)
 
 
 @torch.no_grad()
@@ -110,20 +119,26 @@ class Motion(ByFamily):
     fallback = OVERLAP_PINNED.name
 
     def hold(
-        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, motion: MotionTools
     ) -> Hold:
-        pinned = OVERLAP_PINNED.hold(request, conditioned, reason, vae, estimator)
+        pinned = OVERLAP_PINNED.hold(request, conditioned, reason, vae, motion)
         if request.settings.motion_weight == 0:
             return _unguided(pinned, Reason.NO_WEIGHT)
         latents = min(LATENTS, pinned.samples.shape[2] - latent_length(len(request.known)))
+        check_clip("previous_frames", request.known)  # in the host's memory, where nothing waits for a card
+
+        def predict(estimator: Estimator, known: Tensor) -> ChunkPrediction:
+            return predict_chunk(known, latents, request.settings.step_gain, estimator)
+
         try:
-            prediction = predict_chunk(request.known, latents, request.settings.step_gain, estimator)
+            prediction, on_cpu = motion.run(predict, request.known)
         except NoPrediction as error:
             return _unguided(pinned, error.reason, error.trusted)
         except FlowError as error:
             logger.warning("Motion analysis failed for chunk %d: %s", request.index + 1, error)
             return _unguided(pinned, Reason.FLOW_FAILED, error=str(error))
-        return follow_prediction(request, pinned, prediction, vae)
+        hold = follow_prediction(request, pinned, prediction, vae)
+        return replace(hold, record=replace(hold.record, out_of_memory=on_cpu))
 
 
 MOTION = Motion()

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..latents import latent_length
-from ..protocols import ByFamily, Conditioned, Estimator, Hold, Vae
+from ..protocols import ByFamily, Conditioned, Hold, Vae
 from ..records import ContinuityRecord, Reason
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
+    from ..motion_tools import MotionTools
 
 
 class Pinned(ByFamily):
@@ -24,7 +25,7 @@ class Pinned(ByFamily):
     fallback = None
 
     def hold(
-        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, motion: MotionTools
     ) -> Hold:
         known = latent_length(len(request.known))
         samples, mask = torch.zeros_like(conditioned.latents), torch.ones_like(conditioned.latents[:, :1])

@@ -17,11 +17,12 @@ from einops import rearrange
 from ..families.canvas import encode_frames
 from ..families.i2v import WAN_I2V
 from ..latents import frame_length, latent_length, model_zeros
-from ..protocols import Conditioned, Estimator, Family, Hold, Vae
+from ..protocols import Conditioned, Family, Hold, Vae
 from ..records import ContinuityRecord, Reason
 
 if TYPE_CHECKING:
     from ..guide import ChunkRequest
+    from ..motion_tools import MotionTools
 
 LATENTS = 1
 """Of the chunk before; with three, artifacts are reported."""
@@ -65,7 +66,7 @@ class Svi:
         return Conditioned({"concat_latent_image": image, "concat_mask": mask}, image)
 
     def hold(
-        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, estimator: Estimator
+        self, request: ChunkRequest, conditioned: Conditioned, reason: Reason, vae: Vae, motion: MotionTools
     ) -> Hold:
         record = ContinuityRecord(self.name, reason)
         return Hold(record, torch.zeros_like(conditioned.latents), shows_overlap=False)
