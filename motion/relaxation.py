@@ -13,8 +13,8 @@ def relax(
 ) -> Tensor:
     """Successive over-relaxation of one 2 x 2 system per pixel, tied to its four neighbors.
 
-    Each sweep leads ``x`` of a pixel towards ``A^-1 (known + sum of edge * x of the neighbor)``, half of the pixels at a
-    time.
+    Each sweep leads ``x`` of a pixel towards ``A^-1 (known + sum of edge * x of the neighbor)``, half of the pixels
+    at a time.
 
     Args:
         step: ``(N, 2, H, W)``, where to begin; even H and W.
