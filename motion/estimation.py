@@ -27,9 +27,16 @@ FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 """What an estimator may raise that is its own affair; not every Exception, since the host's interrupt is one."""
 
 OUT_OF_MEMORY = torch.cuda.OutOfMemoryError
-"""torch's own, by the name that every version of it has."""
+"""torch's own, by the name that every version of it has; see :func:`is_out_of_memory` for the others."""
 
 _factories: dict[str, Callable[[], FlowEstimator]] = {}
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a device's memory ran out: torch's own error, or one of a driver, which says so in its words alone."""
+    return isinstance(error, OUT_OF_MEMORY) or (
+        isinstance(error, RuntimeError) and "out of memory" in str(error).lower()
+    )
 
 
 class FlowError(RuntimeError):
@@ -193,9 +200,9 @@ def _displacements(a: Tensor, b: Tensor, find: FlowEstimator) -> tuple[Tensor, T
     """
     try:
         found = find(torch.cat((a, b)), torch.cat((b, a)))
-    except OUT_OF_MEMORY:
-        raise
     except FAILURES as error:
+        if is_out_of_memory(error):
+            raise
         raise FlowError(f"The flow estimator failed ({type(error).__name__}): {error}") from error
     if not isinstance(found, Tensor):
         raise FlowError(f"The flow estimator returned {type(found).__name__}, expected a tensor.")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ..motion.estimation import OUT_OF_MEMORY
+from ..motion.estimation import is_out_of_memory
 from .protocols import Estimator
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,9 @@ class MotionTools:
                 pixels = sum(len(clip) * clip.shape[-2] * clip.shape[-1] for clip in frames)
                 self.make_room(WORKING_MEMORY * pixels, self.device)
             return work(self.estimator, *(clip.to(self.device) for clip in frames)), False
-        except OUT_OF_MEMORY as error:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             logger.warning("The memory of %s ran out, motion is worked out on the CPU: %s", self.device, error)
         # Not in the handler, whose traceback keeps tensors alive.
         self.clear()

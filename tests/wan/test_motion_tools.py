@@ -29,13 +29,17 @@ def test_by_default_nothing_is_moved_and_no_room_made():
     assert not asked
 
 
-def test_where_memory_runs_out_it_is_done_at_home_by_the_built_in_estimator():
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError(), RuntimeError("CUDA error: out of memory"), RuntimeError("MPS backend out of memory")],
+)
+def test_where_memory_runs_out_it_is_done_at_home_by_the_built_in_estimator(error):
     cleared, tried = [], []
 
     def greedy(estimator, *frames):
         tried.append((estimator, frames[0].device.type))
         if frames[0].device == CARD:
-            raise torch.OutOfMemoryError
+            raise error
         return frames
 
     tools = MotionTools(lambda first, second: first, CARD, clear=lambda: cleared.append(len(tried)))
