@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,8 +16,10 @@ from einops import rearrange
 from torch import Tensor
 
 from ..wan import ChunkGuide, ChunkState, GuideSettings, Tools, plan_chunks
+from ..wan.families import WAN_I2V
 from ..wan.loop import generate, guide_state, make_chunk
-from ..wan.protocols import Estimator
+from ..wan.protocols import Estimator, Family
+from .fake_card import CARD, Replay, record, replay
 
 CHUNK, OVERLAP, SVI_OVERLAP = 33, 17, 5
 SPEED = (1.5, 1.0)
@@ -46,13 +48,14 @@ class Scene:
 
     settings: GuideSettings
     estimator: Estimator
-    size: tuple[int, int] = (96, 160)
+    size: tuple[int, int] = (64, 96)
     """Height and width, multiples of 16."""
-    chunks: int = 2
+    family: Family = WAN_I2V
     off: float = 0.0
     """Pixels by which a continued chunk comes out beside its place; and percent by which it is darker."""
     end: bool = False
     region: bool = False
+    reference: bool = False
 
     @property
     def overlap(self) -> int:
@@ -61,7 +64,7 @@ class Scene:
     def begin(self, places: Places) -> tuple[ChunkState, Tools]:
         """The state before the first chunk, and the tools to make them all."""
         height, width = self.size
-        total = CHUNK + (self.chunks - 1) * (CHUNK - self.overlap)
+        total = 2 * CHUNK - self.overlap
         start = pattern(self.size, 0, 1, device=places.frames)
         state = ChunkState(
             plan_chunks(total, chunk_frames=CHUNK, overlap_frames=self.overlap),
@@ -69,6 +72,7 @@ class Scene:
             self.settings,
             region=torch.full((1, 1, height, width), 0.9, device=places.given) if self.region else None,
             end=pattern(self.size, total, 1, device=places.given) if self.end else None,
+            reference=pattern(self.size, total, 1, device=places.given) if self.reference else None,
         )
         vae = CellVae(places)
 
@@ -77,14 +81,15 @@ class Scene:
             # Each attempt comes out nearer to its place.
             off = self.off / (1 + guide.attempt) if request.continues else 0.0
             frames = pattern(self.size, request.start, request.length, off=off, device=places.pixels)
-            return vae.encode(frames.movedim(1, -1) * (1 - off / 100)).to(places.latents)
+            latent = vae.encode(frames.movedim(1, -1) * (1 - off / 100))
+            return F.pad(latent, (0, 0, 0, 0, guide.lead, 0)).to(places.latents)
 
-        return state, Tools(vae, sample, estimator=self.estimator)
+        return state, Tools(vae, sample, estimator=self.estimator, family=self.family)
 
     def continued(self, places: Places) -> tuple[ChunkState, Tools]:
         """The state behind the first chunk."""
         state, tools = self.begin(places)
-        return make_chunk(guide_state(state, tools.vae, tools.estimator), tools), tools
+        return _add(state, tools), tools
 
 
 def finish(begun: tuple[ChunkState, Tools]) -> ChunkState:
@@ -94,8 +99,19 @@ def finish(begun: tuple[ChunkState, Tools]) -> ChunkState:
 
 def add_chunk(begun: tuple[ChunkState, Tools]) -> ChunkState:
     """The state with one more chunk: a prediction, a join and a measure of its seam."""
-    state, tools = begun
-    return make_chunk(guide_state(state, tools.vae, tools.estimator), tools)
+    return _add(*begun)
+
+
+def _add(state: ChunkState, tools: Tools) -> ChunkState:
+    return make_chunk(guide_state(state, tools.vae, tools.estimator, family=tools.family), tools)
+
+
+def count_seam(scene: Scene, size: tuple[int, int], places: Places) -> Replay:
+    """What a second chunk of a scene asks a card for at another size: what Python reads is recorded at the scene's own,
+    where it takes seconds and leads the same way."""
+    recording = record(scene.continued, add_chunk, Places())
+    with host_device(CARD):
+        return replay(recording, replace(scene, size=size).continued, add_chunk, places, scaled=True)
 
 
 def pattern(size: tuple[int, int], first: int, count: int, *, off: float = 0.0, device: str = "cpu") -> Tensor:
