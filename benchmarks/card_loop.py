@@ -22,6 +22,8 @@ from ..wan.protocols import Estimator, Family
 from .fake_card import CARD, Replay, record, replay
 
 CHUNK, OVERLAP, SVI_OVERLAP = 33, 17, 5
+ROOM = 60 << 30
+"""Bytes free on the pretended card."""
 SPEED = (1.5, 1.0)
 """Pixels per frame."""
 
@@ -143,13 +145,18 @@ class CellVae:
 
 @contextmanager
 def host_device(device: str) -> Iterator[None]:
-    """The host computes on a device; without a card it has none but the CPU."""
+    """The host computes on a device, has room there, and finds its models loaded."""
     from comfy import model_management
 
     host: Any = model_management  # a module that nobody assigns to, to a type checker
-    own = host.get_torch_device
-    host.get_torch_device = lambda: torch.device(device)
+    changed = {
+        "get_torch_device": lambda: torch.device(device),
+        "get_free_memory": lambda device=None, torch_free_too=False: (ROOM, ROOM) if torch_free_too else ROOM,
+        "load_models_gpu": lambda *models, **options: None,
+    }
+    own = {name: getattr(host, name) for name in changed}
     try:
+        vars(host).update(changed)
         yield
     finally:
-        host.get_torch_device = own
+        vars(host).update(own)

@@ -145,20 +145,20 @@ class Part:
 
 
 class Repeated:
-    """A function of tensors that reads nothing of them, such as an estimator of flow: what it asks a card for depends
-    on shapes alone, and is found in full the first time and remembered after."""
+    """An estimator of flow that reads nothing of its frames: what it asks a card for depends on shapes alone, and is
+    found in full the first time and remembered after."""
 
     def __init__(self, call: Callable[..., Tensor]) -> None:
         self.call = call
         self.known: dict[tuple, tuple[Part, dict]] = {}
 
-    def __call__(self, *tensors: Tensor) -> Tensor:
+    def __call__(self, first: Tensor, second: Tensor) -> Tensor:
         mode = next((each for each in _get_current_dispatch_mode_stack() if isinstance(each, _Replayer)), None)
         if mode is None:
-            return self.call(*tensors)
-        key = tuple((tensor.shape, tensor.dtype, tensor.device) for tensor in tensors)
+            return self.call(first, second)
+        key = tuple((tensor.shape, tensor.dtype, tensor.device) for tensor in (first, second))
         if key not in self.known:
-            made, part = mode.apart(lambda: self.call(*tensors))
+            made, part = mode.apart(lambda: self.call(first, second))
             self.known[key] = part, {"size": made.shape, "dtype": made.dtype, "device": made.device}
         part, like = self.known[key]
         mode.charge(part)
@@ -289,7 +289,10 @@ class _Replayer(_Watch):
         return values[0] if self.scaled and len(values) == 1 else values.popleft()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        kwargs, line = kwargs or {}, line_now()
+        kwargs = kwargs or {}
+        if func.is_view:
+            return func(*args, **kwargs)
+        line = line_now()
         tensors = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
         try:
             _check_devices(func, args, tensors)
@@ -318,7 +321,7 @@ class _Replayer(_Watch):
             size = source.numel() * source.element_size()
             down = source.device.type == "cuda"
             self._count(line, Counts(down=1, down_bytes=size) if down else Counts(up=1, up_bytes=size))
-        elif func.namespace != "prim" and not func.is_view and name not in NOTHING:
+        elif func.namespace != "prim" and name not in NOTHING:
             self._count(line, Counts(launches=1))
         for each in made:
             if each.device.type == "cuda":
