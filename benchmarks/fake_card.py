@@ -8,15 +8,11 @@ are several kernels on a real card.
 
 from __future__ import annotations
 
-import os
-import sys
 import weakref
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -26,47 +22,18 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 from torch.utils._pytree import tree_leaves
 
+from .card_counts import SHIPPED, Counts, Part, line_now
+from .card_rules import NOTHING, check_devices, dtype_of, gives_size, gives_value
+
 CARD = "cuda:0"
-ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = ("blending", "motion", "nodes", "wan")
-"""Folders whose lines are ours."""
 WHOLE = (torch.Tensor.tolist, torch.Tensor.numpy, torch.Tensor.__array__)
 """Reads of a whole tensor, which on the CPU pass the dispatcher by."""
-INDEXED = (torch.ops.aten.index.Tensor, torch.ops.aten.index_put.default, torch.ops.aten.index_put_.default)
-ALLOCATIONS = {"detach", "empty", "empty_like", "empty_strided", "lift_fresh", "new_empty", "new_empty_strided"}
-UNSAFE_VIEWS = {"_unsafe_view", "_reshape_alias", "_reshape_copy"}
-"""Views that their schema does not call so."""
-NOTHING = ALLOCATIONS | UNSAFE_VIEWS
-
 Values = dict[tuple[str, str], list]
 """What was read, by line and operation, in order."""
 
 
 class CardError(RuntimeError):
     """What would have failed on a card, by line."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What a card is asked for."""
-
-    launches: int = 0
-    reads: int = 0
-    """Times that Python reads a value, or the size of a result that depends on values."""
-    down: int = 0
-    """Copies from the card."""
-    up: int = 0
-    """Copies to the card."""
-    down_bytes: int = 0
-    up_bytes: int = 0
-
-    @property
-    def syncs(self) -> int:
-        """Times that the host waits until the card has done all that it was asked for."""
-        return self.reads + self.down
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -134,16 +101,6 @@ def replay(
     return Replay(dict(mode.lines), result, mode.peak, mode.peak_line, left)
 
 
-@dataclass(frozen=True)
-class Part:
-    """What a part of a run asks a card for."""
-
-    lines: dict[str, Counts]
-    rise: int
-    """Bytes by which it has more alive at once than there are before."""
-    peak_line: str
-
-
 class Repeated:
     """An estimator of flow that reads nothing of its frames: what it asks a card for depends on shapes alone, and is
     found in full the first time and remembered after."""
@@ -183,32 +140,6 @@ def _whole_lists(mode: _Replayer) -> Iterator[None]:
         FakeTensor.tolist = own
 
 
-def line_now() -> str:
-    """The innermost line that is neither of a library nor of this file: ``wan/loop.py:12`` of the pack,
-    ``host/comfy/samplers.py:34`` of the host."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        name = _short_name(frame.f_code.co_filename)
-        if name:
-            return f"{name}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "elsewhere:0"
-
-
-@cache
-def _short_name(file: str) -> str:
-    """A file of the pack or the host within it; empty for any other."""
-    path = Path(file)
-    if file == __file__ or "site-packages" in path.parts:
-        return ""
-    if path.is_relative_to(ROOT):
-        return path.relative_to(ROOT).as_posix()
-    host = os.environ.get("COMFYUI_PATH")
-    if host is not None and path.is_relative_to(host):
-        return f"host/{path.relative_to(host).as_posix()}"
-    return ""
-
-
 class _Watch(TorchDispatchMode):
     """What both modes have in common."""
 
@@ -236,9 +167,9 @@ class _Recorder(_Watch):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         found = func(*args, **(kwargs or {}))
-        if not self.quiet and _gives_value(func):
+        if not self.quiet and gives_value(func):
             self.values[line_now(), str(func)].append(found)
-        elif not self.quiet and _gives_size(func, args):
+        elif not self.quiet and gives_size(func, args):
             self.values[line_now(), str(func)].append([tuple(each.shape) for each in tree_leaves(found)])
         return found
 
@@ -295,12 +226,12 @@ class _Replayer(_Watch):
         line = line_now()
         tensors = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
         try:
-            _check_devices(func, args, tensors)
-            if _gives_value(func):
+            check_devices(func, args, tensors)
+            if gives_value(func):
                 return self._read(str(func), tensors, line)
-            if _gives_size(func, args):
+            if gives_size(func, args):
                 shapes = self._read(str(func), tensors, line)
-                like = [args[0].new_empty(shape, dtype=_dtype_of(func, args[0])) for shape in shapes]
+                like = [args[0].new_empty(shape, dtype=dtype_of(func, args[0])) for shape in shapes]
                 return like[0] if len(like) == 1 else tuple(like)
             found = func(*args, **kwargs)
         except CardError:
@@ -358,28 +289,3 @@ class _WholeReads(TorchFunctionMode):
         if func not in WHOLE:
             return call()
         return self.mode.read_whole(func.__name__, args[0], call)
-
-
-def _gives_value(func) -> bool:
-    return torch.Tag.data_dependent_output in func.tags
-
-
-def _gives_size(func, args) -> bool:
-    """Whether the size of the result depends on values."""
-    if func in INDEXED:
-        return func is INDEXED[0] and any(index is not None and index.dtype == torch.bool for index in args[1])
-    return torch.Tag.dynamic_output_shape in func.tags
-
-
-def _dtype_of(func, tensor: Tensor) -> torch.dtype:
-    return torch.int64 if "nonzero" in str(func) else tensor.dtype
-
-
-def _check_devices(func, args, tensors: list[Tensor]) -> None:
-    """Errors of a card that fake tensors let pass."""
-    if _gives_value(func) and len({tensor.device for tensor in tensors}) > 1:
-        raise RuntimeError("reads tensors on different devices")
-    if func not in INDEXED or args[0].device.type == "cuda":
-        return
-    if any(index is not None and index.device.type == "cuda" for index in args[1]):
-        raise RuntimeError("indices on a card into a tensor on the CPU")

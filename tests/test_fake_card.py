@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from wan_motion_chunks.benchmarks.fake_card import CARD, CardError, Counts, Repeated, record, replay
+from wan_motion_chunks.benchmarks.card_counts import Counts
+from wan_motion_chunks.benchmarks.fake_card import CARD, CardError, Repeated, record, replay
 
 
 def numbers(device):
