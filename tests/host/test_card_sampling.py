@@ -23,10 +23,14 @@ def replayed(sampling, places, **changes):
         return replay(recording, replace(sampling, **changes).prepare, sample, places, scaled=True)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize(
-    ("product", "size", "places"),
-    [(I2V, SMALL, GUIDE_ON_CARD), (I2V, LARGE, HOST), (A14B, LARGE, GUIDE_ON_CARD), (VACE, SMALL, HOST)],
+    ("product", "size", "places", "dtype"),
+    [
+        (I2V, SMALL, GUIDE_ON_CARD, torch.float16),
+        (I2V, LARGE, HOST, torch.bfloat16),
+        (A14B, LARGE, GUIDE_ON_CARD, torch.bfloat16),
+        (VACE, SMALL, HOST, torch.float16),
+    ],
 )
 def test_one_evaluation_of_a_large_model_has_the_shapes_of_its_guide(comfy, product, size, places, dtype):
     sampling = Sampling(product, steps=1, dtype=dtype)
@@ -45,7 +49,7 @@ def test_two_large_experts_take_one_step_each(comfy, product, size):
 
 
 @pytest.mark.parametrize("places", [HOST, GUIDE_ON_CARD])
-@pytest.mark.parametrize(("experts", "cfg", "sampler"), [(1, 1.0, "lcm"), (1, 6.0, "dpmpp_2m"), (2, 1.0, "euler")])
+@pytest.mark.parametrize(("experts", "cfg", "sampler"), [(1, 1.0, "euler"), (1, 6.0, "dpmpp_2m"), (2, 1.0, "euler")])
 def test_no_sampling_step_waits_for_the_card(comfy, places, experts, cfg, sampler):
     """Twin runs of 4 and 8 steps read and copy the same; what is launched in a step is launched in each."""
     few, many = (
