@@ -17,7 +17,9 @@ from torch import Tensor
 
 from ..wan import ChunkGuide, ChunkState, GuideSettings, Tools, plan_chunks
 from ..wan.families import WAN_I2V
+from ..wan.kept_end import KeptEnd
 from ..wan.loop import generate, guide_state, make_chunk
+from ..wan.prompts import Keyframe
 from ..wan.protocols import Estimator, Family
 from .fake_card import CARD, Replay, record, replay
 
@@ -58,6 +60,10 @@ class Scene:
     end: bool = False
     region: bool = False
     reference: bool = False
+    cut: bool = False
+    """Whether a third chunk starts a scene of its own, and a fourth goes on from there."""
+    kept: bool = False
+    """Whether the second chunk is to end with frames and latents that are kept."""
 
     @property
     def overlap(self) -> int:
@@ -66,10 +72,14 @@ class Scene:
     def begin(self, places: Places) -> tuple[ChunkState, Tools]:
         """The state before the first chunk, and the tools to make them all."""
         height, width = self.size
-        total = 2 * CHUNK - self.overlap
+        total, keyframes = 2 * CHUNK - self.overlap, ()
+        if self.cut:
+            own = pattern(self.size, total, 1, device=places.given)
+            keyframes = (Keyframe("", ""), Keyframe("", "", start=2, start_image=own))
+            total = 2 * total
         start = pattern(self.size, 0, 1, device=places.frames)
         state = ChunkState(
-            plan_chunks(total, chunk_frames=CHUNK, overlap_frames=self.overlap),
+            plan_chunks(total, chunk_frames=CHUNK, overlap_frames=self.overlap, keyframes=keyframes),
             start,
             self.settings,
             region=torch.full((1, 1, height, width), 0.9, device=places.given) if self.region else None,
@@ -91,7 +101,13 @@ class Scene:
     def continued(self, places: Places) -> tuple[ChunkState, Tools]:
         """The state behind the first chunk."""
         state, tools = self.begin(places)
-        return _add(state, tools), tools
+        state = _add(state, tools)
+        if self.kept:
+            frames = pattern(self.size, state.plan.total_frames - 8, 8, device=places.frames)
+            lead = frames[:1].expand(5, -1, -1, -1)
+            latents = tools.vae.encode(torch.cat((lead, frames)).movedim(1, -1))[:, :, -2:]
+            state = replace(state, kept_end=KeptEnd(frames, latents, kept=4, exact_frames=4))
+        return state, tools
 
 
 def finish(begun: tuple[ChunkState, Tools]) -> ChunkState:

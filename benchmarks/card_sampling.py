@@ -39,6 +39,8 @@ class Sampling:
     """Height and width."""
     length: int = 33
     """Frames."""
+    stock: bool = False
+    """Whether the host's KSampler node samples, which knows nothing of the whole run, rather than ours."""
     small: bool = True
     """Whether the model is a stand-in of one block."""
 
@@ -64,12 +66,38 @@ class Sampling:
         from ..wan.host.noise import ChunkNoise
 
         models = [self._model(places.host) for _ in range(2 if self.switch else 1)]
-        prompt = [[torch.zeros(1, TOKENS, TEXT, device=places.given), {"pooled_output": None}]]
+        if self.stock:
+            return self._stock_sampler(models[0], places)
+        prompt = _prompt(places)
         shown = SimpleNamespace(penultimate_hidden_states=torch.zeros(FEATURES, device=places.given))
         features: Any = (lambda request: shown) if "Wan2.1 I2V" in self.product else None
         experts = Experts(models[0], models[1] if self.switch else None, self.switch)
         options = Options(self.steps, self.cfg, self.sampler, "simple")
         return HostSampler(experts, options, ChunkNoise(1), ChunkInputs([(prompt, prompt)], features=features))
+
+    def _stock_sampler(self, model: Any, places: Places) -> Callable[[ChunkGuide], Tensor]:
+        import comfy.sample
+
+        from ..wan.host.conditioning import apply_guide, guide_by_step
+
+        def run(guide: ChunkGuide) -> Tensor:
+            told = apply_guide(_prompt(places), guide)
+            return comfy.sample.sample(
+                guide_by_step(model, guide),
+                comfy.sample.prepare_noise(guide.samples, 1),
+                self.steps,
+                self.cfg,
+                self.sampler,
+                "simple",
+                told,
+                told,
+                guide.samples,
+                noise_mask=guide.noise_mask,
+                disable_pbar=True,
+                seed=1,
+            )
+
+        return run
 
     def _model(self, device: str) -> Any:
         import comfy.model_patcher
@@ -88,6 +116,10 @@ class Sampling:
         return comfy.model_patcher.ModelPatcher(
             made, load_device=torch.device(device), offload_device=torch.device("cpu")
         )
+
+
+def _prompt(places: Places) -> list:
+    return [[torch.zeros(1, TOKENS, TEXT, device=places.given), {"pooled_output": None}]]
 
 
 def sample(prepared: tuple[Callable[[ChunkGuide], Tensor], ChunkGuide]) -> Tensor:

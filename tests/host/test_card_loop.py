@@ -59,7 +59,7 @@ def test_auto_mixes_none_wherever_frames_latents_and_pixels_are(estimator):
 
 
 def test_a_join_mixes_none_wherever_they_are(estimator):
-    record = replayed(Scene(GuideSettings(continuity="overlap"), estimator, off=2), [HOST, *MIXED])
+    record = replayed(Scene(GuideSettings(continuity="overlap"), estimator, off=2), [HOST, *MIXED[:2]])
     assert record.join.joining == Joining.CORRECTED
     assert record.join.color_levels
     assert record.join.join.blended
@@ -73,6 +73,17 @@ def test_retries_and_a_color_anchor_mix_none(estimator):
 def test_settings_that_follow_the_speed_mix_none(estimator):
     record = replayed(Scene(GuideSettings(adaptive=frozenset(KNOBS)), estimator), [ALL], finish, whole=True)
     assert record.speed > 0
+
+
+def test_a_cut_to_a_picture_elsewhere_mixes_none(estimator):
+    scene = Scene(GuideSettings(color_anchor=0.5), estimator, cut=True)
+    record = replayed(scene, MIXED[:1], finish, whole=True)
+    assert record.index == 3
+
+
+def test_a_kept_end_mixes_none(estimator):
+    record = replayed(Scene(GuideSettings(), estimator, kept=True), [ALL, *LATENTS])
+    assert record.end_seam is not None
 
 
 def test_vace_mixes_none(estimator):

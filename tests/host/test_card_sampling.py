@@ -49,11 +49,13 @@ def test_two_large_experts_take_one_step_each(comfy, product, size):
 
 
 @pytest.mark.parametrize("places", [HOST, GUIDE_ON_CARD])
-@pytest.mark.parametrize(("experts", "cfg", "sampler"), [(1, 1.0, "euler"), (1, 6.0, "dpmpp_2m"), (2, 1.0, "euler")])
-def test_no_sampling_step_waits_for_the_card(comfy, places, experts, cfg, sampler):
+@pytest.mark.parametrize(
+    ("experts", "stock", "sampler"), [(1, False, "dpmpp_2m"), (1, True, "euler"), (2, False, "euler")]
+)
+def test_no_sampling_step_waits_for_the_card(comfy, places, experts, stock, sampler):
     """Twin runs of 4 and 8 steps read and copy the same; what is launched in a step is launched in each."""
     few, many = (
-        replayed(Sampling(A14B, steps=steps, cfg=cfg, switch=steps // 2 * (experts - 1), sampler=sampler), places)
+        replayed(Sampling(A14B, steps, 6.0, steps // 2 * (experts - 1), sampler, stock=stock), places)
         for steps in (4, 8)
     )
     assert few.total().reads == many.total().reads == SAMPLER_CALL[experts]
