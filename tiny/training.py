@@ -25,15 +25,15 @@ AHEAD = 16
 """Steps that may wait in a card's queue: time is measured, and should be theirs."""
 
 
-def import_host() -> None:
-    """Make ``comfy`` importable, on the CPU; ComfyUI must be on ``sys.path`` already.
+def import_host(*, cpu: bool = True) -> None:
+    """Make ``comfy`` importable, on the CPU or where it runs by itself; ComfyUI must be on ``sys.path`` already.
 
     ComfyUI reads its command line on import, so ours is hidden from it. Training takes its layers alone from it,
     and puts them on a card by itself.
     """
     import comfy.options
 
-    sys.argv = [sys.argv[0], "--cpu", "--use-pytorch-cross-attention"]
+    sys.argv = [sys.argv[0], *(["--cpu"] if cpu else []), "--use-pytorch-cross-attention"]
     comfy.options.enable_args_parsing()
     import comfy.cli_args
 
