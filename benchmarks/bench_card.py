@@ -21,15 +21,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..tiny.training import import_host
 from ..wan.latents import CHANNELS, SPATIAL_STRIDE, latent_length
 from .architectures import ARCHITECTURES, detect
-from .bench_cost import real_vae
 from .card_loop import OVERLAP, Places, host_device
 from .card_sampling import FEATURES, TEXT, TOKENS
 from .card_stages import FRAMES, STAGES, prepare
-from .fake_card import CARD, Repeated, record, replay
+from .fake_card import CARD, record, replay
 
 SIZES = {"480p": (480, 832), "720p": (720, 1280)}
 AHEAD = 8
-MODEL = "Wan2.1 I2V 14B"
+MODEL, WIDTH_OF_VAE = "Wan2.1 I2V 14B", 96
 LAYERS = (2, 4)
 """Blocks of the models that are timed: from these, what 40 take, on a card of any size."""
 CHUNKS = {"20 steps, cfg": 40, "4 steps": 4}
@@ -62,16 +61,13 @@ def main(arguments: list[str]) -> int:
 
 def count(sizes: dict[str, tuple[int, int]]) -> None:
     """Launches, waits, copies and memory of each stage, and the lines that ask for most."""
-    from ..wan.host.optical_flow import host_estimator
-
-    estimator, places = Repeated(host_estimator()), Places(host=CARD)
-    small = prepare((64, 96), estimator)
+    places, small = Places(host=CARD), prepare((64, 96))
     print(f"{'':>6}{'':>30}{'launches':>10}{'waits':>7}{'to, MiB':>9}{'from, MiB':>11}{'peak, MiB':>11}")
     for name, stage in STAGES.items():
         recording = record(small, stage, Places())
         for label, size in sizes.items():
             with host_device(CARD):
-                found = replay(recording, prepare(size, estimator), stage, places, scaled=True)
+                found = replay(recording, prepare(size), stage, places, scaled=True)
             total = found.total()
             up, down, peak = (value / 2**20 for value in (total.up_bytes, total.down_bytes, found.peak))
             print(f"{label:>6}{name:>30}{total.launches:10}{total.syncs:7}{up:9.1f}{down:11.1f}{peak:11.1f}")
@@ -85,7 +81,7 @@ def weigh(sizes: dict[str, tuple[int, int]]) -> None:
     second = OVERLAP + AHEAD
     for label, (height, width) in sizes.items():
         with FakeTensorMode(), torch.no_grad():
-            vae, model = real_vae(), _model(40, "cpu", torch.float32)
+            vae, model = _vae(), _model(40, "cpu", torch.float32)
             evaluation = _flops(lambda m=model, h=height, w=width: _evaluate(m, h, w, "cpu", torch.float32))
             canvas, more = (
                 _flops(lambda f=frames, v=vae, h=height, w=width: v.encode(torch.empty(1, 3, f, h, w)))
@@ -101,17 +97,15 @@ def weigh(sizes: dict[str, tuple[int, int]]) -> None:
 
 def measure(sizes: dict[str, tuple[int, int]]) -> None:
     """Seconds and peak memory on the card, and what became of bits."""
-    from ..wan.host.optical_flow import host_estimator
-
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {torch.get_num_threads()} threads")
     print(f"{'':>6}{'':>30}{'seconds':>10}{'peak, MiB':>11}{'twins':>8}{'from CPU':>12}")
     for label, size in sizes.items():
         for name, stage in STAGES.items():
-            inputs = prepare(size, host_estimator())(Places(host=CARD))
+            inputs = prepare(size)(Places(host=CARD))
             first, _, _ = clock(lambda s=stage, i=inputs: s(i))
             again, seconds, peak = clock(lambda s=stage, i=inputs: s(i))
             with host_device("cpu"):
-                slow = stage(prepare(size, host_estimator())(Places()))
+                slow = stage(prepare(size)(Places()))
             equal = all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
             off = max((a.cpu() - b).abs().max().item() for a, b in zip(first, slow, strict=True))
             print(f"{label:>6}{name:>30}{seconds:10.3f}{peak:11.0f}{'equal' if equal else 'DIFFER':>8}{off:12.2e}")
@@ -132,7 +126,7 @@ def _measure_bare(label: str, height: int, width: int) -> None:
     evaluation = taken[0][0] + (40 - LAYERS[0]) * each
     for chunk, evaluations in CHUNKS.items():
         print(f"{label:>6}{f'{MODEL}, {chunk}':>30}{evaluations * evaluation:10.1f}{taken[1][1]:11.0f}")
-    vae = real_vae().to(device, dtype)
+    vae = _vae().to(device, dtype)
     for name, frames in (("encode the canvas", FRAMES), ("encode overlap and prediction", OVERLAP + AHEAD)):
         pixels = torch.zeros(1, 3, frames, height, width, device=device, dtype=dtype)
         _, seconds, peak = clock(lambda p=pixels: vae.encode(p))
@@ -149,6 +143,13 @@ def clock(work: Callable) -> tuple:
     result = work()
     torch.cuda.synchronize()
     return result, time.perf_counter() - began, torch.cuda.max_memory_allocated() / 2**20
+
+
+def _vae():
+    """Wan2.1's, with random weights, which cost what others do."""
+    from comfy.ldm.wan.vae import WanVAE
+
+    return WanVAE(dim=WIDTH_OF_VAE, z_dim=CHANNELS, temperal_downsample=[False, True, True]).eval()
 
 
 def _model(layers: int, device: str, dtype: torch.dtype):

@@ -38,16 +38,6 @@ class Counts:
         return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
-@dataclass(frozen=True)
-class Part:
-    """What a part of a run asks a card for."""
-
-    lines: dict[str, Counts]
-    rise: int
-    """Bytes by which it has more alive at once than there are before."""
-    peak_line: str
-
-
 def line_now() -> str:
     """The innermost line that is neither of a library nor of this file: ``wan/loop.py:12`` of the pack,
     ``host/comfy/samplers.py:34`` of the host."""

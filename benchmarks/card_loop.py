@@ -19,8 +19,9 @@ from ..wan import ChunkGuide, ChunkState, GuideSettings, Tools, plan_chunks
 from ..wan.families import WAN_I2V
 from ..wan.kept_end import KeptEnd
 from ..wan.loop import generate, guide_state, make_chunk
+from ..wan.motion_tools import MotionTools
 from ..wan.prompts import Keyframe
-from ..wan.protocols import Estimator, Family
+from ..wan.protocols import Family
 from .fake_card import CARD, Replay, record, replay
 
 CHUNK, OVERLAP, SVI_OVERLAP = 33, 17, 5
@@ -51,7 +52,6 @@ class Scene:
     """What is made: enough to make it again on other devices."""
 
     settings: GuideSettings
-    estimator: Estimator
     size: tuple[int, int] = (64, 96)
     """Height and width, multiples of 16."""
     family: Family = WAN_I2V
@@ -96,7 +96,7 @@ class Scene:
             latent = vae.encode(frames.movedim(1, -1) * (1 - off / 100))
             return F.pad(latent, (0, 0, 0, 0, guide.lead, 0)).to(places.latents)
 
-        return state, Tools(vae, sample, estimator=self.estimator, family=self.family)
+        return state, Tools(vae, sample, motion=on(places.host), family=self.family)
 
     def continued(self, places: Places) -> tuple[ChunkState, Tools]:
         """The state behind the first chunk."""
@@ -121,7 +121,7 @@ def add_chunk(begun: tuple[ChunkState, Tools]) -> ChunkState:
 
 
 def _add(state: ChunkState, tools: Tools) -> ChunkState:
-    return make_chunk(guide_state(state, tools.vae, tools.estimator, family=tools.family), tools)
+    return make_chunk(guide_state(state, tools.vae, tools.motion, family=tools.family), tools)
 
 
 def count_seam(scene: Scene, size: tuple[int, int], places: Places) -> Replay:
@@ -159,6 +159,13 @@ class CellVae:
         return F.interpolate(colors[3:], scale_factor=8, mode="bilinear").movedim(1, -1)[None]
 
 
+def on(device: str) -> MotionTools:
+    """What a graph works motion out with where the host computes on a device."""
+    from ..wan.host.optical_flow import host_motion
+
+    return replace(host_motion(), device=torch.device(device))
+
+
 @contextmanager
 def host_device(device: str) -> Iterator[None]:
     """The host computes on a device, has room there, and finds its models loaded."""
@@ -167,6 +174,8 @@ def host_device(device: str) -> Iterator[None]:
     host: Any = model_management  # a module that nobody assigns to, to a type checker
     changed = {
         "get_torch_device": lambda: torch.device(device),
+        "free_memory": lambda memory_required, device: [],
+        "soft_empty_cache": lambda: None,
         "get_free_memory": lambda device=None, torch_free_too=False: (ROOM, ROOM) if torch_free_too else ROOM,
         "load_models_gpu": lambda *models, **options: None,
     }

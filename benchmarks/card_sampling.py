@@ -13,6 +13,7 @@ from torch import Tensor
 from ..wan import ChunkGuide, ChunkRequest, GuideSettings
 from ..wan.continuity import guide_chunk
 from ..wan.families import WAN_I2V, WAN_VACE
+from ..wan.motion_tools import MotionTools
 from .architectures import ARCHITECTURES, detect
 from .card_loop import OVERLAP, SPEED, CellVae, Places, pattern
 
@@ -57,7 +58,7 @@ class Sampling:
         known = pattern(self.size, 0, OVERLAP, device=places.frames)
         settings = GuideSettings(continuity=self.continuity)
         request = ChunkRequest(1, self.length, known, self.size, continues=True, settings=settings)
-        return guide_chunk(request, CellVae(places), even_flow, family=family)
+        return guide_chunk(request, CellVae(places), MotionTools(even_flow), family=family)
 
     def _sampler(self, places: Places) -> Callable[[ChunkGuide], Tensor]:
         from ..wan.host.inputs import ChunkInputs

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..blending import SeamReport, fit_color, measure_seam
+from ..blending import SeamReport, fit_color
 from ..wan import GuideSettings
+from ..wan.append import measure as measure_join
 from ..wan.color_anchor import anchor_color
 from ..wan.guidance_schedule import end_percent_map, held_steps, step_index, step_mask
 from ..wan.join import LAST, join_chunk
 from ..wan.latents import SPATIAL_STRIDE, latent_length
 from ..wan.levels.motion import LATENTS, predict_chunk
-from ..wan.protocols import Estimator
-from .card_loop import OVERLAP, Places, Scene, add_chunk, pattern
+from ..wan.motion_tools import MotionTools
+from .card_loop import OVERLAP, Places, Scene, add_chunk, on, pattern
 
 STEPS, FRAMES = 20, 81
 OFF = 2.0
@@ -39,14 +40,14 @@ class Inputs:
     """``(1, 1, T, h, w)`` on the host's device, of a chunk of 81 frames; a noise mask of that shape is 1."""
     levels: Tensor
     """``(21,)``, on the host's device."""
-    estimator: Estimator
+    motion: MotionTools
     begun: tuple
 
 
-def prepare(size: tuple[int, int], estimator: Estimator) -> Callable[[Places], Inputs]:
+def prepare(size: tuple[int, int]) -> Callable[[Places], Inputs]:
     """Inputs of a height and width, on devices."""
 
-    def on(places: Places) -> Inputs:
+    def put(places: Places) -> Inputs:
         height, width = size
         video = pattern(size, -SeamReport.REACH, 2 * OVERLAP + SeamReport.REACH, device=places.frames)
         wrong = pattern(size, 0, 2 * OVERLAP, off=OFF, device=places.frames) * (1 - OFF / 100)
@@ -58,15 +59,17 @@ def prepare(size: tuple[int, int], estimator: Estimator) -> Callable[[Places], I
             torch.full((4 * LATENTS, 1, height, width), 0.8, device=places.frames),
             torch.full(cells, 0.6, device=places.host),
             torch.linspace(1, 0, STEPS + 1, device=places.host),
-            estimator,
-            Scene(GuideSettings(), estimator, size).continued(places),
+            on(places.host),
+            Scene(GuideSettings(), size).continued(places),
         )
 
-    return on
+    return put
 
 
 def predict(inputs: Inputs) -> tuple[Tensor, ...]:
-    found = predict_chunk(inputs.before[-OVERLAP:], LATENTS, 0.5, inputs.estimator)
+    found, _ = inputs.motion.run(
+        lambda estimator, known: predict_chunk(known, LATENTS, 0.5, estimator), inputs.before[-OVERLAP:]
+    )
     return found.frames, found.confidence
 
 
@@ -80,13 +83,14 @@ def mask(inputs: Inputs) -> tuple[Tensor, ...]:
 
 
 def join(inputs: Inputs) -> tuple[Tensor, ...]:
-    found = join_chunk(inputs.before, inputs.wrong, OVERLAP, estimator=inputs.estimator)
+    found = join_chunk(inputs.before, inputs.wrong, OVERLAP, motion=inputs.motion)
     return found.tail, found.added
 
 
 def measure(inputs: Inputs) -> tuple[Tensor, ...]:
     clip = torch.cat((inputs.before, inputs.right[OVERLAP:]))
-    found = measure_seam(clip, len(inputs.before), estimator=inputs.estimator)
+    found, _ = measure_join(clip, len(inputs.before), 2, inputs.motion)
+    assert found is not None  # there are frames enough
     return (torch.tensor([found.motion_jump, found.warp_error, found.color_step, found.position_jump]),)
 
 

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from .card_counts import SHIPPED, Counts, Part, line_now
+from .card_counts import SHIPPED, Counts, line_now
 from .card_rules import NOTHING, check_devices, dtype_of, gives_size, gives_value
 
 CARD = "cuda:0"
@@ -101,27 +101,6 @@ def replay(
     return Replay(dict(mode.lines), result, mode.peak, mode.peak_line, left)
 
 
-class Repeated:
-    """An estimator of flow that reads nothing of its frames: what it asks a card for depends on shapes alone, and is
-    found in full the first time and remembered after."""
-
-    def __init__(self, call: Callable[..., Tensor]) -> None:
-        self.call = call
-        self.known: dict[tuple, tuple[Part, dict]] = {}
-
-    def __call__(self, first: Tensor, second: Tensor) -> Tensor:
-        mode = next((each for each in _get_current_dispatch_mode_stack() if isinstance(each, _Replayer)), None)
-        if mode is None:
-            return self.call(first, second)
-        key = tuple((tensor.shape, tensor.dtype, tensor.device) for tensor in (first, second))
-        if key not in self.known:
-            made, part = mode.apart(lambda: self.call(first, second))
-            self.known[key] = part, {"size": made.shape, "dtype": made.dtype, "device": made.device}
-        part, like = self.known[key]
-        mode.charge(part)
-        return torch.empty(**like)
-
-
 @contextmanager
 def _plain_gradless() -> Iterator[None]:
     """Under inference mode some operations reach a dispatch mode undivided."""
@@ -190,22 +169,6 @@ class _Replayer(_Watch):
     def begin(self) -> None:
         """From here on it counts."""
         self.counting, self.peak = True, self.now
-
-    def apart(self, call: Callable[[], Tensor]) -> tuple[Tensor, Part]:
-        """What ``call`` gives and asks for, which is not counted here."""
-        lines, counting, peak, before = self.lines, self.counting, self.peak, self.now
-        self.lines, self.counting, self.peak = defaultdict(Counts), True, before
-        made = call()
-        part = Part(dict(self.lines), self.peak - before, self.peak_line)
-        self.lines, self.counting, self.peak = lines, counting, peak
-        return made, part
-
-    def charge(self, part: Part) -> None:
-        """Count a part."""
-        for line, counts in part.lines.items():
-            self._count(line, counts)
-        if self.now + part.rise > self.peak:
-            self.peak, self.peak_line = self.now + part.rise, part.peak_line
 
     def read_whole(self, name, tensor, call):
         return self._read(name, [tensor], line_now())

@@ -14,9 +14,9 @@ from .lucas_kanade import estimate_lucas_kanade
 from .occlusion import flow_confidence
 from .opencv import dis, farneback
 
-GROUP, GROUP_ON_CARD = 2 * 1024 * 1024, 32 * 1024 * 1024
+GROUP, GROUP_ON_CARD = 2 * 1024 * 1024, 16 * 1024 * 1024
 """Pixels estimated at once, both directions counted: bounds the working set, whatever the clip's length. A card takes
-an overlap at once, since it spends more time on starting an operation than on a pair."""
+an overlap of 480p at once, since it spends more time on starting an operation than on a pair."""
 
 AUTO = "auto"
 RESERVED = (AUTO, "raft")

@@ -56,12 +56,15 @@ def predict_clip_motion(
     """
     if not checked:
         check_clip("frames", frames)
-    flow = _flow_back(frames[-1 - (HISTORY if period == 1 else PERIODS * period) :], estimator)
+    # A card takes longer to begin with a second group of pairs than with all of them at full size.
+    apart = frames.device.type == "cpu"
+    reach = HISTORY if period == 1 else (PERIODS if apart else LONGEST) * period
+    flow = _flow_back(frames[-1 - reach :], estimator)
     share = torch.ones(())
     if period != 1:
         speed = pair_speed(flow)
         older = frames[-1 - LONGEST * period : len(frames) - PERIODS * period]
-        if len(older) > 1:  # only how fast they are is asked of them
+        if apart and len(older) > 1:  # only how fast they are is asked of them
             half = F.interpolate(exact(older), scale_factor=0.5, mode="bilinear", antialias=True)
             speed = torch.cat((2 * pair_speed(_flow_back(half, estimator)), speed))
         share = rhythm_share(speed, period)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 RELAXATION = 1.7
@@ -87,23 +88,23 @@ class _Grid:
     """
 
     def __init__(self, step: Tensor, known: Tensor, inverse: Tensor, mixed: Tensor, right: Tensor, down: Tensor):
-        self.step, self.known, self.inverse, self.mixed = step.clone(), known, inverse, mixed
-        self.right, self.down = right[..., :-1], down[..., :-1, :]
+        self.known, self.inverse, self.mixed = known, inverse, mixed
+        self.edges = right, F.pad(right, (1, 0))[..., :-1], down, F.pad(down, (0, 0, 1, 0))[..., :-1, :]
+        padded = F.pad(step, (1, 1, 1, 1))  # what lies beyond the border counts for nothing
+        self.step = padded[..., 1:-1, 1:-1]
+        self.neighbors = padded[..., 1:-1, 2:], padded[..., 1:-1, :-2], padded[..., 2:, 1:-1], padded[..., :-2, 1:-1]
         height, width = step.shape[-2:]
         row, column = (torch.arange(side, device=step.device) for side in (height, width))
         black = (row[:, None] + column) % 2
         self.relaxations = [(RELAXATION * cells).to(step.dtype) for cells in (1 - black, black)]
 
     def sweep(self) -> None:
-        step = self.step
         for relaxation in self.relaxations:
-            total = self.known.clone()
-            total[..., :-1].addcmul_(self.right, step[..., 1:])
-            total[..., 1:].addcmul_(self.right, step[..., :-1])
-            total[..., :-1, :].addcmul_(self.down, step[..., 1:, :])
-            total[..., 1:, :].addcmul_(self.down, step[..., :-1, :])
+            total = torch.addcmul(self.known, self.edges[0], self.neighbors[0])
+            for edge, neighbor in zip(self.edges[1:], self.neighbors[1:], strict=True):
+                total.addcmul_(edge, neighbor)
             solved = (self.inverse * total).addcmul_(self.mixed, total.flip(1))
-            step.lerp_(solved, relaxation)
+            self.step.lerp_(solved, relaxation)
 
     def merged(self) -> Tensor:
         return self.step

@@ -32,12 +32,10 @@ def search_displacement(template: Tensor, picture: Tensor) -> Tensor:
     height, width = template.shape[-2:]
     margin = (RADIUS,) * 4
     picture, inside = F.pad(picture, margin, mode="replicate"), F.pad(torch.ones_like(picture), margin)
-    steps = [(x, y) for y in range(-RADIUS, RADIUS + 1) for x in range(-RADIUS, RADIUS + 1)]
-    costs = []
-    for x, y in steps:
-        window = (..., slice(RADIUS + y, RADIUS + y + height), slice(RADIUS + x, RADIUS + x + width))
-        cost = (picture[window] - template).abs().clamp(max=LARGEST_COST)
-        costs.append(torch.where(inside[window] > 0, cost, OUTSIDE_COST))
-    motions = torch.tensor(steps, dtype=template.dtype, device=template.device)  # (81, 2)
-    cost = gaussian_blur(torch.cat(costs, dim=1), WINDOW) + COST_OF_LENGTH * motions.norm(dim=1).view(1, -1, 1, 1)
+    picture, inside = (field.unfold(2, height, 1).unfold(3, width, 1)[:, 0] for field in (picture, inside))
+    cost = (picture - template[:, :, None]).abs().clamp(max=LARGEST_COST)  # (N, 9, 9, H, W): of y and x
+    cost = torch.where(inside > 0, cost, OUTSIDE_COST).flatten(1, 2)
+    step = torch.arange(-RADIUS, RADIUS + 1, dtype=template.dtype, device=template.device)
+    motions = torch.stack((step.expand(len(step), -1), step[:, None].expand(-1, len(step))), dim=-1).flatten(0, 1)
+    cost = gaussian_blur(cost, WINDOW) + COST_OF_LENGTH * motions.norm(dim=1).view(1, -1, 1, 1)
     return rearrange(motions[cost.argmin(dim=1)], "n h w c -> n c h w")

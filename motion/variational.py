@@ -64,31 +64,25 @@ class _DataTerm:
         scale = torch.rsqrt(ix * ix + iy * iy + ZETA)
         scale_x, scale_y = torch.rsqrt(ixx * ixx + ixy * ixy + ZETA), torch.rsqrt(iyy * iyy + ixy * ixy + ZETA)
         self.weights = DELTA * 0.5 * inside, GAMMA * 0.5 * inside
-        # Rows (slope along x, slope along y, residual) of three normalized linear equations.
-        self.brightness = ix * scale, iy * scale, change * scale
-        self.gradient_x = ixx * scale_x, ixy * scale_x, ixt * scale_x
-        self.gradient_y = ixy * scale_y, iyy * scale_y, iyt * scale_y
-        # Their products, which every reweighting weighs anew: of x and x, x and y, y and y, and of each with the rest.
-        self.bright = torch.cat([self.brightness[i] * self.brightness[j] for i, j in PRODUCTS], dim=1)
-        self.steep = torch.cat(
-            [
-                torch.addcmul(self.gradient_x[i] * self.gradient_x[j], self.gradient_y[i], self.gradient_y[j])
-                for i, j in PRODUCTS
-            ],
-            dim=1,
-        )
+        # Three normalized linear equations: their slopes along x and y, and what is left over, (N, 3, H, W) each.
+        scales = torch.cat((scale, scale_x, scale_y), dim=1)
+        self.rows = [torch.cat(parts, dim=1) * scales for parts in ((ix, ixx, ixy), (iy, ixy, iyy), (change, ixt, iyt))]
+        # Products of x and x, x and y, y and y, and of each with the rest, which every reweighting weighs anew.
+        self.bright, self.steep = (mean.new_empty(len(mean), len(PRODUCTS), *mean.shape[-2:]) for _ in range(2))
+        for index, (i, j) in enumerate(PRODUCTS):
+            product = self.rows[i] * self.rows[j]
+            self.bright[:, index] = product[:, 0]
+            torch.add(product[:, 1], product[:, 2], out=self.steep[:, index])
 
     def system(self, step: Tensor) -> Tensor:
         """``(N, 5, H, W)``: a11, a12, a22, -b1, -b2 of the normal equations, with the robust weights that hold at
         ``step``."""
         du, dv = step.split(1, dim=1)
-
-        def residual(row: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-            return torch.addcmul(row[2], row[0], du).addcmul_(row[1], dv).square_()
-
+        along_x, along_y, left = self.rows
+        residual = torch.addcmul(left, along_x, du).addcmul_(along_y, dv).square_()
         bright, steep = self.weights
-        bright = bright * (residual(self.brightness) + EPSILON**2).rsqrt_()
-        steep = steep * (residual(self.gradient_x) + residual(self.gradient_y) + EPSILON**2).rsqrt_()
+        bright = bright * (residual[:, :1] + EPSILON**2).rsqrt_()
+        steep = steep * (residual[:, 1:2] + residual[:, 2:] + EPSILON**2).rsqrt_()
         return (self.steep * steep).addcmul_(self.bright, bright)
 
 

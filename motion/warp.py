@@ -63,5 +63,10 @@ def lands_inside(displacement: Tensor) -> Tensor:
     """``(N, 1, H, W)`` bool: whether a flow ``(N, 2, H, W)`` ends in the frame, half a pixel beyond its centers."""
     height, width = displacement.shape[-2:]
     displacement = exact(displacement)
-    x, y = (pixel_grid(height, width, displacement) + displacement).unbind(1)
-    return ((x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5))[:, None]
+    place = pixel_grid(height, width, displacement) + displacement
+    # NaN lands nowhere.
+    x, y = (
+        (place[:, channel : channel + 1] - (side - 1) / 2).abs() <= side / 2
+        for channel, side in enumerate((width, height))
+    )
+    return x & y

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from wan_motion_chunks.benchmarks.card_counts import Counts
-from wan_motion_chunks.benchmarks.fake_card import CARD, CardError, Repeated, record, replay
+from wan_motion_chunks.benchmarks.fake_card import CARD, CardError, record, replay
 
 
 def numbers(device):
@@ -96,17 +96,3 @@ def test_the_peak_is_what_is_alive_at_once():
 
     recording = record(numbers, work, "cpu")
     assert replay(recording, numbers, work, CARD).peak == 48 + 8000
-
-
-def test_what_is_remembered_of_an_estimator_is_what_it_asks_for():
-    def estimate(first, second):
-        return (first.to(CARD) * second.to(CARD)).cpu()
-
-    def work(call):
-        return lambda x: [call(x, x) for _ in range(3)]
-
-    plain = replay(record(numbers, lambda x: x, "cpu"), numbers, work(estimate), "cpu")
-    remembered = replay(record(numbers, lambda x: x, "cpu"), numbers, work(Repeated(estimate)), "cpu")
-    assert remembered.lines == plain.lines
-    assert sum(plain.lines.values(), Counts()) == Counts(3, 0, 3, 6, 3 * 48, 6 * 48)
-    assert remembered.peak >= plain.peak

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
-WORKING_MEMORY = 128
+WORKING_MEMORY = 192
 """Bytes per pixel of the frames that are looked at: what prediction, join and seam measure take at most."""
 
 
