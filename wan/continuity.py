@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .families import WAN_I2V
 from .guide import ChunkGuide, ChunkRequest
+from .heed import HeedMeter
 from .kept_end import hold_end
 from .latents import covering_length
 from .levels import AUTO, LAST_FRAME, LEVELS
@@ -137,7 +138,17 @@ def guide_chunk(
         hold.end_percent,
         shows_overlap=hold.shows_overlap,
         lead=conditioned.lead,
+        heed=_meter(request, hold, conditioned.lead),
     )
+
+
+def _meter(request: ChunkRequest, hold: Hold, lead: int) -> HeedMeter | None:
+    """What tells how far the model follows the known frames, where the chunk is guided by step."""
+    if hold.rest is None:
+        return None
+    first = lead + 1
+    known = hold.samples[:, :, first : first + hold.rest.shape[2]]
+    return HeedMeter(known, hold.rest, first, decides=request.settings.continuity == AUTO)
 
 
 def _free_before(hold: Hold, lead: int) -> Hold:

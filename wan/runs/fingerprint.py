@@ -17,7 +17,7 @@ from .plain import to_plain
 
 VERSION = "0.1.0"
 """Of the pack, for people; no chunk is regenerated because of it."""
-RESULTS = 2
+RESULTS = 3
 """Counts what chunks may look like: raise it with every change after which the same inputs may make other frames or
 another latent (plan, noise, guidance, sampling, encoding, joining, colors, what a seam's measure decides), and with no
 other. Kept chunks of another number are regenerated. 0.1.0 had none."""
