@@ -137,3 +137,17 @@ def known_evidence(bank: Tensor, truth: Tensor, latents: int) -> Tensor:
     """``(N,)``: log-likelihood of the known latents of ``truth`` (1, 16, T, h, w) for each clip of the bank."""
     wrong = (bank[:, :, :latents] - truth[:, :, :latents]).flatten(1).square().sum(dim=1)
     return -wrong / (2 * SURE**2)
+
+
+def mixed(evidence: Tensor, share: float) -> Tensor:
+    """The logarithm of how likely each clip is, if the model heeds the known frames in a ``share`` of its cases.
+
+    Args:
+        evidence: ``(N,)``, as :func:`known_evidence` has it.
+        share: [0, 1]: 0 is H1, 1 is H2.
+    """
+    heeded = evidence.log_softmax(dim=0)
+    if share == 1:
+        return heeded
+    blind = torch.full_like(heeded, math.log((1 - share) / len(heeded)))
+    return torch.logaddexp(heeded + math.log(share), blind) if share else blind
