@@ -36,7 +36,13 @@ def predict_frames(
 
 
 def predict_clip_motion(
-    frames: Tensor, count: int, *, step_gain: float = 0.5, estimator: str | FlowEstimator = "auto", period: int = 1
+    frames: Tensor,
+    count: int,
+    *,
+    step_gain: float = 0.5,
+    estimator: str | FlowEstimator = "auto",
+    period: int = 1,
+    shrink: bool = True,
 ) -> MotionPrediction:
     """Where the content of a clip's last frame is going; see :func:`predict_frames` for the arguments.
 
@@ -45,15 +51,16 @@ def predict_clip_motion(
     Args:
         period: frames of a group that was decoded at once, 4 for Wan's; as far as speeds follow
             their rhythm, velocities are taken over whole groups; see :func:`~motion.rhythm.rhythm_share`.
+        shrink: whether unsteady motion goes less far, or is trusted less; see :func:`~motion.predict_motion`.
     """
     check_clip("frames", frames)
     recent = frames[-1 - (HISTORY if period == 1 else LONGEST * period) :]
     forward, backward = estimate_displacements(recent[:-1], recent[1:], estimator=estimator)
     shown = picture_confidence(recent[1:], recent[:-1], backward, forward)
     flow = Flow(backward, shown)
-    last = predict_motion(None, count, step_gain=step_gain, backward=flow)
+    last = predict_motion(None, count, step_gain=step_gain, backward=flow, shrink=shrink)
     if period != 1:
-        over = predict_motion(None, count, step_gain=step_gain, backward=flow, period=period)
+        over = predict_motion(None, count, step_gain=step_gain, backward=flow, period=period, shrink=shrink)
         share = rhythm_share(flow, period)
         last = MotionPrediction(
             torch.lerp(last.displacement, over.displacement, share), torch.lerp(last.confidence, over.confidence, share)

@@ -79,13 +79,15 @@ def predict_motion(
     backward: Flow | None = None,
     acceleration: bool = False,
     period: int = 1,
+    shrink: bool = True,
 ) -> MotionPrediction:
     """Carry the motion of a clip's last frame forward.
 
     Each pixel goes on with its last velocity, shrunk where that was not steady: by the Wiener weight
     ``|v|^2 / (|v|^2 + s^2 (n + 1) / 2)`` with the mean v and the variance s^2 of its last four velocities, since an
     error of the velocity is carried along and a drift of it adds up with every frame n; and by another where
-    ``n s / 2`` comes to more than 16 pixels of a 480-pixel frame.
+    ``n s / 2`` comes to more than 16 pixels of a 480-pixel frame. That makes the best guess, which is slower than the
+    motion on average; ``shrink`` says otherwise.
 
     Confidence is the flow's own times ``exp(-e / 8)`` with the expected error ``e = n s / 2 + n^2 |v| / 30`` in
     pixels; ``bench motion`` says what it is worth.
@@ -100,6 +102,8 @@ def predict_motion(
             on real video it makes most predictions worse.
         period: frames after which velocities repeat a rhythm that is none of the motion's; 4 for what Wan's VAE
             decoded, whose groups of four begin fast and end slow. Velocities are taken over whole periods then.
+        shrink: else an unsteady velocity is kept as it is, and confidence has the weight: for what is made from the
+            prediction and predicted from in its turn, which would come to rest (``bench loop``).
 
     Raises:
         ValueError: if there is no flow, or a number is out of range.
@@ -135,9 +139,11 @@ def predict_motion(
         spread = n * SPREAD * variance.sqrt()
         drift = variance * (SPREAD * (n + 1))
         steadiness = torch.where(energy + drift > 0, energy / (energy + drift), 1.0)
-        displacement = total * steadiness / (1 + (spread / (LOST * scale)).square())
+        steadiness = steadiness / (1 + (spread / (LOST * scale)).square())
+        displacement = total * steadiness if shrink else total
         expected = spread + n**2 * DRIFT * energy.sqrt()
         own = path.confidence[:1] * torch.exp(-expected / TOLERANCE) * (n <= HORIZON)
+        own = own if shrink else own * steadiness
         trusted = torch.minimum(trusted, own) * lands_inside(displacement)
         trusted = trusted * _uncovered(displacement, trusted)
         displacements.append(displacement)

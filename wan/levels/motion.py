@@ -53,11 +53,15 @@ class ChunkPrediction:
 
 
 @torch.no_grad()
-def predict_chunk(known: Tensor, latents: int, step_gain: float, estimator: Estimator = "auto") -> ChunkPrediction:
+def predict_chunk(
+    known: Tensor, latents: int, step_gain: float, estimator: Estimator = "auto", *, shrink: bool = False
+) -> ChunkPrediction:
     """Predict the frames behind the known ones, for as many latents.
 
     Args:
         known: ``(N, 3, H, W)`` in [0, 1], the frames at the chunk's head.
+        shrink: whether unsteady motion goes less far rather than is trusted less: right for one picture, but chunk
+            after chunk it slows a video down.
 
     Raises:
         NoPrediction: if nothing moves or nothing can be trusted.
@@ -65,7 +69,12 @@ def predict_chunk(known: Tensor, latents: int, step_gain: float, estimator: Esti
         ValueError: if there is only one frame.
     """
     prediction = predict_clip_motion(
-        known, TEMPORAL_STRIDE * latents, step_gain=step_gain, estimator=estimator, period=TEMPORAL_STRIDE
+        known,
+        TEMPORAL_STRIDE * latents,
+        step_gain=step_gain,
+        estimator=estimator,
+        period=TEMPORAL_STRIDE,
+        shrink=shrink,
     )
     frames, confidence = render(known[-1:], prediction)
     share = confidence[:TEMPORAL_STRIDE].mean().item()
