@@ -163,9 +163,10 @@ def main(arguments: list[str]) -> int:
         turn, far = torch.rand(2, generator=generator).tolist()
         way = torch.tensor([math.cos(2 * math.pi * turn), math.sin(2 * math.pi * turn)])
         travel = way * (TRAVEL[0] + far * (TRAVEL[1] - TRAVEL[0]))
-        for case, row in product(cases, options.rows):
+        for case in cases:
             told = travel / (case.chunk.length - 1)
-            figures[case, row].append(loop.follow(case, row, told, 1000 * number))
+            for row in options.rows:
+                figures[case, row].append(loop.follow(case, row, told, 1000 * number))
     print(f"{options.scenes} scenes, shift {SHIFT:g}; medians, of frames until the opposite is followed the mean")
     for case in cases:
         print_table(case, {row: figures[case, row] for row in options.rows})
