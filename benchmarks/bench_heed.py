@@ -1,7 +1,8 @@
 """How far models follow their known frames, by their first output: exact denoisers under H1 (the first known frame
 only), H2 (all nine) and between, and the tiny model, told of all nine frames or of the first while nine are pinned.
 
-1 is all the way, 0 at rest in the first frame. Beside it the same of the first free latent, toward the prediction.
+1 is all the way, 0 at rest in the first frame: in the last known latent, by which guidance goes. Beside it the same in
+the second model call, of all known latents, and of the first free one toward the prediction.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ..wan.continuity import guide_chunk
 from ..wan.heed import measure_heed
 from ..wan.latents import latent_length
 from ..wan.levels.motion import clip_at_rest
+from ..wan.protocols import Vae
 from .bench_guidance import guide_level
 from .ideal_denoiser import KNOWN, LENGTH, TeacherVae, continuations, draw_world, ideal_model, known_evidence, mixed
 from .tiny_host import TinyHost, make_sampler
@@ -34,8 +36,8 @@ SHARES = {"H1": 0.0, "1 in 4 H2": 0.25, "1 in 2 H2": 0.5, "3 in 4 H2": 0.75, "H2
 CFGS = (1.0, 3.0, 6.0)
 CALLS = 2
 """Of the model, that are looked at."""
-Case = tuple[str, object, ChunkGuide, str, float]
-"""A row's name, a MODEL, a guide, a prompt and a cfg."""
+Case = tuple[str, object, Vae, ChunkGuide, str, float]
+"""A row's name, a MODEL and its VAE, a guide, a prompt and a cfg."""
 
 
 class Enough(Exception):
@@ -52,15 +54,16 @@ def main(arguments: list[str]) -> int:
     to_model = host.model.model.latent_format.process_in
     figures = defaultdict(list)
     for draw in (exact_cases, tiny_cases):
-        for number, (name, model, guide, text, cfg) in enumerate(draw(host, options.scenes)):
+        for number, (name, model, vae, guide, text, cfg) in enumerate(draw(host, options.scenes)):
             for schedule, (steps, switch) in SCHEDULES.items():
                 outputs = sample(model, guide, text, number, steps=steps, switch=switch, cfg=cfg)
                 assert guide.heed is not None  # cases are guided
                 figures[name, schedule].append(guide.heed.read())
                 if schedule == "4":
                     figures[name, "second call"].append(heed_of(outputs[1], guide, to_model))
+                    figures[name, "all known"].append(whole_heed(outputs[0], guide, vae, to_model))
                     figures[name, "first free"].append(free_heed(outputs[0], guide, to_model))
-    columns = (*SCHEDULES, "second call", "first free")
+    columns = (*SCHEDULES, "second call", "all known", "first free")
     print(f"{options.scenes} scenes, shift {SHIFT:g}: median [10th, 90th percentile]")
     print(f"{'':>30}" + "".join(f"{column:>22}" for column in columns))
     for name in dict.fromkeys(name for name, _ in figures):
@@ -75,13 +78,13 @@ def exact_cases(host: TinyHost, scenes: int) -> Iterator[Case]:
     vae = TeacherVae(host.model.model.latent_format)
     for _ in range(scenes):
         world = draw_world(generator)
-        bank = vae.code(world.render(continuations()))
+        bank = vae.code(world.render(torch.cat((continuations(), world.velocity[None]))))
         known = world.render(world.velocity[None])[:, :KNOWN]
         seen = known_evidence(bank, vae.code(known), latent_length(KNOWN))
         for name, share in SHARES.items():
             guide = guide_level("motion", known[0], vae)
             if guide.heed is not None:
-                yield f"exact, {name}", ideal_model(host.model, bank, mixed(seen, share)), guide, "", 1.0
+                yield f"exact, {name}", ideal_model(host.model, bank, mixed(seen, share)), vae, guide, "", 1.0
 
 
 def tiny_cases(host: TinyHost, scenes: int) -> Iterator[Case]:
@@ -94,7 +97,7 @@ def tiny_cases(host: TinyHost, scenes: int) -> Iterator[Case]:
                 guide = guide_chunk(request, host.vae)
                 if guide.heed is not None:
                     guide = replace(guide, conditioning=guide_chunk(told, host.vae).conditioning)
-                    yield f"tiny, told of {name}, cfg {cfg:g}", host.model, guide, caption, cfg
+                    yield f"tiny, told of {name}, cfg {cfg:g}", host.model, host.vae, guide, caption, cfg
 
 
 def sample(model, guide: ChunkGuide, text: str, seed: int, **settings) -> list[Tensor]:
@@ -117,15 +120,22 @@ def heed_of(output: Tensor, guide: ChunkGuide, to_model: Callable[[Tensor], Tens
     """What the guide's meter would say of a model's output."""
     meter = guide.heed
     assert meter is not None  # cases are guided
-    known = slice(meter.first, meter.first + meter.known.shape[2])
-    return measure_heed(output[:, :, known], to_model(meter.known), to_model(meter.rest)).item()
+    last = slice(meter.index, meter.index + 1)
+    return measure_heed(output[:, :, last], to_model(meter.known), to_model(meter.rest)).item()
+
+
+def whole_heed(output: Tensor, guide: ChunkGuide, vae: Vae, to_model: Callable[[Tensor], Tensor]) -> float:
+    """The same of all known latents but the first."""
+    known = slice(1, latent_length(KNOWN))
+    rest = clip_at_rest(guide.request.known[:1], latent_length(KNOWN), vae)
+    return measure_heed(output[:, :, known], to_model(guide.samples[:, :, known]), to_model(rest[:, :, known])).item()
 
 
 def free_heed(output: Tensor, guide: ChunkGuide, to_model: Callable[[Tensor], Tensor]) -> float:
     """The same of the first free latent: 1 where it is as motion predicts, 0 where it is at rest."""
     meter, free = guide.heed, slice(latent_length(KNOWN), latent_length(KNOWN) + 1)
     assert meter is not None  # cases are guided
-    return measure_heed(output[:, :, free], to_model(guide.samples[:, :, free]), to_model(meter.rest[:, :, -1:])).item()
+    return measure_heed(output[:, :, free], to_model(guide.samples[:, :, free]), to_model(meter.rest)).item()
 
 
 def still_error(host: TinyHost) -> float:

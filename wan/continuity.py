@@ -13,7 +13,7 @@ from .families import WAN_I2V
 from .guide import ChunkGuide, ChunkRequest
 from .heed import HeedMeter
 from .kept_end import hold_end
-from .latents import covering_length
+from .latents import covering_length, latent_length
 from .levels import AUTO, LAST_FRAME, LEVELS
 from .protocols import Estimator, Family, Hold, Level, Vae
 from .records import Reason
@@ -146,9 +146,9 @@ def _meter(request: ChunkRequest, hold: Hold, lead: int) -> HeedMeter | None:
     """What tells how far the model follows the known frames, where the chunk is guided by step."""
     if hold.rest is None:
         return None
-    first = lead + 1
-    known = hold.samples[:, :, first : first + hold.rest.shape[2]]
-    return HeedMeter(known, hold.rest, first, decides=request.settings.continuity == AUTO)
+    index = lead + latent_length(len(request.known)) - 1
+    known = hold.samples[:, :, index : index + 1]
+    return HeedMeter(known, hold.rest, index, decides=request.settings.continuity == AUTO)
 
 
 def _free_before(hold: Hold, lead: int) -> Hold:

@@ -1,7 +1,8 @@
 """How far a model follows the known frames, read off its first output, and how much guidance that leaves.
 
 In the first sampling step the model sees noise everywhere, in pinned cells too: what it then shows in the known
-latents, before the host puts them back, it has from its conditioning alone.
+latents, before the host puts them back, it has from its conditioning alone. The last of them is the farthest from the
+first frame, and tells models best apart; a prompt that says how things move lets any model come near the others.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-LOW, HIGH = 0.75, 0.9
+LOW, HIGH = 0.9, 0.97
 """Heed up to which all of the guidance stays, and from which on none is left (``bench heed``)."""
 STILL = 1e-3
 """Mean square difference from rest, of latents of about unit variance, below which there is no motion to follow."""
@@ -23,7 +24,7 @@ def measure_heed(denoised: Tensor, known: Tensor, rest: Tensor) -> Tensor:
     """``1 - |denoised - known|^2 / |rest - known|^2``: 1 for the known frames, 0 for a clip at rest in the first.
 
     Args:
-        denoised: ``(B, 16, n, h, w)``, the model's space: what it makes of the known latents behind the first one.
+        denoised: ``(B, 16, n, h, w)``, the model's space: what it makes of known latents.
         known: ``(1, 16, n, h, w)``: these latents as they are.
         rest: ``(1, 16, n, h, w)``: the same latents of a clip at rest in the first known frame.
 
@@ -45,11 +46,11 @@ class HeedMeter:
     """Measures one chunk in its first model call. No value leaves the model's device before it is read."""
 
     known: Tensor
-    """``(1, 16, n, h, w)``: the known latents behind the first one, in ComfyUI's LATENT space."""
+    """``(1, 16, 1, h, w)``: the last known latent, in ComfyUI's LATENT space."""
     rest: Tensor
     """The same of a clip at rest in the first known frame."""
-    first: int
-    """Where they begin among the sampled latents."""
+    index: int
+    """Its place among the sampled latents."""
     decides: bool
     """Whether guidance lets go by what is measured."""
     left: Tensor | None = field(init=False, default=None)
@@ -67,7 +68,7 @@ class HeedMeter:
         if self._aims is None or self._heed is not None:
             return
         known, rest = self._aims
-        self._heed = measure_heed(denoised[:, :, self.first : self.first + known.shape[2]], known, rest)
+        self._heed = measure_heed(denoised[:, :, self.index : self.index + 1], known, rest)
         if self.decides:
             self.left = guidance_left(self._heed)
 

@@ -134,8 +134,8 @@ class Hold:
     shows_overlap: bool = True
     """Whether the chunk's first frames show what the video's last ones do, so that they can be joined."""
     rest: Tensor | None = None
-    """``(1, 16, n, h, w)``: the known latents behind the first one, were the first known frame to stand still; where
-    that tells how far the model follows them."""
+    """``(1, 16, 1, h, w)``: the last known latent, were the first known frame to stand still, where that is to tell how
+    far the model follows the known frames."""
 
 
 class ByFamily:

@@ -35,7 +35,7 @@ def model_that_shows(tiny, found, heed):
     patched, masks = tiny[0].clone(), []
     known, rest = (tiny[0].model.process_latent_in(latent) for latent in (found.heed.known, found.heed.rest))
     shown = torch.zeros(1, 16, 5, 8, 8)
-    shown[:, :, 1:3] = known + (1 - heed) ** 0.5 * (rest - known)
+    shown[:, :, 2:3] = known + (1 - heed) ** 0.5 * (rest - known)
 
     def look(sigma, denoise_mask, extra_options):
         masks.append(denoise_mask.clone())

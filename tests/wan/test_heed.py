@@ -10,7 +10,7 @@ from wan_motion_chunks.wan.levels.motion import clip_at_rest
 from wan_motion_chunks.wan.records import ContinuityRecord, Reason
 from wan_motion_chunks.wan.runs.plain import from_plain, to_plain
 
-KNOWN, REST = torch.randn(2, 1, 16, 2, 4, 4, generator=torch.Generator().manual_seed(3)).unbind(0)
+KNOWN, REST = torch.randn(2, 1, 16, 1, 4, 4, generator=torch.Generator().manual_seed(3)).unbind(0)
 
 
 def between(share):
@@ -35,12 +35,12 @@ def test_all_guidance_stays_where_nothing_moves_or_is_followed_and_none_where_al
 
 
 def sampled(share):
-    """A chunk of which the known latents begin with the third."""
+    """A chunk of which the third latent is the last known one."""
     return torch.cat((torch.full((1, 16, 2, 4, 4), 9.0), between(share), torch.full((1, 16, 3, 4, 4), 9.0)), dim=2)
 
 
 def test_the_first_model_call_of_each_run_tells():
-    meter = HeedMeter(KNOWN / 2, REST / 2, first=2, decides=True)
+    meter = HeedMeter(KNOWN / 2, REST / 2, index=2, decides=True)
     meter.watch(sampled(1.0))  # no run has begun
     assert meter.read() is meter.left is None
     for share, left in ((1.0, 0.0), (0.0, 1.0)):  # the second run is another attempt
@@ -53,7 +53,7 @@ def test_the_first_model_call_of_each_run_tells():
 
 
 def test_a_meter_that_does_not_decide_leaves_all_guidance():
-    meter = HeedMeter(KNOWN, REST, first=2, decides=False)
+    meter = HeedMeter(KNOWN, REST, index=2, decides=False)
     meter.start(lambda latent: latent, torch.zeros(1))
     meter.watch(sampled(1.0))
     assert meter.read() == pytest.approx(1.0)
@@ -61,7 +61,7 @@ def test_a_meter_that_does_not_decide_leaves_all_guidance():
 
 
 def test_nothing_is_read_where_nothing_moves():
-    meter = HeedMeter(KNOWN, KNOWN, first=2, decides=True)
+    meter = HeedMeter(KNOWN, KNOWN, index=2, decides=True)
     meter.start(lambda latent: latent, torch.zeros(1))
     meter.watch(sampled(0.0))
     assert meter.read() is None

@@ -105,7 +105,7 @@ def follow_prediction(request: ChunkRequest, pinned: Hold, prediction: ChunkPred
     samples[:, :, free] = predicted.to(samples)
     whole[:, :, free] = end_percent.to(whole)
     record = replace(pinned.record, level=MOTION.name, guided=share, predicted=len(prediction.frames))
-    rest = clip_at_rest(request.known[:1], known, vae)[:, :, 1:].to(samples)
+    rest = clip_at_rest(request.known[:1], known, vae)[:, :, -1:].to(samples)
     return replace(pinned, record=record, samples=samples, end_percent=whole, rest=rest)
 
 
