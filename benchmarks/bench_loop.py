@@ -68,6 +68,8 @@ class Made:
     """Pixels by which its first new frame is off where the known motion leads."""
     turned: float
     """New frames before it goes the way that it was told; infinite if it never does."""
+    heed: float
+    """How far the denoiser seemed to follow the known frames; NaN where nothing was guided."""
 
 
 @dataclass(frozen=True)
@@ -93,22 +95,26 @@ class Loop:
         latent = sample(ideal_model(self.model, bank, beliefs), guide, Column("euler", case.steps, SHIFT), seed)
         found = fit_path(self.coder, self.vae.latent_format.process_in(latent), paths, bank, chunk)
         made = found.centers(chunk.length)[0]
+        heed = None if guide.heed is None else guide.heed.read()
         goes = made.diff(dim=0)[chunk.known :] @ told > 0
         return Made(
             found.later[0],
             made[-1] - centers[-1],
             (made[chunk.known] - (start + velocity * chunk.known)).norm().item(),
             goes.float().argmax().item() if goes.any() else math.inf,
+            math.nan if heed is None else heed,
         )
 
     def follow(self, case: Case, row: str, told: Tensor, seed: int) -> list[float]:
         """Speed along the told one over it in each chunk; then of the last chunk the angle to it, degrees; the place in
-        the end, % of the way; the largest jump, pixels; and the new frames until the opposite is followed."""
-        square, velocity, moved, kept, jump = told.square().sum(), told, torch.zeros(2), [], 0.0
+        the end, % of the way; the largest jump, pixels; the median heed; and the new frames until the opposite is
+        followed."""
+        square, velocity, moved, kept, jump, heed = told.square().sum(), told, torch.zeros(2), [], 0.0, []
         for index in range(CHUNKS):
             made = self.make(case, row, velocity, told, seed + index)
             velocity, moved, jump = made.velocity, moved + made.moved, max(jump, made.jump)
             kept.append((velocity @ told / square).item())
+            heed.append(made.heed)
         angle = torch.atan2(told[0] * velocity[1] - told[1] * velocity[0], told @ velocity).abs().rad2deg().item()
         way = told * CHUNKS * case.chunk.new
         place = 100 * ((moved - way).norm() / way.norm()).item()
@@ -119,7 +125,7 @@ class Loop:
             frames += min(made.turned, case.chunk.new)
             if made.turned < math.inf:
                 break
-        return [*kept, angle, place, jump, frames]
+        return [*kept, angle, place, jump, torch.tensor(heed).nanmedian().item(), frames]
 
 
 def make_guide(row: str, known: Tensor, chunk: Chunk, vae: TeacherVae) -> ChunkGuide:
@@ -178,10 +184,11 @@ def print_table(case: Case, rows: dict[str, list[list[float]]]) -> None:
     shaken = f", known frames shaken by {case.shake:g} px" if case.shake else ""
     print(f"\n{case.model}, {case.steps} steps, chunks of {chunk.length} with {chunk.known} shared{shaken}")
     chunks = "".join(f"{index + 1:>6}" for index in range(CHUNKS))
-    print(f"{'speed kept in chunk':>22}{chunks}{'degrees off':>13}{'place, %':>10}{'jump, px':>10}{'opposite':>10}")
+    ends = f"{'degrees off':>13}{'place, %':>10}{'jump, px':>10}{'heed':>8}{'opposite':>10}"
+    print(f"{'speed kept in chunk':>22}{chunks}{ends}")
     for row, values in rows.items():
         table = torch.tensor(values)
-        *kept, angle, place, jump, _ = table.median(dim=0).values.tolist()
+        *kept, angle, place, jump, heed, _ = table.nanmedian(dim=0).values.tolist()
         words = "".join(f"{value:>6.2f}" for value in kept)
-        words += f"{angle:>13.0f}{place:>10.0f}{jump:>10.1f}{table[:, -1].mean().item():>10.1f}"
+        words += f"{angle:>13.0f}{place:>10.0f}{jump:>10.1f}{heed:>8.2f}{table[:, -1].mean().item():>10.1f}"
         print(f"{row:>22}{words}", flush=True)
