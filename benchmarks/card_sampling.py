@@ -79,7 +79,8 @@ class Sampling:
     def _stock_sampler(self, model: Any, places: Places) -> Callable[[ChunkGuide], Tensor]:
         import comfy.sample
 
-        from ..wan.host.conditioning import apply_guide, guide_by_step
+        from ..wan.host.by_step import guide_by_step
+        from ..wan.host.conditioning import apply_guide
 
         def run(guide: ChunkGuide) -> Tensor:
             told = apply_guide(_prompt(places), guide)

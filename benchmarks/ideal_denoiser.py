@@ -137,3 +137,18 @@ def known_evidence(bank: Tensor, truth: Tensor, latents: int) -> Tensor:
     """``(N,)``: log-likelihood of the known latents of ``truth`` (1, 16, T, h, w) for each clip of the bank."""
     wrong = (bank[:, :, :latents] - truth[:, :, :latents]).flatten(1).square().sum(dim=1)
     return -wrong / (2 * SURE**2)
+
+
+def mixed(evidence: Tensor, share: float, likely: Tensor | None = None) -> Tensor:
+    """The logarithm of how likely each clip is, if the model heeds the known frames in a ``share`` of its cases.
+
+    Args:
+        evidence: ``(N,)``, as :func:`known_evidence` has it.
+        share: [0, 1]: 0 is H1, 1 is H2.
+        likely: ``(N,)``, the same as the result before any frame is seen; by default all are equally likely.
+    """
+    likely = torch.zeros_like(evidence) if likely is None else likely
+    blind, heeded = likely.log_softmax(dim=0), (likely + evidence).log_softmax(dim=0)
+    if share in (0, 1):
+        return heeded if share else blind
+    return torch.logaddexp(heeded + math.log(share), blind + math.log(1 - share))

@@ -44,6 +44,7 @@ def predict_clip_motion(
     estimator: str | FlowEstimator = "auto",
     period: int = 1,
     checked: bool = False,
+    shrink: bool = True,
 ) -> MotionPrediction:
     """Where the content of a clip's last frame is going; see :func:`predict_frames` for the arguments.
 
@@ -52,6 +53,7 @@ def predict_clip_motion(
     Args:
         period: frames of a group that was decoded at once, 4 for Wan's; as far as speeds follow
             their rhythm, velocities are taken over whole groups; see :func:`~motion.rhythm.rhythm_share`.
+        shrink: whether unsteady motion goes less far, or is trusted less; see :func:`~motion.predict_motion`.
         checked: whether the frames are known to be pictures; to look again waits for their device.
     """
     if not checked:
@@ -68,7 +70,7 @@ def predict_clip_motion(
             half = F.interpolate(exact(older), scale_factor=0.5, mode="bilinear", antialias=True)
             speed = torch.cat((2 * pair_speed(_flow_back(half, estimator)), speed))
         share = rhythm_share(speed, period)
-    found = predict_motion(None, count, step_gain=step_gain, backward=flow, period=period, rhythm=share)
+    found = predict_motion(None, count, step_gain=step_gain, backward=flow, period=period, rhythm=share, shrink=shrink)
     return MotionPrediction(found.displacement.to(frames), found.confidence.to(frames))
 
 

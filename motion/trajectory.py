@@ -80,13 +80,15 @@ def predict_motion(
     acceleration: bool = False,
     period: int = 1,
     rhythm: float | Tensor = 1.0,
+    shrink: bool = True,
 ) -> MotionPrediction:
     """Carry the motion of a clip's last frame forward.
 
     Each pixel goes on with its last velocity, shrunk where that was not steady: by the Wiener weight
     ``|v|^2 / (|v|^2 + s^2 (n + 1) / 2)`` with the mean v and the variance s^2 of its last four velocities, since an
     error of the velocity is carried along and a drift of it adds up with every frame n; and by another where
-    ``n s / 2`` comes to more than 16 pixels of a 480-pixel frame.
+    ``n s / 2`` comes to more than 16 pixels of a 480-pixel frame. That makes the best guess, which is slower than the
+    motion on average; ``shrink`` says otherwise.
 
     Confidence is the flow's own times ``exp(-e / 8)`` with the expected error ``e = n s / 2 + n^2 |v| / 30`` in
     pixels; ``bench motion`` says what it is worth.
@@ -102,6 +104,8 @@ def predict_motion(
         period: frames after which velocities repeat a rhythm that is none of the motion's; 4 for what Wan's VAE
             decoded, whose groups of four begin fast and end slow. Velocities are taken over whole periods then.
         rhythm: [0, 1], the share by which they are; see :func:`~motion.rhythm.rhythm_share`.
+        shrink: else an unsteady velocity is kept as it is, and confidence has the weight: for what is made from the
+            prediction and predicted from in its turn, which would come to rest (``bench loop``).
 
     Raises:
         ValueError: if there is no flow, or a number is out of range.
@@ -118,10 +122,10 @@ def predict_motion(
         backward = invert_flow(Flow(given.displacement[recent], given.confidence[recent]))
     # In half precision a squared displacement overflows.
     path = trace_back(Flow(exact(backward.displacement[recent]), exact(backward.confidence[recent])))
-    places, sure = _carry_on(_over_periods(path, period), steps, step_gain, acceleration)
+    places, sure = _carry_on(_over_periods(path, period), steps, step_gain, acceleration, shrink)
     if period != 1:
         latest = Trajectory(path.velocity[:HISTORY], path.confidence[:HISTORY])
-        alone = _carry_on(latest, steps, step_gain, acceleration)
+        alone = _carry_on(latest, steps, step_gain, acceleration, shrink)
         places, sure = torch.lerp(alone[0], places, rhythm), torch.lerp(alone[1], sure, rhythm)
     trusted, confidences = torch.ones_like(sure[:1]), []
     for displacement, own in zip(places.split(1), sure.split(1), strict=True):
@@ -132,7 +136,9 @@ def predict_motion(
     return MotionPrediction(places.to(like), torch.cat(confidences).to(like))
 
 
-def _carry_on(path: Trajectory, steps: int, step_gain: float, acceleration: bool) -> tuple[Tensor, Tensor]:
+def _carry_on(
+    path: Trajectory, steps: int, step_gain: float, acceleration: bool, shrink: bool
+) -> tuple[Tensor, Tensor]:
     """Displacement ``(T, 2, H, W)`` and confidence ``(T, 1, H, W)``, whatever is covered or leaves the frame."""
     last = path.velocity[:1]
     change = _steady_change(path) if acceleration else torch.zeros_like(last)
@@ -151,10 +157,12 @@ def _carry_on(path: Trajectory, steps: int, step_gain: float, acceleration: bool
         spread = n * SPREAD * variance.sqrt()
         drift = variance * (SPREAD * (n + 1))
         steadiness = torch.where(energy + drift > 0, energy / (energy + drift), 1.0)
-        displacement = total * steadiness / (1 + (spread / (LOST * scale)).square())
+        steadiness = steadiness / (1 + (spread / (LOST * scale)).square())
+        displacement = total * steadiness if shrink else total
         expected = spread + n**2 * DRIFT * energy.sqrt()
         displacements.append(displacement)
-        confidences.append(path.confidence[:1] * torch.exp(-expected / TOLERANCE) * (n <= HORIZON))
+        own = path.confidence[:1] * torch.exp(-expected / TOLERANCE) * (n <= HORIZON)
+        confidences.append(own if shrink else own * steadiness)
     return torch.cat(displacements), torch.cat(confidences)
 
 

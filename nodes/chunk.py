@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..wan.families import WAN_I2V
+from ..wan.host.by_step import guide_by_step
 from ..wan.host.checks import check_model, check_vae
-from ..wan.host.conditioning import apply_guide, guide_by_step, latent_dict
+from ..wan.host.conditioning import apply_guide, latent_dict
 from ..wan.host.optical_flow import host_motion
 from ..wan.loop import finish_chunk, guide_state
 from ._compat import io, schema

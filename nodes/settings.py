@@ -71,7 +71,8 @@ class Settings(io.ComfyNode):
                     options=[HIGHEST, *LEVELS],
                     tooltip="How a chunk continues the one before. "
                     + "".join(f"{name}: {level.summary}. " for name, level in LEVELS.items())
-                    + "auto: the highest that works.",
+                    + "auto: the highest that works; motion lets go after one step where the model shows that it "
+                    "follows the known frames by itself.",
                 ),
                 io.Combo.Input(
                     "color_match",

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from .families import WAN_I2V
 from .guide import ChunkGuide, ChunkRequest
+from .heed import HeedMeter
 from .kept_end import hold_end
-from .latents import covering_length
+from .latents import covering_length, latent_length
 from .levels import AUTO, LAST_FRAME, LEVELS
 from .motion_tools import MotionTools
 from .protocols import Estimator, Family, Hold, Level, Vae
@@ -138,7 +139,17 @@ def guide_chunk(
         hold.end_percent,
         shows_overlap=hold.shows_overlap,
         lead=conditioned.lead,
+        heed=_meter(request, hold, conditioned.lead),
     )
+
+
+def _meter(request: ChunkRequest, hold: Hold, lead: int) -> HeedMeter | None:
+    """What tells how far the model follows the known frames, where the chunk is guided by step."""
+    if hold.rest is None:
+        return None
+    index = lead + latent_length(len(request.known)) - 1
+    known = hold.samples[:, :, index : index + 1]
+    return HeedMeter(known, hold.rest, index, decides=request.settings.continuity == AUTO)
 
 
 def _free_before(hold: Hold, lead: int) -> Hold:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .heed import HeedMeter
 from .kept_end import KeptEnd
 from .latents import CHANNELS, SPATIAL_STRIDE, TEMPORAL_STRIDE, check_size, latent_length
 from .prompts import ChunkPrompt
@@ -156,6 +157,8 @@ class ChunkGuide:
     """Latents in front that are none of the chunk's: the sampler makes them, and they are dropped."""
     attempt: int = 0
     """How often the chunk was made before: each time with another seed."""
+    heed: HeedMeter | None = None
+    """Told by the sampler how far the model follows the known frames; None where guidance does not depend on it."""
 
     @property
     def level(self) -> str:

@@ -226,7 +226,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, motion: MotionTool
         made = appended.state
         record = replace(
             record,
-            continuity=guide.record,
+            continuity=guide.record if guide.heed is None else replace(guide.record, heed=guide.heed.read()),
             join=appended.join,
             seam=appended.seam,
             failures=appended.failures,

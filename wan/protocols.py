@@ -134,6 +134,9 @@ class Hold:
     """``(1, 1, T, h, w)`` in [0, 1]: the share of the steps for which ``samples`` is held where the mask is 1."""
     shows_overlap: bool = True
     """Whether the chunk's first frames show what the video's last ones do, so that they can be joined."""
+    rest: Tensor | None = None
+    """``(1, 16, 1, h, w)``: the last known latent, were the first known frame to stand still, where that is to tell how
+    far the model follows the known frames."""
 
 
 class ByFamily:

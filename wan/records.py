@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+import torch
+
 from ..blending.join import JoinReport
 from ..blending.seam import SeamReport
+from .heed import guidance_left
 from .prompts import ChunkPrompt
 
 
@@ -44,11 +47,18 @@ class ContinuityRecord:
     """Of the flow estimator, where it failed."""
     out_of_memory: bool = False
     """Whether the prediction was worked out on the CPU since the device's memory ran out."""
+    heed: float | None = None
+    """How far the model follows the known frames, at most 1, where it is guided and something moves; see
+    :func:`~wan.heed.measure_heed`."""
 
     def describe(self) -> str:
         words = self.reason.value.format(trusted=100 * (self.trusted or 0), error=self.error)
         if self.guided is not None:
             words += f", guides {100 * self.guided:.0f} % of {self.predicted} frames"
+        if self.heed is not None:
+            words += f", follows the known frames: {self.heed:.2f}"
+            if self.reason is Reason.HIGHEST:  # auto, which goes by it
+                words += f", keeps {100 * guidance_left(torch.tensor(self.heed)).item():.0f} % of the guidance"
         return f"level {self.level} ({words})"
 
 

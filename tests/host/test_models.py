@@ -90,7 +90,7 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
     tiny, experts, image, conditioning, finished, level
 ):
     from wan_motion_chunks.nodes import FinishChunk, GuideNextChunk, PlanVideo
-    from wan_motion_chunks.wan.host.conditioning import guide_by_step
+    from wan_motion_chunks.wan.host.by_step import guide_by_step
 
     settings = choose_settings(own={"overlap_frames": 8}, continuity=level)
     whole, _, _, _ = run(

@@ -113,7 +113,8 @@ def test_every_scheduler_of_the_host_does(tiny, clip, conditioning):
 
 def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
     from wan_motion_chunks.tests.host.samplers import ksampler
-    from wan_motion_chunks.wan.host.conditioning import apply_guide, guide_by_step, latent_dict
+    from wan_motion_chunks.wan.host.by_step import guide_by_step
+    from wan_motion_chunks.wan.host.conditioning import apply_guide, latent_dict
 
     import nodes
 
@@ -136,7 +137,8 @@ def test_two_stock_samplers_hold_what_two_experts_do(tiny, clip, conditioning):
 
 def test_the_steps_follow_the_shift_that_the_sampler_runs_with(tiny, clip, conditioning):
     from comfy_extras.nodes_model_advanced import ModelSamplingSD3
-    from wan_motion_chunks.wan.host.conditioning import apply_guide, guide_by_step, latent_dict
+    from wan_motion_chunks.wan.host.by_step import guide_by_step
+    from wan_motion_chunks.wan.host.conditioning import apply_guide, latent_dict
 
     import nodes
 

@@ -71,6 +71,23 @@ def test_an_unsteady_velocity_goes_less_far_and_is_trusted_less():
     assert (middle(shaky.confidence) < middle(steady.confidence)).all()
 
 
+def test_an_unsteady_velocity_that_is_not_shrunk_goes_as_far_as_a_steady_one_and_is_trusted_no_more():
+    steady = predict_motion(flows([(2.0, 0.0)] * 4), 8)
+    unsteady = flows([(2.0, 0.0), (1.0, 1.0), (3.0, -1.0), (2.0, 0.0)])
+    kept, shrunk = (predict_motion(unsteady, 8, shrink=shrink) for shrink in (False, True))
+    torch.testing.assert_close(middle(kept.displacement), middle(steady.displacement), rtol=1e-4, atol=1e-4)
+    share = shrunk.displacement[:, :1] / kept.displacement[:, :1]
+    torch.testing.assert_close(middle(kept.confidence), middle(shrunk.confidence * share), rtol=1e-4, atol=1e-4)
+    still = predict_motion(flows([(0.2, 0.0), (-0.2, 0.0)] * 2), 8, shrink=False)
+    assert middle(still.confidence).max() < 1e-3  # nothing but noise
+
+
+def test_a_steady_velocity_is_the_same_shrunk_or_not():
+    one, other = (predict_motion(flows([(1.5, -0.5)] * 4), 8, shrink=shrink) for shrink in (False, True))
+    torch.testing.assert_close(one.displacement, other.displacement)
+    torch.testing.assert_close(one.confidence, other.confidence)
+
+
 def test_velocities_that_cancel_out_go_nowhere():
     predicted = predict_motion(flows([(2.0, 0.0), (-2.0, 0.0), (2.0, 0.0), (-2.0, 0.0)]), 4, step_gain=1)
     assert middle(predicted.displacement).abs().max() < 1e-3

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from wan_motion_chunks.benchmarks.layers import waves
-from wan_motion_chunks.motion import predict_frames
+from wan_motion_chunks.motion.prediction import predict_clip_motion, render
 from wan_motion_chunks.tests.fakes import CausalVae
 from wan_motion_chunks.wan import GuideSettings, guide_next_chunk
 from wan_motion_chunks.wan.levels.motion import NoPrediction, predict_chunk
@@ -35,7 +35,7 @@ def test_the_free_latents_carry_the_predicted_frames_and_say_how_long():
     found = guide(clip)
     assert found.level == "motion"
     pixels = FlatVae().decode(found.samples[:, :, :5])[0].movedim(-1, 1)
-    predicted, _ = predict_frames(clip, 8)
+    predicted, _ = render(clip[-1:], predict_clip_motion(clip, 8, shrink=False))
     cells = torch.nn.functional.avg_pool2d(predicted.clamp(0, 1), 8)
     torch.testing.assert_close(pixels[9:, :, ::8, ::8], cells, rtol=0, atol=0.51 / 256)
     held = found.end_percent[0, 0]

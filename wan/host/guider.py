@@ -18,7 +18,8 @@ from ..identity.models import guider_settings
 from ..noise import MAX_SEED
 from ..settings import GuideSettings
 from ..state import ChunkState
-from .conditioning import add_values, guide_by_step
+from .by_step import guide_by_step
+from .conditioning import add_values
 from .inputs import ChunkInputs
 from .lora import PatchedModel
 from .noise import SECOND_EXPERT, ChunkNoise

@@ -17,7 +17,7 @@ from ..identity import identify_model
 from ..noise import MAX_SEED
 from ..settings import GuideSettings
 from ..state import ChunkState
-from .conditioning import guide_by_step
+from .by_step import guide_by_step
 from .inputs import ChunkInputs
 from .lora import PatchedModel
 from .noise import SECOND_EXPERT, ChunkNoise

@@ -16,8 +16,9 @@ from ...motion.estimation import check_clip
 from ...motion.prediction import predict_clip_motion, render
 from ...motion.transfer import to_device
 from ...motion.warp import vector_length
+from ..families.canvas import encode_frames
 from ..guidance_schedule import end_percent_map
-from ..latents import TEMPORAL_STRIDE, latent_length
+from ..latents import TEMPORAL_STRIDE, frame_length, latent_length
 from ..protocols import ByFamily, Conditioned, Estimator, Hold, Vae
 from ..records import ContinuityRecord, Reason
 from .pinned import OVERLAP_PINNED
@@ -32,6 +33,8 @@ LATENTS = 2
 """Latents that are predicted: beyond eight frames, motion says little about real video (``bench motion``)."""
 RESTS = 0.05
 """Pixels per frame, of a 480-pixel frame, that a twentieth of the picture must move by for there to be motion."""
+SETTLED = 3
+"""Latents after which a clip at rest repeats itself (``bench heed``)."""
 SMALLEST_SHARE = 0.05
 """Of the frame, that the confidence over the first four frames must come to on average."""
 
@@ -55,19 +58,29 @@ class ChunkPrediction:
 
 
 @torch.no_grad()
-def predict_chunk(known: Tensor, latents: int, step_gain: float, estimator: Estimator = "auto") -> ChunkPrediction:
+def predict_chunk(
+    known: Tensor, latents: int, step_gain: float, estimator: Estimator = "auto", *, shrink: bool = False
+) -> ChunkPrediction:
     """Predict the frames behind the known ones, for as many latents.
 
     Args:
         known: ``(N, 3, H, W)`` in [0, 1], two or more: the frames at the chunk's head, on the device where they are to
             be looked at.
+        shrink: whether unsteady motion goes less far rather than is trusted less: right for one picture, but chunk
+            after chunk it slows a video down.
 
     Raises:
         NoPrediction: if nothing moves or nothing can be trusted.
         FlowError: if the estimator fails.
     """
     prediction = predict_clip_motion(
-        known, TEMPORAL_STRIDE * latents, step_gain=step_gain, estimator=estimator, period=TEMPORAL_STRIDE, checked=True
+        known,
+        TEMPORAL_STRIDE * latents,
+        step_gain=step_gain,
+        estimator=estimator,
+        period=TEMPORAL_STRIDE,
+        shrink=shrink,
+        checked=True,
     )
     frames, confidence = render(known[-1:], prediction)
     speed = vector_length(prediction.displacement[:1]).flatten()
@@ -102,7 +115,20 @@ def follow_prediction(request: ChunkRequest, pinned: Hold, prediction: ChunkPred
     samples[:, :, free] = predicted.to(samples)
     whole[:, :, free] = end_percent.to(whole)
     record = replace(pinned.record, level=MOTION.name, guided=share, predicted=len(prediction.frames))
-    return replace(pinned, record=record, samples=samples, end_percent=whole)
+    rest = clip_at_rest(request.known[:1], known, vae)[:, :, -1:].to(samples)
+    return replace(pinned, record=record, samples=samples, end_percent=whole, rest=rest)
+
+
+def clip_at_rest(frame: Tensor, latents: int, vae: Vae) -> Tensor:
+    """A clip in which nothing moves, ``(1, 16, latents, h, w)``, of which only the first few latents differ.
+
+    Args:
+        frame: ``(1, 3, H, W)`` in [0, 1].
+    """
+    few = min(latents, SETTLED)
+    still = rearrange(frame, "1 c h w -> 1 h w c").expand(frame_length(few), -1, -1, -1)
+    coded = encode_frames(vae, still)
+    return torch.cat((coded, coded[:, :, -1:].expand(-1, -1, latents - few, -1, -1)), dim=2)
 
 
 def _unguided(pinned: Hold, reason: Reason, trusted: float | None = None, error: str = "") -> Hold:
