@@ -37,6 +37,8 @@ BLIND = 0.4
 """Inverse of the noise that halves the confidence, as a share of what shows the motion."""
 TOLERANCE = 1.0
 """Error at which confidence has fallen to 1 / e, in pixels of a 480-pixel frame."""
+GROUP = 1024 * 1024
+"""Pixels that are looked at at once."""
 LARGEST_ERROR, SLOPE_FLOOR = 64.0, 0.01
 """Pixels of a 480-pixel frame; brightness per pixel."""
 
@@ -164,9 +166,14 @@ def picture_confidence(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) 
 
     There nobody can know the motion, but whatever it is shows the same.
     """
-    a, b, forward, backward = _checked(a, b, forward, backward)
-    signs = _picture_signs(*_in_place(a, b, forward), forward, backward)
-    return _confidence(signs, forward, PICTURE_FACTOR, PICTURE_POWERS)
+    pairs = _checked(a, b, forward, backward)
+    # On a CPU a few pairs at a time: the signs take many times the memory of the flow.
+    group = max(1, GROUP // (a.shape[-2] * a.shape[-1])) if a.device.type == "cpu" else len(a)
+    found = []
+    for one, other, to, back in zip(*(tensor.split(group) for tensor in pairs), strict=True):
+        signs = _picture_signs(*_in_place(one, other, to), to, back)
+        found.append(_confidence(signs, to, PICTURE_FACTOR, PICTURE_POWERS))
+    return torch.cat(found)
 
 
 def error_signs(a: Tensor, b: Tensor, forward: Tensor, backward: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -11,7 +11,7 @@ from ..blending import ColorTransform, fit_color, join_clips
 from ..blending.color import COLORS
 from ..blending.join import FALL
 from ..blending.seam import SeamReport, judge
-from ..blending.series import PairSeries, measure_pairs
+from ..blending.series import PairSeries, measure_pairs, shrink
 from .motion_tools import MotionTools
 from .presets import STANDARD
 from .protocols import Estimator
@@ -107,16 +107,16 @@ def _join(
     """
     native = as_made(before, decoded, overlap)
     old, new = native.tail, decoded[:overlap]
-    window, series = _measure(before, native, estimator)
+    near, series = _measure(before, native, estimator)
     best, least, chunk = native, _cost(before, native, series), decoded
     transform = None if color_match == "none" else fit_color(new[-LAST:], old[-LAST:], method=color_match)
     if transform is not None and (levels := transform.change(new[-LAST:])) >= NEAR:
         matched = transform(decoded)
         candidate = JoinedChunk(old, matched[overlap:], 0, JoinRecord(Joining.CORRECTED, levels), transform)
-        there = _measure(before, candidate, estimator, (window, series))
+        there = _measure(before, candidate, estimator, (near, series))
         cost = _cost(before, candidate, there[1])
         if cost < least:
-            best, least, chunk, (window, series) = candidate, cost, matched, there
+            best, least, chunk, (near, series) = candidate, cost, matched, there
     if blend is not None:
         blend_strength, mask_sigma = blend
         joined = join_clips(
@@ -125,7 +125,7 @@ def _join(
         record = JoinRecord(Joining.CORRECTED, best.record.color_levels, joined.report)
         exact_frames = max(0, best.exact_frames - joined.report.behind)
         candidate = JoinedChunk(joined.frames[:overlap], joined.frames[overlap:], exact_frames, record, best.color)
-        _, series = _measure(before, candidate, estimator, (window, series))
+        _, series = _measure(before, candidate, estimator, (near, series))
         if _cost(before, candidate, series) < least:
             best = candidate
     if best is native:
@@ -136,10 +136,12 @@ def _join(
 def _measure(
     before: Tensor, candidate: JoinedChunk, estimator: Estimator, like: tuple[Tensor, PairSeries] | None = None
 ) -> tuple[Tensor, PairSeries]:
-    """The frames around a seam, and what passes between them; ``like``: of another version of it."""
+    """The frames around a seam, as small as they are looked at, and what passes between them; ``like``: of another
+    version of it."""
     lead = before[: len(before) - len(candidate.tail)][-SeamReport.REACH :]
-    window = torch.cat((lead, candidate.tail, candidate.added[:BEHIND]))
-    return window, measure_pairs(window, estimator=estimator, like=like, checked=True)
+    parts = [part for part in (lead, candidate.tail, candidate.added[:BEHIND]) if len(part)]
+    near = torch.cat([shrink(part, checked=True) for part in parts])
+    return near, measure_pairs(near, estimator=estimator, like=like, checked=True)
 
 
 def _cost(before: Tensor, candidate: JoinedChunk, series: PairSeries) -> float:
