@@ -13,7 +13,7 @@ GUIDE_ON_CARD = Places(latents=CARD, given=CARD, host=CARD)
 """As with --gpu-only."""
 I2V, A14B, VACE = "Wan2.1 I2V 14B", "Wan2.2 I2V A14B", "Wan2.1 VACE 14B"
 SMALL, LARGE = (480, 832), (720, 1280)
-SAMPLER_CALL = {1: 1, 2: 3}
+SAMPLER_CALL = {1: 1, 2: 2}
 """Reads of ours by the number of experts: whether there is noise, and of the second whether it goes on from a level."""
 
 

@@ -82,7 +82,7 @@ def test_what_is_for_experts_is_marked_for_the_front_end_to_fold_away(object_inf
     }
     experts = {"switch_step", "boundary", "cfg_low_noise"}
     assert marked["WanMotionLongVideo"] == {"noise", "feature_continuity", "seed_list"} | experts
-    assert marked["WanMotionSettings"] == {"lora_at_rest", "lora_in_motion"}
+    assert marked["WanMotionSettings"] == {"lora_at_rest", "lora_in_motion", "estimator"}
     assert not marked["WanMotionKeepRun"]
 
 

@@ -72,10 +72,13 @@ def guide_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
 
     def hold_clean(executor, guider, sigmas, extra_args, callback, noise, latent_image=None, denoise_mask=None, *rest):
         """Let a second sampler call hold what the guide holds, not the half-noised latent that it is given."""
-        inner, fresh = guider.inner_model, bool(noise.any())
-        if meter is not None and fresh and sigmas[0] >= WHOLE * inner.model_sampling.sigma_max:
+        inner = guider.inner_model
+        # Read together: each read waits for the device.
+        facts = noise.any(), sigmas[0], inner.model_sampling.sigma_max
+        fresh, level, highest = torch.stack([torch.as_tensor(fact).to(sigmas) for fact in facts]).tolist()
+        if meter is not None and fresh and level >= WHOLE * highest:
             meter.start(inner.process_latent_in, noise)
-        if denoise_mask is not None and latent_image is not None and not fresh and sigmas[0] < 1:
+        if denoise_mask is not None and latent_image is not None and not fresh and level < 1:
             clean = inner.process_latent_in(guide.samples.to(latent_image))
             # Flow matching: the first call gave out x / (1 - sigma), with x = sigma noise + (1 - sigma) clean.
             noise = (latent_image - clean) * ((1 - sigmas[0]) / sigmas[0])
