@@ -106,7 +106,8 @@ class Settings(io.ComfyNode):
                     "estimator",
                     options=list(named_estimators()),
                     tooltip="Of optical flow. auto: RAFT if one is connected, else lucas_kanade. dis, where OpenCV is "
-                    "installed, takes three quarters of its time on a CPU and is better on large motion, worse on small.",
+                    "installed, takes three quarters of its time on a CPU and is better on large motion, worse on "
+                    "small.",
                 ),
             ],
             advanced=("lora_at_rest", "lora_in_motion", "estimator"),
