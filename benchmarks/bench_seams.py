@@ -27,7 +27,14 @@ SEED = 9_500_000
 CHUNK, OVERLAP, CHUNKS = 17, 9, 4
 SPAN = 8
 """Frames before and after a seam over which a velocity is taken."""
-LEVELS = {"windows": OVERLAP, "last_frame": 1, "overlap": OVERLAP, "overlap_pinned": OVERLAP, "motion": OVERLAP}
+LEVELS = {
+    "windows": OVERLAP,
+    "last_frame": 1,
+    "overlap": OVERLAP,
+    "overlap_pinned": OVERLAP,
+    "motion": OVERLAP,
+    "auto": OVERLAP,
+}
 """Frames that two neighbors share; ``windows`` are the host's own, all denoised at once."""
 FAST = 1.2
 """Pixels per frame."""
