@@ -160,8 +160,8 @@ def _monge_kantorovich(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _power(matrix: Tensor, exponent: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp(min=1e-9).pow(exponent)) @ vectors.T
+    values, vectors = torch.linalg.eigh(matrix.cpu())  # which Apple's GPUs lack
+    return ((vectors * values.clamp(min=1e-9).pow(exponent)) @ vectors.T).to(matrix)
 
 
 @dataclass(frozen=True)

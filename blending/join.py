@@ -13,7 +13,7 @@ from ..motion.warp import backward_warp, exact
 from .align import Residual, carry_on, find_residual
 from .gaussian import feather_sigma, gaussian_ramp
 from .mask import feather_mask
-from .pictures import check_pictures
+from .pictures import check_levels, check_pictures
 
 FALL = 12
 """Frames behind the overlap over which a difference of place fades."""
@@ -71,6 +71,7 @@ def join_clips(
     cut: bool = False,
     estimator: str | FlowEstimator = "auto",
     device: torch.device | None = None,
+    checked: bool = False,
 ) -> Joined:
     """Join two clips whose last and first ``overlap`` frames show the same moments.
 
@@ -90,6 +91,7 @@ def join_clips(
         cut: an intended cut: the first clip whole, then the second's new frames, and nothing mixed.
         estimator: of flow; see :func:`~motion.estimate_flow`.
         device: where to align and blend what is near the overlap; by default where ``first`` is, as the result.
+        checked: whether the clips are known to be finite; to look again waits for their device.
 
     Raises:
         ValueError: if the clips differ in size, the overlap is longer than one of them, or a number is out of range.
@@ -102,6 +104,9 @@ def join_clips(
     if blend_strength == 0:
         return Joined(torch.cat((first[:before], second)), JoinReport(before, 0, 0.0, 1.0))
     fall = min(FALL, len(second) - overlap)
+    if not checked:
+        check_levels("first", first[before:])
+        check_levels("second", second[: overlap + fall])
     home, device = first.device, device or first.device
     a, near = first[before:].to(device), second[: overlap + fall].to(device)
     b = near[:overlap]

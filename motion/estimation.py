@@ -120,7 +120,7 @@ def estimate_displacements(
     """
     if not checked:
         _check_pairs(a, b)
-    find = _find(estimator)
+    find = find_estimator(estimator)
     forward, backward = zip(*(_displacements(*group, find) for group in _groups(a, b)), strict=True)
     return torch.cat(forward), torch.cat(backward)
 
@@ -160,7 +160,12 @@ def _check_pairs(a: Tensor, b: Tensor) -> None:
         raise ValueError(f"Motion needs frames of one kind, got {a.dtype} on {a.device} and {b.dtype} on {b.device}.")
 
 
-def _find(estimator: str | FlowEstimator) -> FlowEstimator:
+def find_estimator(estimator: str | FlowEstimator) -> FlowEstimator:
+    """What is called for a name, or what is given.
+
+    Raises:
+        ValueError: if there is no such name, or what it needs is not installed.
+    """
     if not isinstance(estimator, str):
         return estimator
     name = "lucas_kanade" if estimator == AUTO else estimator
@@ -173,7 +178,7 @@ def _find(estimator: str | FlowEstimator) -> FlowEstimator:
 
 def _estimate(a: Tensor, b: Tensor, estimator: str | FlowEstimator) -> Iterator[tuple[Flow, Flow]]:
     """Forward and backward flow of one group of pairs after the other."""
-    find = _find(estimator)
+    find = find_estimator(estimator)
     for group in _groups(a, b):
         yield _estimate_group(*group, find)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,13 +19,13 @@ def dis(search=None) -> FlowEstimator:
     """Dense inverse search (Kroeger et al. 2016): the medium preset, or a ``cv2.DISOpticalFlow`` of one's own."""
     cv2 = _opencv("dis")
     search = search or cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return _pairwise(lambda a, b: search.calc(a, b, None))
+    return _pairwise(cv2, lambda a, b: search.calc(a, b, None))
 
 
 def farneback() -> FlowEstimator:
     """Polynomial expansion (Farneback 2003)."""
     cv2 = _opencv("farneback")
-    return _pairwise(lambda a, b: cv2.calcOpticalFlowFarneback(a, b, None, **FARNEBACK))
+    return _pairwise(cv2, lambda a, b: cv2.calcOpticalFlowFarneback(a, b, None, **FARNEBACK))
 
 
 def _opencv(name: str) -> Any:
@@ -33,17 +34,21 @@ def _opencv(name: str) -> Any:
         import cv2
     except ImportError as error:
         raise ValueError(
-            f"The flow estimator {name!r} needs OpenCV, which is not installed; 'lucas_kanade' needs nothing."
+            f"The flow estimator {name!r} needs OpenCV, which is not installed or cannot be loaded ({error}); "
+            "'lucas_kanade' needs nothing."
         ) from error
     return cv2
 
 
-def _pairwise(calculate) -> FlowEstimator:
+def _pairwise(cv2: Any, calculate: Callable) -> FlowEstimator:
     def estimate(first: Tensor, second: Tensor) -> Tensor:
         pictures = [
             (to_gray(frames.float()).clamp(0, 1) * 255).round().byte()[:, 0].cpu() for frames in (first, second)
         ]
-        flows = [torch.from_numpy(calculate(a.numpy(), b.numpy())) for a, b in zip(*pictures, strict=True)]
+        try:
+            flows = [torch.from_numpy(calculate(a.numpy(), b.numpy())) for a, b in zip(*pictures, strict=True)]
+        except cv2.error as error:  # which is no error of any kind that Python has
+            raise RuntimeError(str(error)) from error
         return rearrange(flows, "n h w c -> n c h w").to(first.device)
 
     return estimate

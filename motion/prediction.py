@@ -65,7 +65,7 @@ def predict_clip_motion(
     share = torch.ones(())
     if period != 1:
         speed = pair_speed(flow)
-        older = frames[-1 - LONGEST * period : len(frames) - PERIODS * period]
+        older = frames[-1 - LONGEST * period : max(0, len(frames) - PERIODS * period)]
         if apart and len(older) > 1:  # only how fast they are is asked of them
             half = F.interpolate(exact(older), scale_factor=0.5, mode="bilinear", antialias=True)
             speed = torch.cat((2 * pair_speed(_flow_back(half, estimator)), speed))

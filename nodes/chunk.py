@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..motion.estimation import AUTO
 from ..wan.families import WAN_I2V
 from ..wan.host.by_step import guide_by_step
 from ..wan.host.checks import check_model, check_vae
@@ -138,7 +139,9 @@ class FinishChunk(io.ComfyNode):
     @classmethod
     def execute(cls, state, latent, vae, optical_flow=None) -> io.NodeOutput:
         check_vae(vae)
-        state = finish_chunk(state, latent["samples"], vae, host_motion(optical_flow, state.settings.estimator))
+        # Minutes were spent on the sample: a model that is connected here counts, whatever Settings asks for.
+        estimator = state.settings.estimator if optical_flow is None else AUTO
+        state = finish_chunk(state, latent["samples"], vae, host_motion(optical_flow, estimator))
         return io.NodeOutput(state, to_image(state.pieces[-1]), state.report())
 
 

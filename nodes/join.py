@@ -18,6 +18,8 @@ from ..blending import (
     survey_video,
 )
 from ..blending.color import METHODS
+from ..blending.join import FALL
+from ..blending.series import GROUP
 from ..wan.chunks import FPS
 from ..wan.host.optical_flow import host_motion
 from ..wan.join import COLORS
@@ -33,6 +35,8 @@ from .stored_video import frame_rate
 from .thumbnails import show_picture
 from .types import CATEGORY
 from .values import checked
+
+RAN_OUT = "worked out on the CPU, since the card's memory ran out"
 
 
 class JoinClips(io.ComfyNode):
@@ -121,7 +125,8 @@ class JoinClips(io.ComfyNode):
                 device=one.device,
             )
 
-        joined, _ = host_motion(optical_flow).run(join, a[-1:])
+        joined, ran_out = host_motion(optical_flow).run(join, a[-1:], count=2 * overlap_frames + FALL)
+        words += [RAN_OUT] * ran_out
         frames, rate = to_image(joined.frames), next((clip.rate for clip in clips if clip.rate is not None), FPS)
         components = VideoComponents(images=frames[..., :3], audio=clips[0].audio, frame_rate=frame_rate(float(rate)))
         video = InputImpl.VideoFromComponents(components)
@@ -206,9 +211,11 @@ class MeasureSeams(io.ComfyNode):
         def survey(estimator: Estimator, one: Tensor) -> VideoReport:
             return survey_video(clip, places or None, estimator=estimator, device=one.device)
 
-        report, _ = host_motion(optical_flow).run(survey, clip[:1])
+        report, ran_out = host_motion(optical_flow).run(survey, clip[:1], count=GROUP)
         plot = to_image(plot_seams(report))
-        return io.NodeOutput(str(report), report.as_json(), plot, ui=show_picture(plot))
+        return io.NodeOutput(
+            "\n".join((str(report), *[RAN_OUT] * ran_out)), report.as_json(), plot, ui=show_picture(plot)
+        )
 
 
 class GaussianBlendMask(io.ComfyNode):

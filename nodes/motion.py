@@ -9,7 +9,7 @@ from ..motion import MotionPrediction
 from ..motion.estimation import check_clip
 from ..motion.prediction import predict_clip_motion, render
 from ..motion.preview import show_prediction
-from ..motion.trajectory import HORIZON
+from ..motion.trajectory import HISTORY, HORIZON
 from ..motion.transfer import to_device
 from ..wan.host.optical_flow import host_motion
 from ..wan.latent_warp import warp_latent
@@ -65,7 +65,7 @@ class PredictMotion(io.ComfyNode):
     @classmethod
     @checked
     def execute(cls, images, frames, step_gain, optical_flow=None) -> io.NodeOutput:
-        clip = to_frames("images", images)
+        clip = to_frames("images", images).cpu()
         check_clip("images", clip)
         if min(clip.shape[-2:]) < SMALLEST:
             raise ValueError(f"images: expected {SMALLEST} pixels or more of a side, got {tuple(clip.shape[-2:])}.")
@@ -77,7 +77,7 @@ class PredictMotion(io.ComfyNode):
             predicted, confidence = render(clip[-1:], motion)
             return to_device(HOME, predicted, confidence, motion.displacement, motion.confidence)
 
-        (predicted, confidence, *found), _ = host_motion(optical_flow).run(predict, clip)
+        (predicted, confidence, *found), _ = host_motion(optical_flow).run(predict, clip[-1 - HISTORY :])
         motion = MotionPrediction(*found)
         preview = show_prediction(clip[-1:], motion, predicted, confidence)
         return io.NodeOutput(to_image(predicted.clamp(0, 1)), confidence[:, 0], motion, to_image(preview))

@@ -63,6 +63,10 @@ class HeedMeter:
         self._aims = to_model_space(self.known.to(like)), to_model_space(self.rest.to(like))
         self._heed = self.left = None
 
+    def stop(self) -> None:
+        """Measure nothing in this run, and forget what the last one was measured as."""
+        self._aims = self._heed = self.left = None
+
     def watch(self, denoised: Tensor) -> None:
         """Look at what the model has made, ``(B, 16, T, h, w)`` in its space; only the first time counts."""
         if self._aims is None or self._heed is not None:

@@ -120,7 +120,13 @@ def _join(
     if blend is not None:
         blend_strength, mask_sigma = blend
         joined = join_clips(
-            old, chunk, overlap, blend_strength=blend_strength, mask_sigma=mask_sigma, estimator=estimator
+            old,
+            chunk,
+            overlap,
+            blend_strength=blend_strength,
+            mask_sigma=mask_sigma,
+            estimator=estimator,
+            checked=True,
         )
         record = JoinRecord(Joining.CORRECTED, best.record.color_levels, joined.report)
         exact_frames = max(0, best.exact_frames - joined.report.behind)

@@ -36,22 +36,24 @@ class MotionTools:
     clear: Callable[[], None] = _leave_all
     """Gives back what torch keeps of the device's memory and does not use."""
 
-    def run(self, work: Callable[..., Made], *frames: Tensor) -> tuple[Made, bool]:
+    def run(self, work: Callable[..., Made], *frames: Tensor, count: int | None = None) -> tuple[Made, bool]:
         """Call ``work(estimator, *frames)`` with the frames on the device.
 
-        Where its memory runs out, ``work`` is called once more with the frames as they are and the built-in estimator,
-        whose results differ by rounding, or by more from those of a model.
+        Where its memory runs out, ``work`` is called once more with the frames on the CPU and the built-in estimator,
+        whose results differ a little, or by more from those of a model.
 
         Args:
             work: gives out what is on the device that its frames are on, or numbers.
             frames: ``(N, C, H, W)`` each, in the host's memory.
+            count: how many frames are looked at, to make room for; by default these.
 
         Returns:
             What ``work`` gave out, and whether memory ran out.
         """
         try:
             if frames and frames[0].device != self.device:
-                pixels = sum(len(clip) * clip.shape[-2] * clip.shape[-1] for clip in frames)
+                number = sum(map(len, frames)) if count is None else count
+                pixels = number * frames[0].shape[-2] * frames[0].shape[-1]
                 self.make_room(WORKING_MEMORY * pixels, self.device)
             return work(self.estimator, *(clip.to(self.device) for clip in frames)), False
         except RuntimeError as error:
@@ -60,4 +62,4 @@ class MotionTools:
             logger.warning("The memory of %s ran out, motion is worked out on the CPU: %s", self.device, error)
         # Not in the handler, whose traceback keeps tensors alive.
         self.clear()
-        return work("auto", *frames), True
+        return work("auto", *(clip.cpu() for clip in frames)), True

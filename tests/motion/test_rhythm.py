@@ -2,7 +2,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wan_motion_chunks.motion import Flow
+from wan_motion_chunks.benchmarks.layers import waves
+from wan_motion_chunks.motion import Flow, estimate_flow
+from wan_motion_chunks.motion.prediction import predict_clip_motion
 from wan_motion_chunks.motion.rhythm import pair_speed, rhythm_share
 from wan_motion_chunks.motion.trajectory import predict_motion
 
@@ -65,3 +67,13 @@ def test_velocities_over_whole_groups_are_those_of_the_motion(period):
         assert found == pytest.approx(1.0, abs=0.01)
     else:
         assert found < 0.5
+
+
+def test_fewer_frames_than_two_periods_have_no_rhythm_to_follow():
+    clip = torch.cat([waves(48, 64, (x, 0.0)) for x in (0.0, 1.0, 3.0, 4.0, 6.0, 7.0)])
+    short = predict_clip_motion(clip, 4, period=4)
+    for frames in range(2, 7):
+        assert predict_clip_motion(clip[-frames:], 4, period=4).displacement.isfinite().all()
+    backward = estimate_flow(clip.flip(0))
+    alone = predict_motion(None, 4, backward=Flow(backward.displacement.flip(0), backward.confidence.flip(0)))
+    assert (short.displacement - alone.displacement).abs().mean() < 0.05

@@ -52,6 +52,15 @@ def test_the_first_model_call_of_each_run_tells():
         assert meter.left == left
 
 
+def test_a_run_that_begins_on_the_way_tells_nothing_and_forgets_the_last():
+    meter = HeedMeter(KNOWN, REST, index=2, decides=True)
+    meter.start(lambda latent: latent, torch.zeros(1))
+    meter.watch(sampled(1.0))
+    meter.stop()
+    meter.watch(sampled(1.0))
+    assert meter.read() is meter.left is None
+
+
 def test_a_meter_that_does_not_decide_leaves_all_guidance():
     meter = HeedMeter(KNOWN, REST, index=2, decides=False)
     meter.start(lambda latent: latent, torch.zeros(1))

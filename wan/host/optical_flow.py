@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...motion import Flow, FlowEstimator, estimate_both, occlusion_mask
-from ...motion.estimation import AUTO, group_length
+from ...motion.estimation import AUTO, find_estimator, group_length
 from ...motion.raft import MEMORY, build_raft, correlation_memory, estimate_raft
 from ..motion_tools import MotionTools
 
@@ -39,13 +39,14 @@ def host_motion(optical_flow: comfy.model_patcher.ModelPatcher | None = None, es
     """What a graph works motion out with: its RAFT or another estimator, on the host's device.
 
     Raises:
-        ValueError: if both are asked for.
+        ValueError: if both are asked for, or what an estimator needs is not installed.
     """
     if optical_flow is not None and estimator != AUTO:
         raise ValueError(
             f"estimator: Settings asks for {estimator}, but optical_flow brings a model. Set estimator to auto, or "
             "disconnect the model."
         )
+    find_estimator(estimator)  # before anything is sampled
     return MotionTools(
         estimator if optical_flow is None else raft_estimator(optical_flow),
         comfy.model_management.get_torch_device(),
