@@ -36,7 +36,7 @@ def saved(frames: tuple[Node, str], left: int, prefix: str) -> list[Node]:
 
 def first_run() -> Workflow:
     models, shift, scene = tiny_models()
-    settings = Node("WanMotionSettings", (640, 120), (360, 390), {"overlap_frames": 8})
+    settings = Node("WanMotionSettings", (640, 120), (360, 368), {"overlap_frames": 8})
     video = tiny_video(
         models,
         shift,
@@ -112,8 +112,8 @@ connect Load Optical Flow Model (torchvision's RAFT, in models/optical_flow) to 
 
 def prompts() -> Workflow:
     models, shift, scene = tiny_models()
-    settings = Node("WanMotionSettings", (640, 120), (360, 390), {"overlap_frames": 8})
-    there = Node("WanMotionPromptStack", (640, 520), (360, 320), {"positive": "an orange square moves left slow"})
+    settings = Node("WanMotionSettings", (640, 120), (360, 368), {"overlap_frames": 8})
+    there = Node("WanMotionPromptStack", (640, 540), (360, 320), {"positive": "an orange square moves left slow"})
     values = {"positive": "an orange square moves right slow", "start": 3.0, "transition": 2.0}
     link = {"prompt_stack": (there, "prompt_stack")}
     back = Node("WanMotionPromptStack", (640, 900), (360, 320), values, link)
@@ -151,9 +151,9 @@ def split_nodes() -> Workflow:
         Node("CLIPTextEncode", (40, 470 + 180 * row), (260, 130), {"text": words}, {"clip": (models, "clip")})
         for row, words in enumerate(("an orange square moves left slow", ""))
     ]
-    settings = Node("WanMotionSettings", (640, 120), (340, 390), {"overlap_frames": 8})
+    settings = Node("WanMotionSettings", (640, 120), (340, 368), {"overlap_frames": 8})
     links = {"start_image": (scene, "image"), "settings": (settings, "settings")}
-    plan = Node("WanMotionPlanVideo", (640, 520), (340, 310), TINY_SIZE | {"length": 25.0}, links)
+    plan = Node("WanMotionPlanVideo", (640, 540), (340, 310), TINY_SIZE | {"length": 25.0}, links)
     state, chunks = plan, []
     for index in range(2):
         left = 1040 + 640 * index
