@@ -21,12 +21,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..tiny.training import import_host
 from ..wan.latents import CHANNELS, SPATIAL_STRIDE, latent_length
 from .architectures import ARCHITECTURES, detect
+from .bench_cost import SIZES
 from .card_loop import OVERLAP, Places, host_device
 from .card_sampling import FEATURES, TEXT, TOKENS
 from .card_stages import FRAMES, STAGES, prepare
 from .fake_card import CARD, record, replay
 
-SIZES = {"480p": (480, 832), "720p": (720, 1280)}
 AHEAD = 8
 MODEL, WIDTH_OF_VAE = "Wan2.1 I2V 14B", 96
 LAYERS = (2, 4)

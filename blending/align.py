@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..motion import FlowEstimator
-from ..motion.estimation import estimate_displacements
+from ..motion.estimation import estimate_back, estimate_displacements
 from ..motion.flow import compose_flow, resize_flow
 from ..motion.occlusion import picture_confidence
 from ..motion.warp import backward_warp, vector_length
@@ -82,13 +82,12 @@ def carry_on(residual: Residual, later: Tensor, *, estimator: str | FlowEstimato
     """
     clip = shrink(later, checked=True)  # what is taken along is smooth
     (height, width), (h, w) = later.shape[-2:], clip.shape[-2:]
-    forward, backward = estimate_displacements(clip[:-1], clip[1:], estimator=estimator, checked=True)
-    shown = picture_confidence(clip[1:], clip[:-1], backward, forward)
+    backward = estimate_back(clip, estimator=estimator)
     apart = resize_flow(residual.forward[-1:], (h, w))
     trusted = F.interpolate(residual.trust[-1:], (h, w), mode="area")
     flows, trusts = [], []
-    back, trust = torch.zeros_like(backward[:1]), torch.ones_like(shown[:1])
-    for step, own in zip(backward.split(1), shown.split(1), strict=True):
+    back, trust = torch.zeros_like(backward.displacement[:1]), torch.ones_like(backward.confidence[:1])
+    for step, own in zip(backward.displacement.split(1), backward.confidence.split(1), strict=True):
         # From the newest frame one step back, and from there all the way.
         back, trust = compose_flow(step, back), backward_warp(trust, step) * own
         flows.append(backward_warp(apart, back))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .flow import Flow, FlowEstimator
 from .lucas_kanade import estimate_lucas_kanade
-from .occlusion import flow_confidence
+from .occlusion import flow_confidence, picture_confidence
 from .opencv import dis, farneback
 
 GROUP, GROUP_ON_CARD = 2 * 1024 * 1024, 16 * 1024 * 1024
@@ -26,17 +26,13 @@ OPENCV = ("dis", "farneback")
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 """What an estimator may raise that is its own affair; not every Exception, since the host's interrupt is one."""
 
-OUT_OF_MEMORY = torch.cuda.OutOfMemoryError
-"""torch's own, by the name that every version of it has; see :func:`is_out_of_memory` for the others."""
-
 _factories: dict[str, Callable[[], FlowEstimator]] = {}
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device's memory ran out: torch's own error, or one of a driver, which says so in its words alone."""
-    return isinstance(error, OUT_OF_MEMORY) or (
-        isinstance(error, RuntimeError) and "out of memory" in str(error).lower()
-    )
+    own = torch.cuda.OutOfMemoryError  # by the name that every version of torch has
+    return isinstance(error, own) or (isinstance(error, RuntimeError) and "out of memory" in str(error).lower())
 
 
 class FlowError(RuntimeError):
@@ -123,6 +119,13 @@ def estimate_displacements(
     find = find_estimator(estimator)
     forward, backward = zip(*(_displacements(*group, find) for group in _groups(a, b)), strict=True)
     return torch.cat(forward), torch.cat(backward)
+
+
+def estimate_back(frames: Tensor, *, estimator: str | FlowEstimator = "auto") -> Flow:
+    """The flow from each frame of a clip ``(T, 3, H, W)`` to the one before, trusted as far as it leads to the same
+    picture; the frames are known to be pictures."""
+    forward, backward = estimate_displacements(frames[:-1], frames[1:], estimator=estimator, checked=True)
+    return Flow(backward, picture_confidence(frames[1:], frames[:-1], backward, forward))
 
 
 def group_length(frames: Tensor) -> int:

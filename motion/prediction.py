@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .estimation import check_clip, estimate_displacements
-from .flow import Flow, FlowEstimator
-from .occlusion import picture_confidence
+from .estimation import check_clip, estimate_back
+from .flow import FlowEstimator
 from .rhythm import LONGEST, pair_speed, rhythm_share
 from .splat import fill_holes
 from .trajectory import HISTORY, PERIODS, MotionPrediction, land, predict_motion
@@ -61,23 +60,17 @@ def predict_clip_motion(
     # A card takes longer to begin with a second group of pairs than with all of them at full size.
     apart = frames.device.type == "cpu"
     reach = HISTORY if period == 1 else (PERIODS if apart else LONGEST) * period
-    flow = _flow_back(frames[-1 - reach :], estimator)
+    flow = estimate_back(frames[-1 - reach :], estimator=estimator)
     share = torch.ones(())
     if period != 1:
         speed = pair_speed(flow)
         older = frames[-1 - LONGEST * period : max(0, len(frames) - PERIODS * period)]
         if apart and len(older) > 1:  # only how fast they are is asked of them
             half = F.interpolate(exact(older), scale_factor=0.5, mode="bilinear", antialias=True)
-            speed = torch.cat((2 * pair_speed(_flow_back(half, estimator)), speed))
+            speed = torch.cat((2 * pair_speed(estimate_back(half, estimator=estimator)), speed))
         share = rhythm_share(speed, period)
     found = predict_motion(None, count, step_gain=step_gain, backward=flow, period=period, rhythm=share, shrink=shrink)
     return MotionPrediction(found.displacement.to(frames), found.confidence.to(frames))
-
-
-def _flow_back(frames: Tensor, estimator: str | FlowEstimator) -> Flow:
-    """From each frame to the one before, trusted as far as it leads to the same picture."""
-    forward, backward = estimate_displacements(frames[:-1], frames[1:], estimator=estimator, checked=True)
-    return Flow(backward, picture_confidence(frames[1:], frames[:-1], backward, forward))
 
 
 def render(anchor: Tensor, prediction: MotionPrediction) -> tuple[Tensor, Tensor]:

@@ -77,9 +77,10 @@ def guide_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
         facts = noise.any(), sigmas[0], inner.model_sampling.sigma_max
         fresh, level, highest = torch.stack([torch.as_tensor(fact).to(sigmas) for fact in facts]).tolist()
         if meter is not None and fresh:
-            meter.start(inner.process_latent_in, noise)
-            if level < WHOLE * highest:
-                meter.stop()  # a call that begins on the way tells nothing
+            if level >= WHOLE * highest:
+                meter.start(inner.process_latent_in, noise)
+            else:  # a call that begins on the way tells nothing
+                meter.stop()
         if denoise_mask is not None and latent_image is not None and not fresh and level < 1:
             clean = inner.process_latent_in(guide.samples.to(latent_image))
             # Flow matching: the first call gave out x / (1 - sigma), with x = sigma noise + (1 - sigma) clean.
