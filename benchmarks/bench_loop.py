@@ -37,9 +37,8 @@ ROWS = {
     "overlap_pinned": GuideSettings("overlap_pinned"),
     "motion, shrunk": GuideSettings("motion"),
     "motion": GuideSettings("motion"),
-    "motion, step_gain 1": GuideSettings("motion", step_gain=1.0),
+    "motion, step_gain 0.5": GuideSettings("motion", step_gain=0.5),
     "auto": GuideSettings("auto"),
-    "auto, step_gain 1": GuideSettings("auto", step_gain=1.0),
 }
 SHRUNK = "motion, shrunk"
 """Guides by the best guess of the picture, which is slower than the motion, as a picture's prediction is."""

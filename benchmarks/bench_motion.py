@@ -106,7 +106,7 @@ def predictors(forward: Flow, backward: Flow) -> dict[str, Tensor]:
         "constant acceleration": steps * velocity[0] + steps * (steps + 1) / 2 * (velocity[0] - velocity[1]),
         "Wiener": steps * wiener * velocity[0],
         "Wiener per step": steps * stepwise * velocity[0],
-        "ours, step_gain 1": predict_motion(forward, AHEAD, step_gain=1, backward=backward).displacement,
+        "ours, step_gain 0.5": predict_motion(forward, AHEAD, step_gain=0.5, backward=backward).displacement,
         "ours, acceleration": predict_motion(forward, AHEAD, backward=backward, acceleration=True).displacement,
     }
 

@@ -26,10 +26,12 @@ SLOW, FAST = 0.4, 1.2
 ROWS = {
     "no change, overlap_pinned": (GuideSettings("overlap_pinned"), None),
     "no change, motion": (GuideSettings("motion"), None),
-    "no change, step_gain 1": (GuideSettings("motion", step_gain=1.0), None),
+    "no change, auto": (GuideSettings("auto"), None),
+    "no change, step_gain 0.5": (GuideSettings("motion", step_gain=0.5), None),
     "overlap_pinned": (GuideSettings("overlap_pinned"), 0.0),
     "motion": (GuideSettings("motion"), 0.0),
-    "motion, step_gain 1": (GuideSettings("motion", step_gain=1.0), 0.0),
+    "auto": (GuideSettings("auto"), 0.0),
+    "motion, step_gain 0.5": (GuideSettings("motion", step_gain=0.5), 0.0),
     "motion, over 2 chunks": (GuideSettings("motion"), 2.0),
 }
 COLUMNS = ("along, chunk 1", "along, 2", "along, 3", "along, 4", "turned, % of 4", "score, seam 1", "jump, px/frame")

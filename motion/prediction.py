@@ -15,7 +15,7 @@ from .warp import backward_warp, exact
 
 
 def predict_frames(
-    frames: Tensor, count: int, *, step_gain: float = 0.5, estimator: str | FlowEstimator = "auto"
+    frames: Tensor, count: int, *, step_gain: float = 1.0, estimator: str | FlowEstimator = "auto"
 ) -> tuple[Tensor, Tensor]:
     """Predict the frames that follow a clip.
 
@@ -39,7 +39,7 @@ def predict_clip_motion(
     frames: Tensor,
     count: int,
     *,
-    step_gain: float = 0.5,
+    step_gain: float = 1.0,
     estimator: str | FlowEstimator = "auto",
     period: int = 1,
     checked: bool = False,

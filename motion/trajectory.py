@@ -75,7 +75,7 @@ def predict_motion(
     flow: Flow | None,
     steps: int,
     *,
-    step_gain: float = 0.5,
+    step_gain: float = 1.0,
     backward: Flow | None = None,
     acceleration: bool = False,
     period: int = 1,

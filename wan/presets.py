@@ -32,9 +32,9 @@ class Preset:
     step_gain: float
 
 
-STANDARD = Preset(16, 0.8, 0.3, 0.35, 0.5)
-FAST = Preset(24, 0.6, 0.4, 0.25, 0.7)
-SLOW = Preset(8, 0.9, 0.2, 0.5, 0.3)
+STANDARD = Preset(16, 0.8, 0.3, 0.35, 1.0)
+FAST = Preset(24, 0.6, 0.4, 0.25, 1.0)
+SLOW = Preset(8, 0.9, 0.2, 0.5, 1.0)
 PRESETS = {"Standard": STANDARD, "Fast motion": FAST, "Slow or static": SLOW}
 AUTO = "Auto"
 KNOBS = tuple(field.name for field in fields(Preset))
