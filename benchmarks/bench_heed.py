@@ -1,5 +1,6 @@
 """How far models follow their known frames, by their first output: exact denoisers under H1 (the first known frame
-only), H2 (all nine) and between, and the tiny model, told of all nine frames or of the first while nine are pinned.
+only), H2 (all nine) and between, and the tiny model, told of all nine frames or of the first while nine are pinned. A
+second tiny model, trained on one known frame alone, is told of nine.
 
 1 is all the way, 0 at rest in the first frame: in the last known latent, by which guidance goes. Beside it the same in
 the second model call, of all known latents, and of the first free one toward the prediction.
@@ -11,7 +12,7 @@ import argparse
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -26,7 +27,7 @@ from ..wan.levels.motion import clip_at_rest
 from ..wan.protocols import Vae
 from .bench_guidance import guide_level
 from .ideal_denoiser import KNOWN, LENGTH, TeacherVae, continuations, draw_world, ideal_model, known_evidence, mixed
-from .tiny_host import TinyHost, make_sampler
+from .tiny_host import FIRST_FRAME, TinyHost, make_sampler
 
 SEED = 9_900_000
 SHIFT = 5.0
@@ -53,8 +54,14 @@ def main(arguments: list[str]) -> int:
     logging.getLogger().setLevel(logging.ERROR)
     to_model = host.model.model.latent_format.process_in
     figures = defaultdict(list)
-    for draw in (exact_cases, tiny_cases):
-        for number, (name, model, vae, guide, text, cfg) in enumerate(draw(host, options.scenes)):
+    first_frame = TinyHost(SHIFT, FIRST_FRAME)
+    draws = (
+        exact_cases(host, options.scenes),
+        tiny_cases("tiny", host, options.scenes, ("nine", "one")),
+        tiny_cases("first frame", first_frame, options.scenes, ("nine",)),
+    )
+    for cases in draws:
+        for number, (name, model, vae, guide, text, cfg) in enumerate(cases):
             for schedule, (steps, switch) in SCHEDULES.items():
                 outputs = sample(model, guide, text, number, steps=steps, switch=switch, cfg=cfg)
                 assert guide.heed is not None  # cases are guided
@@ -87,17 +94,18 @@ def exact_cases(host: TinyHost, scenes: int) -> Iterator[Case]:
                 yield f"exact, {name}", ideal_model(host.model, bank, mixed(seen, share)), vae, guide, "", 1.0
 
 
-def tiny_cases(host: TinyHost, scenes: int) -> Iterator[Case]:
+def tiny_cases(kind: str, host: TinyHost, scenes: int, told: Sequence[str]) -> Iterator[Case]:
     drawn = draw_scenes(scenes, KNOWN, torch.Generator().manual_seed(SEED), turn=0.0)
     for clip, caption in zip(drawn.frames, drawn.captions, strict=True):
         request = ChunkRequest(1, LENGTH, clip, (64, 64), continues=True, settings=GuideSettings("motion"))
         blind = replace(request, known=clip[:1], continues=False, index=0)
+        requests = {"nine": request, "one": blind}
         for cfg in CFGS:
-            for name, told in (("nine", request), ("one", blind)):
+            for name in told:
                 guide = guide_chunk(request, host.vae)
                 if guide.heed is not None:
-                    guide = replace(guide, conditioning=guide_chunk(told, host.vae).conditioning)
-                    yield f"tiny, told of {name}, cfg {cfg:g}", host.model, host.vae, guide, caption, cfg
+                    guide = replace(guide, conditioning=guide_chunk(requests[name], host.vae).conditioning)
+                    yield f"{kind}, told of {name}, cfg {cfg:g}", host.model, host.vae, guide, caption, cfg
 
 
 def sample(model, guide: ChunkGuide, text: str, seed: int, **settings) -> list[Tensor]:

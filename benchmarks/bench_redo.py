@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ..blending import measure_seam
+from ..tiny import TRANSFORMER
 from ..tiny.scenes import draw_scenes
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
 from ..wan.runs.fingerprint import find_reads, fingerprint_chunk
@@ -23,7 +24,6 @@ from .tiny_host import CFG, STEPS, TinyHost, make_sampler
 
 SEED = 9_700_000
 CHUNK, OVERLAP, CHUNKS, REDONE = 41, 9, 3, 1
-MODEL = Path(__file__).parent / "models" / "wan2.1_i2v_tiny_follows.safetensors"
 PLACES = ("seam before", "where it meets its kept end", "seam behind")
 
 
@@ -31,7 +31,7 @@ PLACES = ("seam before", "where it meets its kept end", "seam behind")
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench redo", description=__doc__)
     parser.add_argument("--scenes", type=int, default=12)
-    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--model", type=Path, default=TRANSFORMER)
     options = parser.parse_args(arguments)
     host = TinyHost(transformer=options.model)
     logging.getLogger().setLevel(logging.ERROR)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,10 +22,10 @@ from ..tiny.scenes import Scenes, draw_scenes
 from ..tiny.tracking import is_straight, locate_sprite, mean_velocity
 from ..wan import ChunkState, GuideSettings, Tools, generate, plan_chunks
 from ..wan.noise import POLICIES, NoisePolicy
-from .tiny_host import CFG, STEPS, TinyHost, context_windows, make_sampler
+from .tiny_host import CFG, KINDS, STEPS, TinyHost, context_windows, make_sampler
 
 SEED = 9_500_000
-CHUNK, OVERLAP, CHUNKS = 17, 9, 4
+CHUNK, OVERLAP, CHUNKS = 41, 9, 4
 SPAN = 8
 """Frames before and after a seam over which a velocity is taken."""
 LEVELS = {
@@ -38,11 +39,14 @@ LEVELS = {
 """Frames that two neighbors share; ``windows`` are the host's own, all denoised at once."""
 FAST = 1.2
 """Pixels per frame."""
+MOVES = 0.4
+"""Pixels per frame from which a speed can be kept."""
 DRAWN = 12
 """Scenes drawn for one that is fast and straight."""
 COLUMNS = {
     "velocity error": "px/frame, first",
     "PSNR": "dB, first",
+    "speed kept": "last chunk",
     "velocity jump": "px/frame, all",
     "seam ratio": "all",
     "color step": "CIE76, all",
@@ -54,13 +58,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench seams", description=__doc__)
     parser.add_argument("--scenes", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--model", choices=KINDS, default="follows")
     parser.add_argument("--fast", action="store_true", help="sprites that are fast and straight around the first seam")
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=list(LEVELS))
     parser.add_argument("--noise", choices=POLICIES, default=POLICIES[0])
     parser.add_argument("--motion-weight", type=float, default=GuideSettings.motion_weight)
     parser.add_argument("--step-gain", type=float, default=GuideSettings.step_gain)
     options = parser.parse_args(arguments)
-    host = TinyHost()
+    host = TinyHost(transformer=KINDS[options.model])
     logging.getLogger().setLevel(logging.WARNING)
     frames = CHUNK + (CHUNKS - 1) * (CHUNK - 1)
     scenes = draw_scenes(
@@ -79,7 +84,7 @@ def main(arguments: list[str]) -> int:
     print(
         f"{len(numbers)} held-out {'fast ' if options.fast else ''}scenes x {options.seeds} seeds x {CHUNKS} chunks "
         f"of {CHUNK} frames, overlap {OVERLAP} (last_frame: 1), started from {OVERLAP} true frames, "
-        f"no motion words; Euler, {STEPS} steps, cfg {CFG:g}"
+        f"no motion words; {options.model}, Euler, {STEPS} steps, cfg {CFG:g}"
     )
     print(
         "median over videos [95 % interval, bootstrap over scenes]; seams at which the true sprite bounces are left out"
@@ -146,11 +151,25 @@ def measure(video: Tensor, scenes: Scenes, scene: int, level: str) -> list[float
         error = (velocity - mean_velocity(truth[after])).norm().item()
         local = [jump, report.difference_ratio, report.color_step]
         seams.append((seam, [error, -10 * difference.log10().item()], local))
+    kept = speed_kept(found, scenes, scene)
     if not seams:
-        return [float("nan")] * len(COLUMNS)
+        return [math.nan, math.nan, kept, math.nan, math.nan, math.nan]
     seam, first, _ = seams[0]
-    first = first if seam == CHUNK else [float("nan")] * len(first)
-    return first + torch.tensor([local for _, _, local in seams]).median(dim=0).values.tolist()
+    first = first if seam == CHUNK else [math.nan] * len(first)
+    return [*first, kept, *torch.tensor([local for _, _, local in seams]).median(dim=0).values.tolist()]
+
+
+def speed_kept(found: Tensor, scenes: Scenes, scene: int) -> float:
+    """Speed of the sprite in the last chunk's new frames over its own; NaN where it hardly moves.
+
+    Args:
+        found: ``(F, 2)`` pixels, its place in each frame.
+    """
+    own = scenes.velocities[scene, 0].norm(dim=-1).median()
+    if own < MOVES:
+        return math.nan
+    windows = found[-(CHUNK - OVERLAP) :].unfold(0, SPAN, 1).transpose(1, 2)  # short ones, few of which hold a bounce
+    return (mean_velocity(windows).norm(dim=-1).median() / own).item()
 
 
 def print_row(name: str, figures: Tensor, draws: int = 1000) -> None:

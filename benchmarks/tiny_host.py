@@ -14,6 +14,9 @@ from ..tiny.training import import_host
 
 STEPS, CFG, SHIFT = 20, 1.0, 3.0
 BATCH = 16
+FIRST_FRAME = Path(__file__).parent / "models" / "wan2.1_i2v_tiny_first_frame.safetensors"
+KINDS = {"follows": TRANSFORMER, "first_frame": FIRST_FRAME}
+"""Transformers by what they were trained to know: 1, 5, 9 or 17 frames, or the first one alone."""
 
 
 class TinyHost:

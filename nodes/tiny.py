@@ -23,13 +23,13 @@ class TinyModels(io.ComfyNode):
             node_id="WanMotionTinyModels",
             display_name="Load Tiny Wan2.1 (Wan Motion)",
             category=CATEGORY,
-            description="A Wan2.1 image-to-video model for any computer: 64 x 64 pixels, 17 frames a chunk. "
+            description="A Wan2.1 image-to-video model for any computer: 64 x 64 pixels, 17 to 41 frames a chunk. "
             "For trying a workflow before the real model runs it.",
             search_aliases=["tiny wan", "test model", "demo model"],
             inputs=[],
             outputs=[
                 io.Model.Output(
-                    display_name="model", tooltip="Wan2.1 I2V of the stock architecture, 16 MiB with the VAE."
+                    display_name="model", tooltip="Wan2.1 I2V of the stock architecture, 23 MiB with the VAE."
                 ),
                 io.Clip.Output(display_name="clip", tooltip="Knows words such as: a red ball moves left fast."),
                 io.Vae.Output(display_name="vae", tooltip="Wan2.1 VAE of the stock architecture."),
