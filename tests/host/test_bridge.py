@@ -141,7 +141,7 @@ def test_sound_and_rate_of_videos(run, clips):
         ({"frames": 0}, r"^frames "),
         ({"first": torch.zeros(8, 32, 48, 3)}, r"^first: .* got 8"),
         ({"settings": choose_settings(color_anchor=0.5)}, r"^settings: color_anchor"),
-        ({"prompt": "0: a\n2: b", "positive": None, "negative": None, "clip": "clip"}, r"^prompt: "),
+        ({"prompt": "1: a\n3: b", "positive": None, "negative": None, "clip": "clip"}, r"^prompt: "),
         ({"second": torch.zeros(8, 32, 48, 3)}, r"^second: .* got 8"),
         ({"second": torch.zeros(20, 32, 64, 3)}, r"^second: .*64 x 32"),
         ({"first": torch.zeros(20, 40, 48, 3), "second": torch.zeros(20, 40, 48, 3)}, r"^first: .*height"),

@@ -80,7 +80,7 @@ def same_until(a, b):
 
 def test_a_prompt_changes_the_chunks_from_its_start_on(make):
     alone, _ = make(prompt=LEFT)
-    frames, state = make(prompt=f"0: {LEFT}\n2: {RIGHT}")
+    frames, state = make(prompt=f"1: {LEFT}\n3: {RIGHT}")
     assert same_until(frames, alone) == 2
     assert [(record.added, record.prompt.shares) for record in state.records] == [
         (17, ((0, 1.0),)),
@@ -95,10 +95,10 @@ def test_a_prompt_changes_the_chunks_from_its_start_on(make):
 def test_a_stack_a_list_and_a_schedule_say_the_same(make):
     from wan_motion_chunks.nodes import PromptStack
 
-    schedule, _ = make(prompt=f"0: {LEFT}\n2: {RIGHT}")
+    schedule, _ = make(prompt=f"1: {LEFT}\n3: {RIGHT}")
     listed, _ = make(prompt_stack=[[LEFT, "", 0, None], [RIGHT, "", 2, None]])
-    (stack,) = PromptStack.execute(LEFT, "", 0.0, "chunks", 0.0, 0).args
-    (longer,) = PromptStack.execute(RIGHT, "", 2.0, "chunks", 0.0, 0, prompt_stack=stack).args
+    (stack,) = PromptStack.execute(LEFT, "", 1.0, "chunks", 0.0, 0).args
+    (longer,) = PromptStack.execute(RIGHT, "", 3.0, "chunks", 0.0, 0, prompt_stack=stack).args
     assert len(stack) == 1  # what the host caches is left as it is
     stacked, _ = make(prompt_stack=longer)
     assert torch.equal(schedule, listed)
@@ -110,11 +110,11 @@ def test_encoded_prompts_make_the_same_video(make, tiny):
 
     clip = tiny[1]
     stack = None
-    for start, text in ((0.0, LEFT), (2.0, RIGHT)):
+    for start, text in ((1.0, LEFT), (3.0, RIGHT)):
         pair = (clip.encode_from_tokens_scheduled(clip.tokenize(words)) for words in (text, ""))
         (stack,) = ConditioningStack.execute(*pair, start, "chunks", 0.0, 0, prompt_stack=stack).args
     encoded, _ = make(prompt_stack=stack, clip=None)
-    assert torch.equal(encoded, make(prompt=f"0: {LEFT}\n2: {RIGHT}")[0])
+    assert torch.equal(encoded, make(prompt=f"1: {LEFT}\n3: {RIGHT}")[0])
 
 
 def test_a_transition_is_the_hosts_average_of_both_prompts(tiny):
@@ -131,8 +131,8 @@ def test_a_transition_is_the_hosts_average_of_both_prompts(tiny):
 
 
 def test_a_transition_reaches_both_ends(make):
-    switched, _ = make(prompt=f"0: {LEFT}\n1: {RIGHT}")
-    gradual, state = make(prompt=f"0: {LEFT}\n1 over 2: {RIGHT}")
+    switched, _ = make(prompt=f"1: {LEFT}\n2: {RIGHT}")
+    gradual, state = make(prompt=f"1: {LEFT}\n2 over 2: {RIGHT}")
     assert same_until(switched, gradual) == 1
     assert [record.prompt.shares for record in state.records[1:3]] == [
         ((0, 0.75), (1, 0.25)),
