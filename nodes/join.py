@@ -27,6 +27,7 @@ from ..wan.latents import LARGEST_SIDE
 from ..wan.numbers import check_whole, parse_numbers
 from ..wan.presets import STANDARD
 from ..wan.protocols import Estimator
+from ..wan.seam_words import join_words, survey_words
 from ._compat import io, schema
 from .inputs import clip_input, optical_flow_input, share_input
 from .layout import add_alpha, to_clip, to_image, to_region
@@ -130,7 +131,7 @@ class JoinClips(io.ComfyNode):
         frames, rate = to_image(joined.frames), next((clip.rate for clip in clips if clip.rate is not None), FPS)
         components = VideoComponents(images=frames[..., :3], audio=clips[0].audio, frame_rate=frame_rate(float(rate)))
         video = InputImpl.VideoFromComponents(components)
-        return io.NodeOutput(frames, ", ".join((*words, str(joined.report))), video)
+        return io.NodeOutput(frames, join_words(joined.report, len(frames), overlap_frames, words), video)
 
 
 class MatchColor(io.ComfyNode):
@@ -213,9 +214,8 @@ class MeasureSeams(io.ComfyNode):
 
         report, ran_out = host_motion(optical_flow).run(survey, clip[:1], count=GROUP)
         plot = to_image(plot_seams(report))
-        return io.NodeOutput(
-            "\n".join((str(report), *[RAN_OUT] * ran_out)), report.as_json(), plot, ui=show_picture(plot)
-        )
+        words = survey_words(report, [RAN_OUT] * ran_out)
+        return io.NodeOutput(words, report.as_json(), plot, ui=show_picture(plot))
 
 
 class GaussianBlendMask(io.ComfyNode):

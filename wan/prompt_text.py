@@ -150,7 +150,9 @@ def _check_distinct(entries: list[Entry], base: int) -> None:
         start = _start(entry.mark, base)
         other = seen.setdefault((start, entry.mark.unit if start else ""), entry)
         if other is not entry:
-            raise refuse(entry.number, f"line {other.number} starts there too: give each its own start", entry.mark.head)
+            raise refuse(
+                entry.number, f"line {other.number} starts there too: give each its own start", entry.mark.head
+            )
 
 
 def _check_ends(entries: list[Entry]) -> list[str]:

@@ -5,6 +5,7 @@ import re
 import pytest
 import torch
 from wan_motion_chunks.tests.host.video import keep
+from wan_motion_chunks.tests.reports import read_report
 from wan_motion_chunks.tests.wan.kept import file_of, run, start
 from wan_motion_chunks.wan.numbers import shown
 
@@ -120,5 +121,7 @@ def test_what_is_left_out_is_in_the_report(output):
     file_of(output, 2).write_bytes(b"x" * 99)
     frames, _, report = LoadRun.execute("run", 16.0).args
     assert len(frames) == 17
-    assert report.splitlines()[2].startswith(f"{file_of(output, 2).name} is damaged")
-    assert len(report.splitlines()) == 4  # how many frames, the one whole chunk, this, and what is on disk
+    read = read_report(report)
+    assert len(read.rows) == 1
+    assert read.details[1].startswith(f"{file_of(output, 2).name} is damaged")
+    assert len(read.details) == 3  # the one whole chunk, this, and what is on disk

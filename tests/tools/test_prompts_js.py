@@ -15,8 +15,35 @@ PIECES = [
     *["-", " - ", "–", "~", "[", "]", "【", "】", ".", ")", "a", "walks", "😀", "é", "(", "*", "\x0b", "\n", "\r\n"],
 ]
 LINES = [
-    *["1: a", "2: b", "0: z", "3 over 2: c", "5s: d", "0s e", "7.5s f", "20s g", "0:05: h", "0:00 i", "0:10 j", "[2] k"],
-    *["1-2: l", "3-4: m", "0-5s: n", "5-10s: o", "p", "", "# q", "chunk: prompt", "r:", "16:9 s", "-2: t", "1. u", "2) v"],
+    *[
+        "1: a",
+        "2: b",
+        "0: z",
+        "3 over 2: c",
+        "5s: d",
+        "0s e",
+        "7.5s f",
+        "20s g",
+        "0:05: h",
+        "0:00 i",
+        "0:10 j",
+        "[2] k",
+    ],
+    *[
+        "1-2: l",
+        "3-4: m",
+        "0-5s: n",
+        "5-10s: o",
+        "p",
+        "",
+        "# q",
+        "chunk: prompt",
+        "r:",
+        "16:9 s",
+        "-2: t",
+        "1. u",
+        "2) v",
+    ],
 ]
 schedules = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.lists(
     st.sampled_from(LINES), min_size=1, max_size=5

@@ -149,5 +149,5 @@ def test_what_our_writer_writes_is_read_back_the_same(items):
     "keyframe", [Keyframe("a\nb", ""), Keyframe(" a", ""), Keyframe([], ""), Keyframe("a", "", chunk_frames=5)]
 )
 def test_what_a_line_cannot_say_is_not_written(keyframe):
-    with pytest.raises(ValueError, match="^prompt 2: "):
+    with pytest.raises(ValueError, match=r"^prompt 2: "):
         write_schedule([Keyframe("a", ""), keyframe])
