@@ -81,7 +81,7 @@ class JoinClips(io.ComfyNode):
             advanced=("mask_sigma",),
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="Both clips, the overlap once."),
-                io.String.Output(display_name="report", tooltip="Where the cut lies and what was done."),
+                io.String.Output(display_name="report", tooltip="Where the cut lies and what was done, in Markdown."),
                 io.Video.Output(
                     display_name="video",
                     tooltip="The same at the clips' frame rate, with the sound of first; of IMAGEs at 16 per second.",
@@ -195,8 +195,11 @@ class MeasureSeams(io.ComfyNode):
                 optical_flow_input(),
             ],
             outputs=[
-                io.String.Output(display_name="report", tooltip="Each seam in words, and what is usual elsewhere."),
-                io.String.Output(display_name="json", tooltip="All figures as JSON."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="Which seams look uncut, are visible or obvious, and what is usual elsewhere, in Markdown.",
+                ),
+                io.String.Output(display_name="json", tooltip="All figures as JSON, with the score and what it means."),
                 io.Image.Output(display_name="plot", tooltip="Frame differences and color drift, seams marked."),
             ],
         )

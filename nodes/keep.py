@@ -195,7 +195,7 @@ class LoadRun(io.ComfyNode):
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="All frames that are kept, in memory."),
                 io.Video.Output(display_name="video", tooltip="The same as a video, read from disk as it is needed."),
-                io.String.Output(display_name="report", tooltip="A line per chunk."),
+                io.String.Output(display_name="report", tooltip="What is kept, and a row for each chunk, in Markdown."),
             ],
         )
 

@@ -119,10 +119,10 @@ def read_mark(line: str) -> Mark | None:
     scan = _Scanner(line)
     bracket = scan.sign("[")
     named = scan.word(_CHUNK)
-    start = last = scan.time()
-    if start is None or last is None:
+    start = scan.time()
+    if start is None:
         return None
-    end, before = None, scan.place
+    end, last, before = None, start, scan.place
     if scan.sign("-", "~") or scan.word(_TO):
         end = scan.time()
         if end is None:  # a dash in front of the text
@@ -130,9 +130,10 @@ def read_mark(line: str) -> Mark | None:
         last = end or last
     over = None
     if scan.word(_OVER):
-        over = last = scan.time()
+        over = scan.time()
         if over is None:
             return None
+        last = over
     if bracket and not scan.sign("]"):
         return None
     seconds = start.seconds or (end is not None and end.seconds)
