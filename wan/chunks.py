@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
-from typing import TypeVar
 
 from .latents import LONGEST_CHUNK, TEMPORAL_STRIDE, covering_length, latent_length
 from .layout import MOST_CHUNKS, Chunk, lay_out, unfit_picture
+from .lines import first_and_last, more_of
 from .numbers import check_number, check_whole, shown
 from .prompts import ChunkPrompt, Keyframe, mix_keyframes
 
@@ -21,9 +21,6 @@ SLOWEST, FASTEST = 0.01, 1000.0
 LENGTH_UNITS = ("seconds", "frames")
 SHORTEST, LONGEST = 0.01, 100_000.0
 """Length of a video in either unit, at least and at most."""
-Line = TypeVar("Line")
-TOLD = 400
-"""Chunks, and prompts, that a plan says each by itself; of more it names the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ class ChunkPlan:
 
     def describe(self) -> str:
         """The plan in words, one line per chunk, with every number that differs from what was asked."""
-        chunks = first_and_last(self.chunks, lambda index: self.tell(self.chunks[index]), _more("chunks"))
+        chunks = first_and_last(self.chunks, lambda index: self.tell(self.chunks[index]), more_of("chunks"))
         return "\n".join((self.size_words, *self.prompt_words, *chunks, *self.warnings()))
 
     @property
@@ -155,7 +152,7 @@ class ChunkPlan:
         if not self.varied:
             return []
         return first_and_last(
-            self.keyframes, lambda index: f"prompt {index + 1} {self.keyframes[index].describe()}", _more("prompts")
+            self.keyframes, lambda index: f"prompt {index + 1} {self.keyframes[index].describe()}", more_of("prompts")
         )
 
     def tell(self, chunk: Chunk) -> str:
@@ -197,7 +194,7 @@ class ChunkPlan:
                 "the start picture of prompt 1 is not used: the video starts from "
                 + ("source" if self.source_frames else "start_image")
             )
-        return tuple(first_and_last(words, lambda index: words[index], _more("warnings")))
+        return tuple(first_and_last(words, lambda index: words[index], more_of("warnings")))
 
     def _ends_before(self, keyframe: Keyframe) -> bool:
         if keyframe.unit == "seconds":
@@ -207,18 +204,6 @@ class ChunkPlan:
 
 def _index(chunk: Chunk) -> int:
     return chunk.index
-
-
-def first_and_last(items: Sequence, line: Callable[[int], Line], gap: Callable[[int], Line]) -> list[Line]:
-    """A line for each item, by index; of very many for the first and the last, with how many are between."""
-    if len(items) <= TOLD:
-        return [line(index) for index in range(len(items))]
-    half, count = TOLD // 2, len(items)
-    return [*map(line, range(half)), gap(count - 2 * half), *map(line, range(count - half, count))]
-
-
-def _more(noun: str) -> Callable[[int], str]:
-    return lambda left: f"... {left} more {noun} ..."
 
 
 def count_frames(length: float, unit: str, fps: float) -> int:

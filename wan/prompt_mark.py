@@ -7,7 +7,9 @@ from typing import Literal, NamedTuple
 
 from .prompts import Unit
 
-SECONDS = frozenset(("s", "sec", "secs", "second", "seconds", "秒"))
+_SECOND = "\u79d2"
+"""In Chinese and Japanese."""
+SECONDS = frozenset(("s", "sec", "secs", "second", "seconds", _SECOND))
 DIGITS = frozenset("0123456789")
 _LOOSE = SECONDS | {"over", "to", "chunk", "m", "min", "mins", "minute", "minutes", "h"}
 """Words that something which is meant for a mark may have."""
@@ -15,14 +17,14 @@ _LOOSE = SECONDS | {"over", "to", "chunk", "m", "min", "mins", "minute", "minute
 AS_ASCII = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full-width forms
 AS_ASCII |= {zero + digit: ord("0") + digit for zero in (0x660, 0x6F0) for digit in range(10)}  # Arabic, Persian
 AS_ASCII |= {code: ord("-") for code in (*range(0x2010, 0x2016), 0x2212)} | {0x301C: ord("~")}  # dashes
-AS_ASCII |= {ord("【"): ord("["), ord("】"): ord("]"), 0x3000: ord(" ")}
+AS_ASCII |= {0x3010: ord("["), 0x3011: ord("]"), 0x3000: ord(" ")}  # brackets, a wide space
 
 _SPACE = re.compile(r"[ \t\xa0\u2000-\u200a\u202f]*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CLOCK = re.compile(r"([0-9]+):([0-5][0-9])(?::([0-5][0-9]))?(\.[0-9]+)?(?![0-9])")
-_WORD = re.compile(r"[A-Za-z]+|秒")
+_WORD = re.compile(rf"[A-Za-z]+|{_SECOND}")
 _HALF_DAY = re.compile(r"[ap]\.?m(?![A-Za-z])", re.IGNORECASE)
-_LOOSE_HEAD = re.compile(r"(?:[0-9 .+~*#()\[\]-]|\t)+|[A-Za-z]+|秒")
+_LOOSE_HEAD = re.compile(r"(?:[0-9 .+~*#()\[\]-]|\t)+|[A-Za-z]+|\u79d2")
 _LIST = re.compile(r"([0-9]{1,6})[ \t]*[.)=|-][ \t]")
 
 
@@ -104,7 +106,7 @@ class _Scanner:
             return None
         self.place = found.end()
         seconds = self.word(SECONDS)
-        close = seconds and self.line[found.end() : self.place].lower() in ("s", "秒")
+        close = seconds and self.line[found.end() : self.place].lower() in ("s", _SECOND)
         return _Time(float(found[0]), seconds, close, False)
 
 

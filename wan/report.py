@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import markdown
-from .chunks import Chunk, first_and_last
+from .chunks import Chunk
+from .lines import first_and_last
+from .lines import more as more_of
 from .records import ChunkRecord
 from .seam_words import MEANING, sum_up
 
@@ -39,7 +41,7 @@ def write_report(state: ChunkState, making: Making | None = None, more: Sequence
     measured = len(state.records) > 1 or bool(seams)
     heads = ("chunk", "new frames", "prompt", *(("its seam", "score") if measured else ()))
     rows = first_and_last(plan.chunks, lambda index: _row(state, plan.chunks[index], len(heads)), _gap(len(heads)))
-    chunks = first_and_last(plan.chunks, lambda index: _detail(state, plan.chunks[index], count), _more_chunks)
+    chunks = first_and_last(plan.chunks, lambda index: _detail(state, plan.chunks[index], count), more_of("chunks"))
     return markdown.report(
         f"**{_summary(state, making)} {sum_up(seams)}".rstrip() + "**",
         warnings,
@@ -70,7 +72,7 @@ def write_kept(name: str, frames: int, kept: Sequence[tuple[ChunkRecord, int]], 
         return (str(record.index + 1), str(take), str(record.added), *((prompt,) if several else ()), *seam)
 
     heads = ("chunk", "take", "new frames", *(("prompt",) if several else ()), "its seam", "score")
-    chunks = first_and_last(records, lambda index: records[index].describe(), _more_chunks)
+    chunks = first_and_last(records, lambda index: records[index].describe(), more_of("chunks"))
     count = f"{len(kept)} chunk{'s' * (len(kept) != 1)}, {frames} frames of {markdown.escape(name)}."
     seams = seams_of(records)
     return markdown.report(
@@ -176,7 +178,3 @@ def _advice(records: Sequence[ChunkRecord]) -> str:
 
 def _gap(cells: int) -> Callable[[int], tuple[str, ...]]:
     return lambda left: (f"... {left} more ...", *[""] * (cells - 1))
-
-
-def _more_chunks(left: int) -> str:
-    return f"... {left} more chunks ..."
