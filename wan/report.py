@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import markdown
 from .chunks import Chunk
-from .lines import first_and_last
-from .lines import more as more_of
+from .lines import first_and_last, more_of
 from .records import ChunkRecord
 from .seam_words import MEANING, sum_up
 
