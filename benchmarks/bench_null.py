@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..blending.null import LEVELS, NULL
 from ..blending.replay import SIDE, content_change, is_cut, replayed_frames
-from ..blending.seam import SeamReport, judge
+from ..blending.seam import BOUNDS, SeamReport, judge
 from ..blending.series import PairSeries, measure_pairs, shrink
 from .clips import load_shots
 
@@ -56,6 +56,9 @@ def main(arguments: list[str]) -> int:
     )
     flagged = sum(bool(report.flags) for _, report in found)
     print(f"\n{flagged} of {len(found)} positions are flagged by the table in use, replays and cuts included")
+    scores = [report.score for _, report in found]
+    above = ", ".join(f"{sum(score > bound for score in scores)} above {bound:g}" for bound in BOUNDS)
+    print(f"scores: {above}, the greatest {max(scores):.2f}")
     return 0
 
 

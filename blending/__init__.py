@@ -5,7 +5,7 @@ from .gaussian import gaussian_blur, gaussian_ramp, gaussian_window
 from .join import Joined, JoinReport, join_clips
 from .mask import feather_mask
 from .plot import plot_seams
-from .seam import SeamReport, measure_seam
+from .seam import SeamReport, grade, measure_seam
 from .survey import VideoReport, survey_video
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "gaussian_blur",
     "gaussian_ramp",
     "gaussian_window",
+    "grade",
     "join_clips",
     "match_color",
     "measure_seam",

@@ -9,7 +9,8 @@ const LONGEST_CHUNK = 16_385;
 const LENGTHS = [0.01, 100_000];
 const RATES = [0.01, 1000];
 
-const covering = (frames) => Math.max(0, Math.ceil((frames - 1) / 4)) * 4 + 1;
+/** The next number of frames that Wan encodes as a whole, 4n + 1. */
+export const covering = (frames) => Math.max(0, Math.ceil((frames - 1) / 4)) * 4 + 1;
 const within = (number, [least, most]) => typeof number === "number" && number >= least && number <= most;
 
 /** To the nearest whole number, and half to the even one, as Python rounds. */

@@ -1,15 +1,18 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { PRESET_OVERLAP, countFrames, planChunks } from "./plan.mjs";
+import { PRESET_OVERLAP, countFrames, covering, planChunks } from "./plan.mjs";
+import { ScheduleError, promptsOfChunks, readWidget } from "./prompts.mjs";
 
 const NODES = ["WanMotionLongVideo", "WanMotionLongVideoCustom"];
 const SETTINGS = "WanMotionSettings";
 const STACKS = ["WanMotionPromptStack", "WanMotionConditioningStack"];
 const PLAN = ["length", "length_unit", "fps", "chunk_frames"];
 const SETTINGS_PLAN = ["preset", "overlap_frames", "continuity"];
+const PROMPTS = ["prompt", "positive"];
 const PLAN_SOCKETS = ["settings", "prompt_stack", "end_image", "source"];
 const FIXED_OVERLAP = { last_frame: 1, svi: 5 }; // of levels that take no other
-const STACK_SOCKETS = ["prompt_stack", "start_image", "end_image", "chunk_frames"];
+const STACK_WIDGETS = ["start", "unit", "chunk_frames"];
+const STACK_SOCKETS = ["prompt_stack", "start_image", "end_image", ...STACK_WIDGETS];
 const INPUT = 1; // as the front end tells the sides of a connection apart
 const DRAWN = 300; // chunks drawn one by one, and seams that have a button
 const HEIGHT = 142;
@@ -104,7 +107,7 @@ class Timeline {
             : plan
               ? "no plan: see length, chunk_frames and the overlap of Settings"
               : "the plan depends on what is connected; it is shown after a run";
-        this.words.textContent = summary(chunks);
+        this.words.textContent = plan?.note ?? summary(chunks);
         this.track.replaceChildren();
         this.frames.replaceChildren();
         for (const { first, last } of groups(chunks)) {
@@ -176,6 +179,37 @@ function stackEnds(node) {
     return ends;
 }
 
+/** The prompts of a stack, as far as widgets say when they start; null where one is linked. */
+function stackPrompts(node) {
+    const prompts = [];
+    for (let at = node; isLinked(at, "prompt_stack"); ) {
+        at = at.getInputNode(at.findInputSlot("prompt_stack"));
+        const [start, unit] = [value(at, "start"), value(at, "unit")];
+        const least = unit === "chunks" ? 1 : 0; // chunks count from 1 where they are typed
+        if (unit === undefined || !(start >= least) || (least && !Number.isInteger(start))) return null;
+        prompts.unshift({ start: start - least, unit });
+    }
+    return prompts;
+}
+
+/** The plan with the prompt of each chunk, where there are several and their starts are known; else with why not. */
+function withPrompts(node, plan, chunkFrames, overlap) {
+    try {
+        const written = value(node, "prompt");
+        const ofText = isLinked(node, "positive") || typeof written !== "string" ? [] : readWidget(written);
+        const prompts = isLinked(node, "prompt_stack") ? stackPrompts(node) : ofText;
+        if (!plan.chunks.length || !prompts || prompts.length < 2) return plan;
+        const found = promptsOfChunks(plan.chunks, prompts, { ...plan, chunkFrames, overlap: covering(overlap) });
+        return { ...plan, chunks: plan.chunks.map((chunk, index) => ({ ...chunk, prompt: found[index] + 1 })) };
+    } catch (error) {
+        if (!(error instanceof ScheduleError)) throw error;
+        return { ...plan, note: error.message };
+    }
+}
+
+/** What of a plan depends on the prompt. */
+const toldBy = (plan) => [plan?.note, plan?.chunks.map((chunk) => chunk.prompt)];
+
 /** What the widgets ask for, before anything has run; null where that comes from other nodes. */
 function planned(node) {
     const [length, unit, fps, chunkFrames] = PLAN.map((name) => value(node, name));
@@ -187,7 +221,8 @@ function planned(node) {
     const total = countFrames(length, unit, fps);
     const overlap = FIXED_OVERLAP[continuity] ?? (overlapFrames || PRESET_OVERLAP[preset ?? "Standard"]);
     const toPicture = ends || isLinked(node, "end_image");
-    return { total, fps, chunks: planChunks(total, chunkFrames, overlap, toPicture, isLinked(node, "source")) };
+    const chunks = planChunks(total, chunkFrames, overlap, toPicture, isLinked(node, "source"));
+    return withPrompts(node, { total, fps, chunks }, chunkFrames, overlap);
 }
 
 /** What each node's last run showed: opening a workflow again, or undoing, makes its nodes anew. */
@@ -229,7 +264,16 @@ function whenTyped(node, names, then) {
 
 function addTimeline(node) {
     const timeline = new Timeline();
-    const refresh = () => timeline.show(planned(node));
+    let told = "";
+    const refresh = () => {
+        const plan = planned(node);
+        told = JSON.stringify(toldBy(plan));
+        timeline.show(plan);
+    };
+    /** What a run showed stays until another line of the prompt begins elsewhere. */
+    const refreshPrompts = () => {
+        if (told !== JSON.stringify(toldBy(planned(node)))) refresh();
+    };
     refreshers.set(node, {
         refresh,
         /** The last run's seams, while the plan that they are of still stands. */
@@ -240,8 +284,9 @@ function addTimeline(node) {
         },
     });
     whenTyped(node, PLAN, refresh);
+    whenTyped(node, PROMPTS, refreshPrompts);
     chain(node, "onConfigure", refresh);
-    whenConnected(node, [...PLAN, ...PLAN_SOCKETS], refresh);
+    whenConnected(node, [...PLAN, ...PROMPTS, ...PLAN_SOCKETS], refresh);
     chain(node, "onExecuted", (message) => {
         const shown = message?.wan_motion_timeline?.[0];
         if (!shown) return;
@@ -263,7 +308,7 @@ app.registerExtension({
         const below = () => refreshBelow(node);
         if (node.comfyClass === SETTINGS) whenTyped(node, SETTINGS_PLAN, below);
         if (!STACKS.includes(node.comfyClass)) return;
-        whenTyped(node, ["chunk_frames"], below);
+        whenTyped(node, STACK_WIDGETS, below);
         whenConnected(node, STACK_SOCKETS, below);
     },
     /** Once all nodes have their values, those that others stand for too. */

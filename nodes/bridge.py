@@ -121,7 +121,7 @@ class BridgeClips(io.ComfyNode):
         cfg_low_noise=0.0,
     ) -> io.NodeOutput:
         family, sampling = read_models(model, vae, model_low_noise), read_sampling(steps, cfg, sampler_name, scheduler)
-        keyframes = read_prompts(None, prompt, negative_prompt, positive, negative, clip)
+        keyframes, notes = read_prompts(None, prompt, negative_prompt, positive, negative, clip)
         if len(keyframes) > 1:
             raise ValueError("prompt: a bridge has one prompt, got a schedule. Write what happens in between.")
         before, after = read_source("first", first), read_source("second", second)
@@ -132,7 +132,7 @@ class BridgeClips(io.ComfyNode):
         bridge = start_bridge(request, vae)
         noise = ChunkNoise(seed)
         state = bridge.state.noted(warnings=find_warnings(bridge.state, model, clip_vision_output, clip_vision))
-        state = state.noted(warnings=after.warnings(fps))
+        state = state.noted(notes, after.warnings(fps))
         if after.audio is not None:
             state = state.noted(("the sound of second is left out",))
         check_start(state, family)

@@ -132,7 +132,7 @@ class FinishChunk(io.ComfyNode):
                     tooltip="The video with this chunk; for Guide Next Chunk or Assemble Video.",
                 ),
                 io.Image.Output(display_name="frames", tooltip="The frames that this chunk added."),
-                io.String.Output(display_name="report", tooltip="The plan and a line per finished chunk."),
+                io.String.Output(display_name="report", tooltip="How it went, and a row for each chunk, in Markdown."),
             ],
         )
 
@@ -157,7 +157,7 @@ class AssembleVideo(io.ComfyNode):
             inputs=[ChunkStateType.Input("state", tooltip="From the last Finish Chunk.")],
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="All frames so far."),
-                io.String.Output(display_name="report", tooltip="The plan and a line per finished chunk."),
+                io.String.Output(display_name="report", tooltip="How it went, and a row for each chunk, in Markdown."),
             ],
         )
 

@@ -218,7 +218,8 @@ def video_outputs() -> list[io.Output]:
         io.Latent.Output(display_name="latent", tooltip="The last chunk as sampled, overlap included."),
         io.String.Output(
             display_name="report",
-            tooltip="The plan, all settings, and per chunk its prompt, the level used and how its seam measures.",
+            tooltip="How it went in a sentence, a row for each chunk with its prompt and its seam, then all settings "
+            "and details: Markdown, for Preview Any.",
         ),
         io.Video.Output(display_name="video", tooltip="The finished video, for Save Video."),
     ]

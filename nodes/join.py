@@ -27,6 +27,7 @@ from ..wan.latents import LARGEST_SIDE
 from ..wan.numbers import check_whole, parse_numbers
 from ..wan.presets import STANDARD
 from ..wan.protocols import Estimator
+from ..wan.seam_words import join_words, survey_words
 from ._compat import io, schema
 from .inputs import clip_input, optical_flow_input, share_input
 from .layout import add_alpha, to_clip, to_image, to_region
@@ -80,7 +81,7 @@ class JoinClips(io.ComfyNode):
             advanced=("mask_sigma",),
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="Both clips, the overlap once."),
-                io.String.Output(display_name="report", tooltip="Where the cut lies and what was done."),
+                io.String.Output(display_name="report", tooltip="Where the cut lies and what was done, in Markdown."),
                 io.Video.Output(
                     display_name="video",
                     tooltip="The same at the clips' frame rate, with the sound of first; of IMAGEs at 16 per second.",
@@ -130,7 +131,7 @@ class JoinClips(io.ComfyNode):
         frames, rate = to_image(joined.frames), next((clip.rate for clip in clips if clip.rate is not None), FPS)
         components = VideoComponents(images=frames[..., :3], audio=clips[0].audio, frame_rate=frame_rate(float(rate)))
         video = InputImpl.VideoFromComponents(components)
-        return io.NodeOutput(frames, ", ".join((*words, str(joined.report))), video)
+        return io.NodeOutput(frames, join_words(joined.report, len(frames), overlap_frames, words), video)
 
 
 class MatchColor(io.ComfyNode):
@@ -194,8 +195,11 @@ class MeasureSeams(io.ComfyNode):
                 optical_flow_input(),
             ],
             outputs=[
-                io.String.Output(display_name="report", tooltip="Each seam in words, and what is usual elsewhere."),
-                io.String.Output(display_name="json", tooltip="All figures as JSON."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="Which seams look uncut, are visible or obvious, and what is usual elsewhere, in Markdown.",
+                ),
+                io.String.Output(display_name="json", tooltip="All figures as JSON, with the score and what it means."),
                 io.Image.Output(display_name="plot", tooltip="Frame differences and color drift, seams marked."),
             ],
         )
@@ -213,9 +217,8 @@ class MeasureSeams(io.ComfyNode):
 
         report, ran_out = host_motion(optical_flow).run(survey, clip[:1], count=GROUP)
         plot = to_image(plot_seams(report))
-        return io.NodeOutput(
-            "\n".join((str(report), *[RAN_OUT] * ran_out)), report.as_json(), plot, ui=show_picture(plot)
-        )
+        words = survey_words(report, [RAN_OUT] * ran_out)
+        return io.NodeOutput(words, report.as_json(), plot, ui=show_picture(plot))
 
 
 class GaussianBlendMask(io.ComfyNode):

@@ -10,6 +10,7 @@ from typing import Any
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..wan.numbers import check_whole
+from ..wan.report import write_kept
 from ..wan.runs.load import load_run
 from ..wan.runs.names import check_name, shown
 from ..wan.runs.takes import list_files
@@ -194,7 +195,7 @@ class LoadRun(io.ComfyNode):
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="All frames that are kept, in memory."),
                 io.Video.Output(display_name="video", tooltip="The same as a video, read from disk as it is needed."),
-                io.String.Output(display_name="report", tooltip="A line per chunk."),
+                io.String.Output(display_name="report", tooltip="What is kept, and a row for each chunk, in Markdown."),
             ],
         )
 
@@ -217,9 +218,8 @@ class LoadRun(io.ComfyNode):
             raise ValueError(
                 f"run_name: no whole chunk is kept in {shown(store.folder)}.{why} Use the name that Keep Run has."
             )
-        words = f"{store.frames} frames of {store.folder.name}"
-        lines = (f"{kept.facts.record.describe()} (take {kept.facts.take})" for kept in store.kept)
-        report = "\n".join((words, *lines, *store.notes, store.describe()))
+        kept = [(each.facts.record, each.facts.take) for each in store.kept]
+        report = write_kept(store.folder.name, store.frames, kept, (*store.notes, store.describe()))
         frames: Any = gather_image(store.frames, store.footage()) if frames_in_memory else ExecutionBlocker(None)
         return io.NodeOutput(frames, StoredVideo(store.shown(), fps), report)
 

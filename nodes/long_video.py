@@ -101,10 +101,11 @@ class LongVideo(io.ComfyNode):
         cfg_low_noise=0.0,
     ) -> io.NodeOutput:
         family, sampling = read_models(model, vae, model_low_noise), read_sampling(steps, cfg, sampler_name, scheduler)
-        keyframes = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)
+        keyframes, notes = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)
         plan = (width, height, length, length_unit, fps, chunk_frames)
         pictures = Pictures(start_image, end_image, motion_region, source, reference_image)
         state, sound = plan_video(*plan, settings, keyframes, pictures)
+        state = state.noted(notes)
         check_start(state, family)
         chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
         state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, run=run))

@@ -24,6 +24,7 @@ from ..wan.identity import identify_model, identify_vae, leave
 from ..wan.layout import MOST_CHUNKS
 from ..wan.loop import Tools, generate
 from ..wan.protocols import Family, Sampler
+from ..wan.report import Making
 from ..wan.runs.finder import Options
 from ..wan.runs.fingerprint import Fingerprint, fingerprint_chunk
 from ..wan.runs.names import RunError, reason, shown
@@ -206,15 +207,13 @@ def _report(state: ChunkState, store: RunStore, run: Run | None, began: float) -
         state = state.noted(
             warnings=(f"the video is not finished: {state.made} of {count} chunks are made. Queue again to go on",)
         )
-    words = f"{state.made - store.reused} chunks made"
-    if store.reused:
-        words += f", {store.reused} taken from {shown(store.folder)}"
-    words += f" in {time.monotonic() - began:.0f} s"
+    making = Making(state.made - store.reused, store.reused, time.monotonic() - began)
+    taken = f", {making.taken} taken from {shown(store.folder)}" if making.taken else ""
     memory = psutil.Process().memory_info()
     # Windows counts what a process had at most; elsewhere it is what it has now.
-    words += f"; the process has {getattr(memory, 'peak_wset', memory.rss) / 2**20:.0f} MiB"
+    words = f"the process has {getattr(memory, 'peak_wset', memory.rss) / 2**20:.0f} MiB"
     if torch.cuda.is_available():
         words += f", the GPU had at most {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB"
-    logger.info(words)
+    logger.info("%d chunks made%s in %.0f s; %s", making.made, taken, making.seconds, words)
     disk = [store.describe()] if store.options.limit != 0 else []
-    return "\n".join((state.report(), *store.notes, *disk, words))
+    return state.report(making, (*store.notes, *disk, words))

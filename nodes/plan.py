@@ -32,7 +32,7 @@ class PlanVideo(io.ComfyNode):
                 io.Int.Output(
                     display_name="chunks", tooltip="How many chunks the video takes: the count for a loop node."
                 ),
-                io.String.Output(display_name="report", tooltip="The plan in words."),
+                io.String.Output(display_name="report", tooltip="The plan, and what each chunk is told, in Markdown."),
             ],
         )
 

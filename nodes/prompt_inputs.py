@@ -10,14 +10,14 @@ from ..wan.host.features import FeatureTrack
 from ..wan.host.inputs import ChunkInputs
 from ..wan.host.lora import LoraFiles
 from ..wan.host.rope import slowed_frames
-from ..wan.prompt_text import parse_schedule
+from ..wan.prompt_text import Schedule, read_schedule
 from ..wan.prompts import Keyframe, parse_stack
 from ..wan.state import ChunkState
 from .keep import Run
 
 
-def read_prompts(prompt_stack, prompt: str, negative_prompt: str, positive=None, negative=None, clip=None):
-    """The keyframes of a run, from a stack, two conditionings or the prompt widgets.
+def read_prompts(prompt_stack, prompt: str, negative_prompt: str, positive=None, negative=None, clip=None) -> Schedule:
+    """The keyframes of a run, from a stack, two conditionings or the prompt widgets, and how these were read.
 
     Raises:
         ValueError: if there is more than one of them, or none.
@@ -28,12 +28,12 @@ def read_prompts(prompt_stack, prompt: str, negative_prompt: str, positive=None,
         keyframes = parse_stack(prompt_stack)
         if not keyframes:
             raise ValueError("prompt_stack: expected at least one prompt, got none. Add one with Prompt Stack.")
-        return keyframes
+        return Schedule(keyframes)
     for name, conditioning in (("positive", positive), ("negative", negative)):
         if conditioning is None and clip is None:
             raise ValueError(f"Connect {name} (a conditioning), or clip so that the prompt widgets can be encoded.")
     negative = negative_prompt if negative is None else negative
-    return parse_schedule(prompt, negative) if positive is None else (Keyframe(positive, negative),)
+    return read_schedule(prompt, negative) if positive is None else Schedule((Keyframe(positive, negative),))
 
 
 def read_inputs(

@@ -6,7 +6,7 @@ import folder_paths
 
 from ..wan.latents import LONGEST_CHUNK
 from ..wan.numbers import check_number
-from ..wan.prompts import LATEST, STRONGEST, UNITS, Keyframe, Lora, parse_loras, parse_stack
+from ..wan.prompts import LATEST, STRONGEST, UNITS, Keyframe, Lora, add_keyframe, keyframe_start, parse_loras
 from ._compat import io, schema
 from .inputs import ENDS, number_input
 from .layout import to_frames, to_image
@@ -116,12 +116,12 @@ def _moment_inputs() -> list[io.Input]:
     return [
         number_input(
             "start",
-            default=0.0,
+            default=1.0,
             min=0.0,
             max=LATEST,
             step=0.01,
-            tooltip="From when on, in unit. Chunks count from 0 (2 is what the report calls chunk 3); a time takes the "
-            "chunk whose seam is nearest. Before the first prompt's start the first prompt holds.",
+            tooltip="From when on, in unit. Chunks count from 1, as in the report; a time takes the chunk whose seam "
+            "is nearest. Before the first prompt's start the first prompt holds.",
         ),
         io.Combo.Input("unit", options=list(UNITS), tooltip="Unit of start and transition."),
         number_input(
@@ -181,7 +181,7 @@ def _add(
     keyframe = Keyframe(
         positive,
         negative,
-        start,
+        keyframe_start(start, unit),
         unit,
         _loras(lora_stack),
         None if lora_stack_low_noise is None else parse_loras(lora_stack_low_noise),
@@ -190,8 +190,7 @@ def _add(
         _picture("start_image", start_image),
         _picture("end_image", end_image),
     )
-    before = () if prompt_stack is None else parse_stack(prompt_stack)
-    return io.NodeOutput(parse_stack([*before, keyframe]))
+    return io.NodeOutput(add_keyframe(() if prompt_stack is None else prompt_stack, keyframe))
 
 
 def _picture(name: str, image):

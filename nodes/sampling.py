@@ -75,8 +75,8 @@ def text_inputs() -> list[io.Input]:
             multiline=True,
             dynamic_prompts=True,
             default="",
-            tooltip="What happens, for all chunks; or a line for each change, such as '0: walking' and "
-            "'2: running' (chunks, from 0), or '9s over 8s: jumping' (seconds, taking over within 8). "
+            tooltip="What happens, for all chunks; or a line for each change, such as '1: walking' and "
+            "'3: running' (chunks, from 1), or '9s over 8s: jumping' (seconds, taking over within 8). "
             "{a|b} is one of them in each run, // a comment. Needs clip; not used when positive or "
             "prompt_stack is connected.",
         ),

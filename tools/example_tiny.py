@@ -114,7 +114,7 @@ def prompts() -> Workflow:
     models, shift, scene = tiny_models()
     settings = Node("WanMotionSettings", (640, 120), (360, 368), {"overlap_frames": 8})
     there = Node("WanMotionPromptStack", (640, 540), (360, 320), {"positive": "an orange square moves left slow"})
-    values = {"positive": "an orange square moves right slow", "start": 3.0, "transition": 2.0}
+    values = {"positive": "an orange square moves right slow", "start": 4.0, "transition": 2.0}
     link = {"prompt_stack": (there, "prompt_stack")}
     back = Node("WanMotionPromptStack", (640, 900), (360, 320), values, link)
     video = tiny_video(
@@ -130,7 +130,7 @@ def prompts() -> Workflow:
     seams = Node("WanMotionMeasureSeams", (1780, 520), (360, 400), {"seams": SEAMS}, {"images": (video, "frames")})
     text = """# Prompts by time
 
-Press **Run**. The square goes left, and from the fourth chunk on (chunks count from 0) right; the second prompt takes \
+Press **Run**. The square goes left, and from the fourth chunk on right; the second prompt takes \
 over within two chunks. The report names the prompt of each chunk, and **Measure Seams** \
 has the plan's seams."""
     return Workflow(

@@ -36,7 +36,7 @@ def long_video() -> Workflow:
     text = f"""# A long video by Wan2.1 I2V 480p
 
 1. Load the four models (links below) and your picture.
-2. Say what happens in **prompt**, how long in **length**. A change by time is a line: `0: walking`, `7.5s: running`.
+2. Say what happens in **prompt**, how long in **length**. A change by time is a line: `0s: walking`, `7.5s: running`.
 3. Press **Run**. {KEEP}
 
 For 720p load wan2.1_i2v_720p_14B_fp16.safetensors and set 1280 x 720. Less memory: an fp8 file of the same model."""

@@ -8,7 +8,7 @@ from .continuity import guide_next_chunk
 from .guide import ChunkGuide, ChunkRequest
 from .latents import frame_length, known_rows, latent_length
 from .loop import Tools, finish_chunk, generate, guide_state
-from .prompt_text import parse_schedule
+from .prompt_text import Schedule, parse_schedule, read_schedule, write_schedule
 from .prompts import Keyframe, Lora, parse_stack
 from .records import ChunkRecord
 from .settings import GuideSettings
@@ -24,6 +24,7 @@ __all__ = [
     "GuideSettings",
     "Keyframe",
     "Lora",
+    "Schedule",
     "Tools",
     "finish_chunk",
     "frame_length",
@@ -35,4 +36,6 @@ __all__ = [
     "parse_schedule",
     "parse_stack",
     "plan_chunks",
+    "read_schedule",
+    "write_schedule",
 ]

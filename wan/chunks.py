@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
 
 from .latents import LONGEST_CHUNK, TEMPORAL_STRIDE, covering_length, latent_length
 from .layout import MOST_CHUNKS, Chunk, lay_out, unfit_picture
+from .lines import first_and_last, more_of
 from .numbers import check_number, check_whole, shown
 from .prompts import ChunkPrompt, Keyframe, mix_keyframes
 
@@ -20,8 +21,6 @@ SLOWEST, FASTEST = 0.01, 1000.0
 LENGTH_UNITS = ("seconds", "frames")
 SHORTEST, LONGEST = 0.01, 100_000.0
 """Length of a video in either unit, at least and at most."""
-TOLD = 400
-"""Chunks, and prompts, that a plan says each by itself; of more it names the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -133,20 +132,31 @@ class ChunkPlan:
 
     def describe(self) -> str:
         """The plan in words, one line per chunk, with every number that differs from what was asked."""
-        count = len(self.chunks)
-        lines = [f"{self.total_frames} frames in {count} chunk{'s' if count > 1 else ''} of {self.chunk_frames}"]
-        if count > 1:
-            lines[0] += f", overlap {self.overlap_frames}"
-            if self.overlap_frames != self.requested_overlap:
-                lines[0] += f" (asked for {self.requested_overlap}; Wan overlaps by 4k + 1)"
-        if self.varied:
-            lines += _first_and_last(
-                self.keyframes, lambda index: f"prompt {index + 1} {self.keyframes[index].describe()}", "prompts"
-            )
-        lines += _first_and_last(self.chunks, lambda index: self._told(self.chunks[index]), "chunks")
-        return "\n".join((*lines, *self.warnings()))
+        chunks = first_and_last(self.chunks, lambda index: self.tell(self.chunks[index]), more_of("chunks"))
+        return "\n".join((self.size_words, *self.prompt_words, *chunks, *self.warnings()))
 
-    def _told(self, chunk: Chunk) -> str:
+    @property
+    def size_words(self) -> str:
+        """How long it is, in how many chunks."""
+        count = len(self.chunks)
+        words = f"{self.total_frames} frames in {count} chunk{'s' if count > 1 else ''} of {self.chunk_frames}"
+        if count > 1:
+            words += f", overlap {self.overlap_frames}"
+            if self.overlap_frames != self.requested_overlap:
+                words += f" (asked for {self.requested_overlap}; Wan overlaps by 4k + 1)"
+        return words
+
+    @property
+    def prompt_words(self) -> list[str]:
+        """A line for each keyframe, where there is more to them than one prompt for all."""
+        if not self.varied:
+            return []
+        return first_and_last(
+            self.keyframes, lambda index: f"prompt {index + 1} {self.keyframes[index].describe()}", more_of("prompts")
+        )
+
+    def tell(self, chunk: Chunk) -> str:
+        """Where a chunk lies, in words."""
         line = f"chunk {chunk.index + 1}: frames {max(0, chunk.start)} to {chunk.stop - 1}"
         given = max(0, -chunk.start)
         if chunk.overlap > given:
@@ -184,7 +194,7 @@ class ChunkPlan:
                 "the start picture of prompt 1 is not used: the video starts from "
                 + ("source" if self.source_frames else "start_image")
             )
-        return tuple(_first_and_last(words, lambda index: words[index], "warnings"))
+        return tuple(first_and_last(words, lambda index: words[index], more_of("warnings")))
 
     def _ends_before(self, keyframe: Keyframe) -> bool:
         if keyframe.unit == "seconds":
@@ -194,15 +204,6 @@ class ChunkPlan:
 
 def _index(chunk: Chunk) -> int:
     return chunk.index
-
-
-def _first_and_last(items: Sequence, line: Callable[[int], str], noun: str) -> list[str]:
-    """A line for each item, by index; of very many for the first and the last."""
-    if len(items) <= TOLD:
-        return [line(index) for index in range(len(items))]
-    half, count = TOLD // 2, len(items)
-    gap = f"... {count - 2 * half} more {noun} ..."
-    return [*map(line, range(half)), gap, *map(line, range(count - half, count))]
 
 
 def count_frames(length: float, unit: str, fps: float) -> int:

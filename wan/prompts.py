@@ -45,7 +45,7 @@ class Keyframe:
     """A text, or a conditioning."""
     negative: Any
     start: float = 0.0
-    """A chunk, counted from 0, or seconds; see ``unit``."""
+    """A chunk, counted from 0, or seconds; see ``unit``. What people type counts from 1: :func:`keyframe_start`."""
     unit: Unit = "chunks"
     loras: tuple[Lora, ...] = ()
     low_noise_loras: tuple[Lora, ...] | None = None
@@ -189,11 +189,46 @@ def parse_stack(items: Sequence) -> tuple[Keyframe, ...]:
     for number, keyframe in enumerate(keyframes, 1):
         first = moments.setdefault((keyframe.start, keyframe.unit), number)
         if first != number:
+            listed = not all(isinstance(items[each - 1], Keyframe) for each in (first, number))
             raise ValueError(
                 f"prompt_stack: items {first} and {number} both start at "
-                f"{moment_words(keyframe.start, keyframe.unit)}. Give each a start of its own."
+                f"{moment_words(keyframe.start, keyframe.unit)}"
+                + (f" (start_chunk {keyframe.start:g}, counted from 0)" if listed else "")
+                + ". Give each a start of its own."
             )
     return tuple(keyframes)
+
+
+def keyframe_start(start: float, unit: Unit) -> float:
+    """The start of a keyframe that people typed: a chunk, counted from 1, or seconds.
+
+    Raises:
+        ValueError: if it is no chunk.
+    """
+    if unit != "chunks":
+        return start
+    check_number("start", start, -LATEST, LATEST)
+    if start < 1:
+        raise ValueError(f"start: chunks count from 1, which is the first, got {shown(start)}. Or set unit to seconds.")
+    if start != int(start):
+        raise ValueError(f"start must be a whole number of chunks, got {start}. Or set unit to seconds.")
+    return start - 1
+
+
+def add_keyframe(before: Sequence, keyframe: Keyframe) -> tuple[Keyframe, ...]:
+    """A prompt stack with one more.
+
+    Raises:
+        ValueError: if ``before`` is no stack, or has one that starts at the same moment.
+    """
+    keyframes = parse_stack(before)
+    for number, other in enumerate(keyframes, 1):
+        if (other.start, other.unit) == (keyframe.start, keyframe.unit):
+            raise ValueError(
+                f"start: prompt {number} of prompt_stack starts at {moment_words(keyframe.start, keyframe.unit)} too. "
+                "Give each a start of its own."
+            )
+    return (*keyframes, keyframe)
 
 
 def parse_loras(stack: Sequence) -> tuple[Lora, ...]:
@@ -222,5 +257,5 @@ def moment_words(value: float, unit: Unit, count: bool = False) -> str:
     """A start, or with ``count`` a length of time, in words."""
     if unit == "seconds":
         return f"{value:g} s"
-    # A start counts from 0, as the stacks of other packs do; all that is said to users counts chunks from 1.
-    return f"{value:g} chunk{'s' if value != 1 else ''}" if count else f"start {value:g} (chunk {value + 1:g})"
+    # A keyframe's start counts from 0, as the lists of other packs do; what people type and read counts from 1.
+    return f"{value:g} chunk{'s' if value != 1 else ''}" if count else f"chunk {value + 1:.7g}"

@@ -164,7 +164,7 @@ class ChunkRecord:
         if self.join is not None:
             line += f", {self.join.describe()}"
         if self.seam is not None:
-            line += f", seam {self.seam}"
+            line += f", its seam {self.seam}"
         if self.end_seam is not None:
             line += f", meets what it was made to end with: {self.end_seam}"
         return line + (f", best of {self.attempts} attempts" if self.attempts > 1 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -15,6 +15,7 @@ from .kept_end import KeptEnd
 from .presets import FAST, FRAMES, lora_factor
 from .prompts import ChunkPrompt, Keyframe
 from .records import ChunkRecord
+from .report import Making, write_report
 from .settings import GuideSettings
 
 ATTEMPTS = 64
@@ -245,8 +246,6 @@ class ChunkState:
             )
         return {"total": lead + self.plan.total_frames, "fps": self.plan.fps, "chunks": chunks, "source": lead}
 
-    def report(self) -> str:
-        """The warnings, the plan, the notes, then a line per finished chunk."""
-        warnings = (f"WARNING: {warning}" for warning in self.warnings)
-        chunks = (record.describe(len(self.plan.chunks)) for record in self.records)
-        return "\n".join((*warnings, self.plan.describe(), *self.notes, *chunks))
+    def report(self, making: Making | None = None, more: Sequence[str] = ()) -> str:
+        """See :func:`~wan.report.write_report`."""
+        return write_report(self, making, more)

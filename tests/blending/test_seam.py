@@ -5,6 +5,7 @@ import pytest
 import torch
 from wan_motion_chunks.blending import measure_seam
 from wan_motion_chunks.blending.replay import find_cuts, replayed_frames
+from wan_motion_chunks.blending.seam import GRADES
 from wan_motion_chunks.tests.blending.clips import pan, spoil
 
 
@@ -14,7 +15,8 @@ def test_a_steady_pan_has_no_seam():
     assert seam.boundary_jump == pytest.approx(1, abs=0.15)
     assert seam.color_step < 0.05
     assert seam.score < 1
-    assert "clean" in str(seam)
+    assert seam.grade == GRADES[0]
+    assert seam.grade in str(seam)
 
 
 @pytest.mark.parametrize(

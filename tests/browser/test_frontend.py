@@ -23,7 +23,7 @@ PROBE = """async ([types, vue]) => {
             if (widget.type === "number") widget.value = Math.min(options.max ?? 1, Math.max(options.min ?? 0, 1));
             else if (widget.type === "combo") widget.value = (options.values ?? [])[options.values?.length - 1];
             else if (widget.type === "toggle") widget.value = !widget.value;
-            else if (typeof widget.value === "string") widget.value = "0: words";
+            else if (typeof widget.value === "string") widget.value = "1: words";
         }
         made[type] = {
             inputs: (node.inputs ?? []).filter((slot) => !slot.widget).map((slot) => slot.name),

@@ -54,8 +54,8 @@ def test_a_length_is_typed_in_or_comes_from_either_kind_of_number(page, source, 
 
 
 def test_prompts_and_schedules_expand_as_in_the_hosts_text_encode(page):
-    text = "// by chunk\n0: a {red|red} ball /* or\nnot */ moves\n2: {a|a} \\{dog\\} // runs"
+    text = "// by chunk\n1: a {red|red} ball /* or\nnot */ moves\n3: {a|a} \\{dog\\} // runs"
     names = {"CLIPTextEncode": ["text"], "WanMotionLongVideo": ["prompt", "negative_prompt"]}
     names |= {"WanMotionPromptStack": ["positive", "negative"]}
     found = page.evaluate(EXPAND, [text, names])
-    assert found == ["\n0: a red ball  moves\n2: a {dog} "] * 5
+    assert found == ["\n1: a red ball  moves\n3: a {dog} "] * 5

@@ -107,3 +107,30 @@ def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_t
     assert head.text_content() == "the plan depends on what is connected; it is shown after a run"
     assert bars.count() == 0
     assert page.errors == [], "\n".join(sorted(set(page.errors)))
+
+
+def test_prompts_are_on_the_timeline_before_a_run(page):
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(
+        """() => {
+            const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+            node.disconnectInput(node.findInputSlot("prompt"));
+        }"""
+    )
+    bars, words = page.locator(".wan-motion-timeline .chunk"), page.locator(".wan-motion-timeline [role=status]")
+    told = {
+        "left // 9: up\n1.5s: right": [1, 1, 2, 2, 2],
+        "1: left\n3 over 2: right": [1, 1, 2, 2, 2],
+        "0: left\n4: right": [1, 1, 1, 1, 2],
+        "[1] left\n[2] right\n[3-4] up": [1, 2, 3, 3, 3],
+        "16:9 left\n80s style": [None] * 5,
+    }
+    for text, numbers in told.items():
+        page.evaluate(TYPE, ["WanMotionLongVideo", "prompt", text])
+        expected = [f"{at}" if number is None else f"{at} (prompt {number})" for at, number in enumerate(numbers, 1)]
+        assert bars.all_text_contents() == expected
+        assert words.text_content() == ""
+    page.evaluate(TYPE, ["WanMotionLongVideo", "prompt", "1: left\nright"])
+    assert bars.all_text_contents() == ["1", "2", "3", "4", "5"]
+    assert "2" in words.text_content()
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))

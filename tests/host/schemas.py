@@ -53,7 +53,7 @@ def call_all(tiny):
     sampling = {"steps": 1, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple", "switch_step": 0}
     sampling["cfg_low_noise"] = 0.0
     texts = {"prompt": "", "negative_prompt": "", "boundary": 0.9, "clip": clip}
-    moment = {"start": 0.0, "unit": "chunks", "transition": 0.0, "chunk_frames": 0}
+    moment = {"start": 1.0, "unit": "chunks", "transition": 0.0, "chunk_frames": 0}
     moment |= {"start_image": frames[:1], "end_image": frames[:1]}
     knobs = dict.fromkeys(("motion_weight", "mask_sigma", "step_gain", "blend_strength"), -1.0)
     knobs |= {"preset": "Standard", "overlap_frames": 0, "continuity": "auto", "color_match": "affine"}

@@ -5,6 +5,7 @@ import re
 import pytest
 import torch
 from wan_motion_chunks.tests.host.video import keep
+from wan_motion_chunks.tests.reports import read_report
 from wan_motion_chunks.tests.wan.kept import file_of, run, start
 from wan_motion_chunks.wan.numbers import shown
 
@@ -94,7 +95,9 @@ def test_a_name_is_one_run_however_it_is_typed(output):
     typed = ("cafe\u0301", "caf\xe9")
     assert {keep(run_name=name).name for name in typed} == {"caf\xe9"}
     run(output, start(17), name=typed[0])
-    assert {LoadRun.execute(name, 16.0).args[2].splitlines()[0] for name in typed} == {"17 frames of caf\xe9"}
+    reports = [read_report(LoadRun.execute(name, 16.0).args[2]) for name in typed]
+    assert [report.summary.count(typed[1]) for report in reports] == [1, 1]
+    assert [[row[2] for row in report.rows] for report in reports] == [["17"], ["17"]]
     assert [path.name for path in output.iterdir()] == ["caf\xe9"]
 
 
@@ -120,5 +123,7 @@ def test_what_is_left_out_is_in_the_report(output):
     file_of(output, 2).write_bytes(b"x" * 99)
     frames, _, report = LoadRun.execute("run", 16.0).args
     assert len(frames) == 17
-    assert report.splitlines()[2].startswith(f"{file_of(output, 2).name} is damaged")
-    assert len(report.splitlines()) == 4  # how many frames, the one whole chunk, this, and what is on disk
+    read = read_report(report)
+    assert len(read.rows) == 1
+    assert read.details[1].startswith(f"{file_of(output, 2).name} is damaged")
+    assert len(read.details) == 3  # the one whole chunk, this, and what is on disk

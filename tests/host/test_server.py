@@ -1,11 +1,11 @@
 """The pack in a running ComfyUI, over its HTTP API."""
 
 import json
-import re
 import time
 
 import pytest
 from wan_motion_chunks.tests.log_lines import CONDITIONED, PREPARED, PREPARING, shape_line
+from wan_motion_chunks.tests.reports import read_report
 
 PREFIX = "WanMotion"
 
@@ -139,7 +139,9 @@ def test_the_optical_flow_example_shows_its_pictures(server, object_info):
 def test_the_first_run_example_makes_a_video_of_five_chunks(server, prompt):
     outputs = server.execute(prompt)
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
-    assert [int(number) for number in re.findall(r"\d+", report.splitlines()[0])[:5]] == [49, 5, 17, 9, 8]
+    rows = read_report(report).rows
+    assert [int(row[0]) for row in rows] == [1, 2, 3, 4, 5]
+    assert [row[1].split()[0] for row in rows] == ["0", "17", "25", "33", "41"]
     assert report.count("level motion") + report.count("level overlap_pinned") == 4
     assert report.count("level motion") >= 2
     saved = next(output["images"][0] for output in outputs.values() if "images" in output)

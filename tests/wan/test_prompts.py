@@ -9,11 +9,10 @@ from wan_motion_chunks.wan import (
     Lora,
     Tools,
     generate,
-    parse_schedule,
     parse_stack,
     plan_chunks,
 )
-from wan_motion_chunks.wan.prompts import UNITS
+from wan_motion_chunks.wan.prompts import UNITS, add_keyframe, keyframe_start
 
 SEED = [
     ["walking slowly", "blurry, bad quality", 0, None],
@@ -161,35 +160,6 @@ def test_an_end_image_is_told_to_the_last_chunk_only():
     assert rows.tolist() == [0] * 12 + [1] * 5 + [0] * 3
 
 
-def test_a_schedule_has_a_line_for_each_change():
-    keyframes = parse_schedule("0: walking slowly\n\n2: running: fast\n7.5s over 1s: jumping", "blurry")
-    assert [(e.positive, e.negative, e.start, e.unit, e.transition) for e in keyframes] == [
-        ("walking slowly", "blurry", 0.0, "chunks", 0.0),
-        ("running: fast", "blurry", 2.0, "chunks", 0.0),
-        ("jumping", "blurry", 7.5, "seconds", 1.0),
-    ]
-
-
-@pytest.mark.parametrize("text", ["", "a cat\n2: is a number", "Scene 1: a cat"])
-def test_a_text_without_a_mark_is_one_prompt(text):
-    assert [keyframe.positive for keyframe in parse_schedule(text)] == [text]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("0: a\nrunning", "^prompt, line 2: .*got 'running'"),
-        ("0: a\n\n-2: b", "^prompt, line 3: .*got '-2: b'"),
-        ("0: a\n1.5: b", r"^prompt, line 2: start .*got 1\.5"),
-        ("0: a\n1 over 2s: b", "^prompt, line 2: .*transition .*got '1 .* 2s'"),
-        ("0: a\n0: b", r"^prompt_stack: .* 1 and 2 .*start 0 \(chunk 1\)"),
-    ],
-)
-def test_a_schedule_that_cannot_be_read_names_line_and_reason(text, message):
-    with pytest.raises(ValueError, match=message):
-        parse_schedule(text)
-
-
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -210,6 +180,7 @@ def test_an_entry_names_what_is_wrong(values, message):
     ("stack", "message"),
     [
         (["a"], "^prompt_stack: item 1 .*got 'a'"),
+        ([["a", "b", 2, None], ["c", "d", 2.0, None]], r"^prompt_stack: items 1 and 2 .*chunk 3 \(start_chunk 2"),
         ([["a", "b", "2", None]], "^prompt_stack: start_chunk of item 1 .*got '2'"),
         ([["a", "b", 0, ["x"]]], "^prompt_stack: item 1: lora_stack: item 1 .*strength_model, strength_clip.*got 'x'"),
     ],
@@ -219,9 +190,14 @@ def test_a_stack_of_another_form_is_refused(stack, message):
         parse_stack(stack)
 
 
-@pytest.mark.parametrize("text", ["16:9 anime girl walking", "3:30 pm, a street"])
-def test_a_ratio_or_a_time_of_day_is_no_schedule(text):
-    assert [keyframe.positive for keyframe in parse_schedule(text)] == [text]
+def test_what_people_type_counts_chunks_from_one():
+    assert [keyframe_start(start, "chunks") for start in (1, 2.0, 100_000)] == [0, 1, 99_999]
+    assert [keyframe_start(start, "seconds") for start in (0, 0.5)] == [0, 0.5]
+    for start in (0, 0.5, 1.5, -1, float("nan"), 100_001):
+        with pytest.raises(ValueError, match=rf"^start\b.*{start:g}"):
+            keyframe_start(start, "chunks")
+    with pytest.raises(ValueError, match=r"^start: prompt 1 .*chunk 2"):
+        add_keyframe([["a", "b", 1, None]], Keyframe("c", "", 1))
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ SMALL: dict[str, tuple] = {
     "latents": (1, 2, 2, 3),
     "batch_size": (1, 1, 2),
     "amount": (1, 2, 3),
-    "start": (0.0, 1.0, 2.0),
+    "start": (1.0, 1.0, 2.0),
     "transition": (0.0, 0.0, 1.0),
     "overlap_frames": (5, 5, 4, 1, 8),
     "seam_retries": (0, 0, 0, 1),
@@ -53,7 +53,7 @@ STACK = {"chunk_frames": (0, 0, 0, 9)}
 SENTENCES = (
     "an orange square moves left slow",
     "a red ball moves right fast",
-    "0: a red ball moves left\n1: a blue ball moves up",
+    "1: a red ball moves left\n2: a blue ball moves up",
     "",
 )
 TEXTS: dict[str, tuple[str, ...]] = {
