@@ -25,7 +25,7 @@ function holder(graph, within = root()) {
 
 export function isLinked(node, name) {
     const slot = node.findInputSlot(name);
-    return slot >= 0 && node.isInputConnected(slot);
+    return Boolean(node.graph) && slot >= 0 && node.isInputConnected(slot); // one that is being copied is in none yet
 }
 
 /** The input of a subgraph's node that an input inside is connected to; null for any other. */

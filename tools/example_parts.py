@@ -107,7 +107,7 @@ def video(nodes: dict[str, Node], keep: tuple[Node, Node], values: dict, **links
     if "clip_vision" in nodes:
         links["clip_vision"] = (nodes["clip_vision"], "CLIP_VISION")
     values = {"length": 20.0, "prompt": PROMPT, "negative_prompt": NEGATIVE} | values
-    return Node("WanMotionLongVideo", (1200, 120), (400, 1080), values, links)
+    return Node("WanMotionLongVideo", (1200, 120), (400, 1240), values, links)
 
 
 def result(made: Node, prefix: str) -> list[Node]:

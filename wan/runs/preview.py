@@ -1,4 +1,4 @@
-"""A small film and a still of a kept chunk, beside its file: to look at while the rest is made. None is worth a chunk."""
+"""A small film and a still of a kept chunk, beside its file: to look at while the rest is made."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def _encode_film(frames: Tensor, fps: float) -> bytes:
     """An H.264 video without sound, which browsers play."""
     import av  # the host's; heavy to import
     from av.codec.codec import UnknownCodecError
+    from av.error import FFmpegError
 
     height, width = (max(2, side // 2 * 2) for side in _fit(frames, SHORTER))  # the encoder takes even sides only
     written = io.BytesIO()
@@ -71,7 +72,7 @@ def _encode_film(frames: Tensor, fps: float) -> bytes:
                 picture = av.VideoFrame.from_ndarray(_picture(frame, height, width), format="rgb24")
                 container.mux(stream.encode(picture))
             container.mux(stream.encode(None))
-    except (av.FFmpegError, UnknownCodecError) as error:
+    except (FFmpegError, UnknownCodecError) as error:
         raise OSError(f"the film of a chunk cannot be encoded: {error}") from error
     return written.getvalue()
 
