@@ -140,7 +140,7 @@ class FewSteps:
         return [*self._loras, *self._numbers]
 
     def lora(self, model: Node, name: str, which: str = "", strength: float = 1.0) -> Node:
-        made = lora(model, name, self._base, (760 + 420 * len(self._loras), 1310), which, strength)
+        made = lora(model, name, self._base, (760 + 420 * len(self._loras), 1440), which, strength)
         made.bypassed = True
         self._loras.append(made)
         return made

@@ -29,7 +29,7 @@ def make(tiny, conditioning, output, monkeypatch):
 
 def places(output, chunk):
     """The files that the front end asks for, as they lie on disk."""
-    roots = {"output": output, "temp": output.parent / "temp"}
+    roots = {"output": output.parent, "temp": output.parent / "temp"}
     return [
         roots[chunk[kind]["type"]] / chunk[kind]["subfolder"] / chunk[kind]["filename"] for kind in ("film", "still")
     ]
@@ -52,13 +52,13 @@ def test_each_finished_chunk_has_its_take_and_files_that_are_there(make, output,
 
 def test_a_chunk_is_made_kept_or_chosen_and_pinned_where_its_widgets_would_not_find_it(make):
     make(run=keep())
-    _, varied = make(run=keep(vary_from=1, variation=1))
+    _, varied = make(run=keep(vary_from=2, variation=1))
     assert [(chunk["origin"], chunk["take"], chunk["pinned"]) for chunk in varied["chunks"]] == [
         ("kept", 1, False),
         ("made", 2, True),
         ("made", 2, True),
     ]
-    _, chosen = make(run=keep(use_takes={1: 2}))
+    _, chosen = make(run=keep(use_takes="2: 2"))
     assert [(chunk["origin"], chunk["takes"], chunk["pinned"]) for chunk in chosen["chunks"]] == [
         ("kept", [1], False),
         ("chosen", [1, 2], True),
