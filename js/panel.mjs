@@ -50,7 +50,10 @@ export class Panel {
         this.player.update(plan.chunks);
         if (this.index !== null && !plan.chunks[this.index]) this.clear();
         if (this.index === null) this.words.textContent = summary(plan.chunks);
-        else this.describe();
+        else {
+            this.fill();
+            this.describe();
+        }
         this.offer();
     }
 
@@ -58,10 +61,22 @@ export class Panel {
     choose(index, seam) {
         this.index = index;
         this.seam = seam;
-        const chunk = this.plan.chunks[index];
-        if (seam) this.player.picture(chunk.picture, AROUND);
-        else this.player.film(index);
-        this.prompt.value = this.told ?? "";
+        this.player.clear();
+        this.filled = "";
+        this.fill();
+        this.describe();
+        this.offer();
+    }
+
+    /** Show the film, the prompt and the takes of the chosen chunk, as soon as there are others. */
+    fill() {
+        const chunk = this.plan.chunks[this.index];
+        const known = JSON.stringify([chunk.film, chunk.picture, chunk.take, chunk.takes, this.told]);
+        if (known === this.filled) return;
+        this.filled = known;
+        if (this.seam) this.player.picture(chunk.picture, AROUND);
+        else if (!this.player.playsAll) this.player.film(this.index);
+        if (document.activeElement !== this.prompt) this.prompt.value = this.told ?? ""; // else it is being written
         this.take.replaceChildren();
         for (const number of chunk.takes ?? []) {
             const option = element("option", "", this.take);
@@ -69,15 +84,13 @@ export class Panel {
             option.textContent = `take ${number}`;
             option.selected = number === chunk.take;
         }
-        this.describe();
-        this.offer();
     }
 
     describe() {
         const chunk = this.plan.chunks[this.index];
         const became = origin(chunk, this.index, this.plan.made, this.running);
-        const words = this.seam ? [seamWords(chunk)] : [chunkWords(chunk, this.index, became), seamWords(chunk)];
-        this.words.textContent = `${words.join(". ")}. ${chunk.words ?? ""}`;
+        const parts = [this.seam ? "" : chunkWords(chunk, this.index, became), chunk.seam ? seamWords(chunk) : ""];
+        this.words.textContent = [...parts.filter(Boolean), chunk.words ?? ""].join(". ");
     }
 
     /** What the chosen chunk was told, as far as that is known. */

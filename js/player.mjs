@@ -17,6 +17,10 @@ export class Player {
         if (this.waits) this.next();
     }
 
+    get playsAll() {
+        return this.at !== null;
+    }
+
     clear() {
         this.at = null;
         this.waits = false;

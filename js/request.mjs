@@ -39,5 +39,5 @@ export function planned(node) {
     const toPicture = ends || isLinked(node, "end_image");
     const chunks = planChunks(total, chunkFrames, overlap, toPicture, isLinked(node, "source"));
     const [width, height] = SIZE.map((name) => valueOf(node, name));
-    return { total, fps, chunks, bytes: diskBytes(chunks, width, height, isLinked(node, "run") ? 2 : 4) };
+    return { total, fps, chunks, follows: preset === "Auto", bytes: diskBytes(chunks, width, height, isLinked(node, "run") ? 2 : 4) };
 }

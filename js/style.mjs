@@ -8,7 +8,7 @@ export const STYLE = `
 .wan-motion-timeline .top { display: flex; gap: 8px; justify-content: space-between; height: 14px; white-space: nowrap; overflow: hidden; }
 .wan-motion-timeline .now { font-weight: bold; }
 .wan-motion-timeline .disk { opacity: 0.7; }
-.wan-motion-timeline .track { flex: none; height: 76px; overflow: auto hidden; background: var(--comfy-input-bg, #222);
+.wan-motion-timeline .track { flex: none; contain: inline-size; height: 76px; overflow: auto hidden; background: var(--comfy-input-bg, #222);
     border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; }
 .wan-motion-timeline .lane { position: relative; min-width: 100%; height: 64px; }
 .wan-motion-timeline .chunk { position: absolute; height: 25px; box-sizing: border-box; border-radius: 3px; background: #3f789e;

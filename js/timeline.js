@@ -22,6 +22,11 @@ function bytesWords(bytes) {
     return `up to ${(bytes / 2 ** (10 * power)).toPrecision(2)} ${UNITS[power]} on disk`;
 }
 
+/** Whether a run was of a plan; where overlaps follow the motion, how many chunks that makes is known only behind it. */
+function stands(plan, result) {
+    return plan.total === result.total - result.source && (plan.follows || plan.chunks.length === result.chunks.length);
+}
+
 class Timeline {
     constructor(node) {
         this.node = node;
@@ -48,8 +53,8 @@ class Timeline {
     /** The last run's chunks, while the plan that they are of still stands. */
     restore() {
         const plan = planned(this.node);
-        const shown = resultOf(this.node);
-        this.show(shown && (!plan || plan.total === shown.total - shown.source) ? shown : plan);
+        const result = resultOf(this.node);
+        this.show(result && (!plan || stands(plan, result)) ? result : plan);
     }
 
     /** What the host says while it runs. */
@@ -179,6 +184,6 @@ app.registerExtension({
         timelines.get(node)?.restore();
     },
     afterConfigureGraph() {
-        return recollect((node) => timelines.get(node)?.restore());
+        recollect((node) => timelines.get(node)?.restore());
     },
 });

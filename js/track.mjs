@@ -80,8 +80,10 @@ export class Track {
             const [chunk, end] = [chunks[first], chunks[last]];
             const became = origin(chunk, first, made, running);
             const bar = button(`chunk ${became}`, "", this.lane, () => this.choose(first, false));
-            bar.style.left = place(chunk.start);
-            bar.style.width = place(end.stop - chunk.start);
+            // Where more than half of a chunk is known, the next but one begins before it ends, in the same row.
+            const from = first === last ? Math.max(chunk.start, chunks[first - 2]?.stop ?? 0) : chunk.start;
+            bar.style.left = place(from);
+            bar.style.width = place(end.stop - from);
             bar.dataset.at = `c${first}`;
             bar.title = first === last ? chunkWords(chunk, first, became) : `chunks ${first + 1} to ${last + 1}: frames ${chunk.start} to ${end.stop - 1}`;
             bar.setAttribute("aria-label", bar.title);

@@ -140,7 +140,7 @@ class FewSteps:
         return [*self._loras, *self._numbers]
 
     def lora(self, model: Node, name: str, which: str = "", strength: float = 1.0) -> Node:
-        made = lora(model, name, self._base, (760 + 420 * len(self._loras), 1440), which, strength)
+        made = lora(model, name, self._base, (760 + 420 * len(self._loras), 1470), which, strength)
         made.bypassed = True
         self._loras.append(made)
         return made
@@ -148,7 +148,7 @@ class FewSteps:
     def number(self, name: str, value: float, own: float) -> tuple[Node, str]:
         """The output of a number that stands in for a node's own, which the front end shows no more."""
         kind = "Int" if isinstance(value, int) else "Float"
-        place = (760 + 260 * len(self._numbers), 1460)
+        place = (760 + 260 * len(self._numbers), 1620)
         made = Node(
             f"Primitive{kind}", place, (220, 90), {"value": value}, title=f"{name} ({own:g} if off)", bypassed=True
         )

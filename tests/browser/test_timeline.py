@@ -72,7 +72,7 @@ def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_t
     page.evaluate(TYPE, ["WanMotionLongVideo", "length", 50])
     assert bars.count() == 6
     width = "(bar) => Number.parseFloat(bar.style.width)"
-    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 17 / 50)
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 16 / 50)
     page.evaluate(
         """() => {
             const { graph } = window.app;
@@ -91,11 +91,11 @@ def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_t
     assert bars.count() == 6
     change = "(code) => new Function('{ node, first, second, picture }', code)(window.wanMotionMade)"
     page.evaluate(change, "picture.connect(0, first, first.findInputSlot('end_image'))")
-    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 13 / 50)  # the last needs frames to lead to its picture
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 12 / 50)  # the last needs frames to lead to its picture
     page.evaluate(change, "first.disconnectInput(first.findInputSlot('end_image'))")
-    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 17 / 50)
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 16 / 50)
     page.evaluate(change, "picture.connect(0, node, node.findInputSlot('end_image'))")
-    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 13 / 50)
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 12 / 50)
     page.evaluate(
         change,
         "const own = first.widgets.find((each) => each.name === 'chunk_frames'); own.value = 33; own.callback(33)",

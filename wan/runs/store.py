@@ -209,9 +209,9 @@ class RunStore:
             return
         words: dict[str, Any] = {"run": self.folder.name, "version": made_from.VERSION, "results": made_from.RESULTS}
         words |= {"frames": self.frames, "planned": self.planned, "chunks": [kept.entry() for kept in self.kept]}
-        words |= {"making": None if making is None else making.name}
         known = self._finder.coming
-        words |= {"others": [take.name for take in self.unused], "made_from": known.made_from if known else {}}
+        words |= {"making": None if making is None else making.name, "others": [take.name for take in self.unused]}
+        words |= {"made_from": known.made_from if known else {}}
         try:
             write_manifest(self.folder, words)
         except OSError as error:
@@ -231,9 +231,8 @@ class RunStore:
             logger.warning("Chunk %d has no preview: %s", kept.facts.index + 1, reason(error))
 
     def _held(self, tensors: dict[str, Tensor]) -> dict[str, Tensor] | None:
-        return (
-            {name: tensors[name] for name in ("added", "tail") if name in tensors} if self.options.in_memory else None
-        )
+        found = {name: tensors[name] for name in ("added", "tail") if name in tensors}
+        return found if self.options.in_memory else None
 
     def _write(self, take: Take, facts: Facts, tensors: dict[str, Tensor]) -> str | None:
         """Write a chunk's file; returns the digest of its content, or None where it stays in memory."""
