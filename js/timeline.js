@@ -1,7 +1,9 @@
 /** The timeline of the nodes that make a whole video: its plan before a run, its chunks while they are made, and after. */
 
 import { app } from "../../scripts/app.js";
+import { keepOf } from "./actions.mjs";
 import { element } from "./element.mjs";
+import { valueOf } from "./graph.mjs";
 import { Panel } from "./panel.mjs";
 import {
     PLAN, PLAN_SOCKETS, SETTINGS, SETTINGS_PLAN, SIZE, STACKS, STACK_SOCKETS, planned,
@@ -54,7 +56,9 @@ class Timeline {
     restore() {
         const plan = planned(this.node);
         const result = resultOf(this.node);
-        this.show(result && (!plan || stands(plan, result)) ? result : plan);
+        const keep = keepOf(this.node);
+        const kept = (keep ? valueOf(keep, "run_name") : null) === (result?.run ?? null);
+        this.show(result && kept && (!plan || stands(plan, result)) ? result : plan);
     }
 
     /** What the host says while it runs. */
@@ -151,8 +155,8 @@ function addTimeline(node) {
     chain(node, "onExecuted", (message) => {
         const result = message?.wan_motion_timeline?.[0];
         if (!result) return;
-        remember(node, result);
         timeline.end(timeline.running);
+        remember(node, result);
         timeline.show(result);
     });
     const widget = node.addDOMWidget("timeline", "wan_motion_timeline", timeline.root, {
