@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from wan_motion_chunks.tests.browser.scripts import OPEN, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import OPEN, SEE, SHOW, TYPE
 
 PROMPT = "an orange square moves down"
 SET_UP = """([name, prompt]) => {
@@ -46,6 +46,7 @@ class Editor:
             for widget, value in values.items():
                 page.evaluate(TYPE, [node, widget, value])
         page.evaluate(SET_UP, [name, PROMPT])
+        page.evaluate(SEE)
 
     def queue(self):
         self.page.evaluate(QUEUE)

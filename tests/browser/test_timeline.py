@@ -5,7 +5,7 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from wan_motion_chunks.tests.browser.scripts import OPEN, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import OPEN, SEE, SHOW, TYPE
 
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
@@ -149,6 +149,8 @@ def test_a_hundred_chunks_are_readable_and_the_chosen_one_is_scrolled_to(page, v
 def test_what_strangers_wrote_is_text_and_files_come_from_the_hosts_own_folders(page, vue):
     page.evaluate(SHOW, vue)
     page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(SEE)
+    page.wait_for_timeout(300)
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "/view" in request.url else None)
     markup = "<img src=x onerror=alert(1)>\"'&amp;../"
