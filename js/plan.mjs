@@ -62,3 +62,18 @@ export function planChunks(total, chunkFrames, overlapFrames, toPicture = false,
     const known = chunks.length === 1 && !source ? 1 : overlap;
     return toPicture && known + (seam - total) > length - 2 ? [] : chunks;
 }
+
+/**
+ * What the chunks of a plan take on disk, about: their frames, those that their joins change, and their latents.
+ *
+ * @param {{start: number, stop: number, seam: number}[]} chunks
+ * @param {number} width of the video in pixels
+ * @param {number} height
+ * @param {number} size bytes of a number: 2 with Keep Run, 4 without
+ * @returns {number} bytes; NaN where the size of the video is not known
+ */
+export function diskBytes(chunks, width, height, size) {
+    const frames = chunks.reduce((sum, chunk) => sum + chunk.stop - chunk.start, 0);
+    const latents = chunks.reduce((sum, chunk) => sum + (covering(chunk.stop - chunk.start) + 3) / 4, 0);
+    return 3 * frames * width * height * size + 16 * latents * (width / 8) * (height / 8) * 4;
+}

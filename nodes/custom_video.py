@@ -120,7 +120,7 @@ class CustomLongVideo(io.ComfyNode):
         inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
         low = _second_part(guider_low_noise, sampler_low_noise, sigmas_low_noise, guider, sampler)
         around = GuiderSampler(Part(guider, sampler, sigmas), chunk_noise, inputs, low)
-        return make_video(VideoJob(state, family, around, inputs, vae, optical_flow, run, sound))
+        return make_video(VideoJob(state, family, around, inputs, vae, optical_flow, run, sound, seed=seed))
 
 
 def _second_part(guider, sampler, sigmas, first, first_sampler) -> Part | None:

@@ -113,4 +113,4 @@ class LongVideo(io.ComfyNode):
         inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
         experts = read_experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
         sampler = HostSampler(experts, sampling, chunk_noise, inputs)
-        return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run, sound))
+        return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run, sound, seed=seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +15,6 @@ import torch
 from comfy_api.latest import InputImpl
 from comfy_api.util import VideoComponents
 from comfy_execution.graph_utils import ExecutionBlocker
-from einops import rearrange
 
 from ..wan.host.checks import check_interrupt
 from ..wan.host.inputs import ChunkInputs
@@ -36,12 +35,9 @@ from .layout import gather_image
 from .runs import SEEN, UNKEPT, make_room, runs_folder, unkept_folder
 from .source import Source
 from .stored_video import StoredVideo, frame_rate
-from .thumbnails import show_seams
+from .timeline import Timeline
 
 logger = logging.getLogger(__name__)
-
-DRAWN = 300
-"""Chunks that the timeline draws one by one, and seams that it gives a button; see ``js/timeline.js``."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +58,8 @@ class VideoJob:
     """The video that it goes on from, for its sound."""
     behind: torch.Tensor | None = None
     """``(n, 3, H, W)``: what comes behind it in what is given out."""
+    seed: int | None = None
+    """As the node has it, for its timeline."""
 
 
 def make_video(job: VideoJob) -> io.NodeOutput:
@@ -83,12 +81,14 @@ def make_video(job: VideoJob) -> io.NodeOutput:
         )
     for warning in (*state.plan.warnings(), *state.warnings):
         logger.warning(warning)
-    tools = Tools(
-        job.vae, job.sampler, check_interrupt, host_motion(job.optical_flow, state.settings.estimator), job.family
-    )
+    motion = host_motion(job.optical_flow, state.settings.estimator)
+    tools = Tools(job.vae, job.sampler, check_interrupt, motion, job.family)
     fingerprint = _fingerprint(job)
     kept = _open_unkept(state, fingerprint) if run is None else _open_kept(run, fingerprint)
     with kept as store:
+        timeline = Timeline(store, sum(map(len, state.source)), run is not None, job.seed)
+        if job.behind is None:
+            tools = replace(tools, watch=timeline.send)
         try:
             state = generate(state, tools, store, stop_after=None if run is None else run.stop_after)
         except BaseException:
@@ -99,27 +99,27 @@ def make_video(job: VideoJob) -> io.NodeOutput:
             leave()
         if run is not None and run.takes_to_keep is not None and state.chunk is None:
             store.drop_unused(run.takes_to_keep)
-        given = _give_out(job, state, store, began)
+        given = _give_out(job, state, timeline, began)
     if run is not None and state.chunk is None:
         SEEN.leave(store.folder)
     return given
 
 
-def _give_out(job: VideoJob, state: ChunkState, store: RunStore, began: float) -> io.NodeOutput:
+def _give_out(job: VideoJob, state: ChunkState, timeline: Timeline, began: float) -> io.NodeOutput:
     """What the node gives out of a video, finished or so far."""
+    store = timeline.store
     store.before, store.behind = state.source, () if job.behind is None else (job.behind,)
     fps, latent, report = state.plan.fps, {"samples": state.latent}, _report(state, store, job.run, began)
     in_memory = job.run is None or job.run.frames_in_memory
     # Without Keep Run memory holds all frames twice at no time.
     frames = gather_image(store.given, store.footage(free=job.run is None)) if in_memory else None
-    lead = sum(map(len, state.source))
-    timeline = {} if job.behind is not None else _shown(state.timeline(lead), frames, store.footage())
+    shown = {} if job.behind is not None else timeline.show(state, frames, store.footage())
     audio = None if job.source is None else job.source.sound(fps)
     if job.run is not None:
         given = ExecutionBlocker(None) if frames is None else frames
-        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps, audio), ui=timeline)
+        return io.NodeOutput(given, latent, report, StoredVideo(store.shown(), fps, audio), ui=shown)
     components = VideoComponents(images=frames, audio=audio, frame_rate=frame_rate(fps))
-    return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=timeline)
+    return io.NodeOutput(frames, latent, report, InputImpl.VideoFromComponents(components), ui=shown)
 
 
 def _varied(state: ChunkState, run: Run) -> ChunkState:
@@ -146,7 +146,7 @@ def _fingerprint(job: VideoJob) -> Callable[[ChunkState], Fingerprint]:
 
 
 def _open_kept(run: Run, fingerprint: Callable[[ChunkState], Fingerprint]) -> AbstractContextManager[RunStore]:
-    return open_run(runs_folder(), run.name, fingerprint, Options(run.use_takes, run.reuse_unsure))
+    return open_run(runs_folder(), run.name, fingerprint, Options(run.use_takes, run.reuse_unsure, previews=True))
 
 
 @contextlib.contextmanager
@@ -158,7 +158,8 @@ def _open_unkept(state: ChunkState, fingerprint: Callable[[ChunkState], Fingerpr
     name = UNKEPT + fingerprint(state).digest[:8]
     with contextlib.ExitStack() as stack:
         try:
-            options = Options(dtype=torch.float32, limit=make_room(name), in_memory=True)  # without rounding
+            # Without rounding.
+            options = Options(dtype=torch.float32, limit=make_room(name), in_memory=True, previews=True)
             store = stack.enter_context(open_run(unkept_folder(), name, fingerprint, options))
         except (OSError, RunError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error).removeprefix("run_name: ")
@@ -174,26 +175,6 @@ def _go_on(store: RunStore) -> str:
         f"{count} finished chunks are in temp/{shown(store.folder)} until ComfyUI is started again: queue the same "
         f"workflow to go on, or load them with Load Run as {store.folder.name}. Keep Run keeps them for good"
     )
-
-
-def _shown(timeline: dict, frames: torch.Tensor | None, footage: Iterable[torch.Tensor] = ()) -> dict:
-    """What the node's timeline shows after the run: the plan, its seams, and pictures of these, from the IMAGE if there
-    is one, else from the kept frames."""
-    pieces = footage if frames is None else [rearrange(frames, "t h w c -> t c h w")]
-    pictures = show_seams(pieces, [chunk["seam"] for chunk in choosable(timeline)])
-    for chunk in timeline["chunks"]:
-        chunk["picture"] = pictures.get(chunk["seam"])
-    return {"wan_motion_timeline": [timeline]}
-
-
-def choosable(timeline: dict) -> list[dict]:
-    """The chunks whose seams the timeline lets one choose: all but the first, unless that goes on from a given video,
-    or of very many those that stand out."""
-    chunks = timeline["chunks"][0 if timeline["source"] else 1 :]
-    if len(timeline["chunks"]) <= DRAWN:
-        return chunks
-    out = [chunk for chunk in chunks if chunk["score"] is not None and chunk["score"] > 1]
-    return sorted(sorted(out, key=lambda chunk: -chunk["score"])[:DRAWN], key=lambda chunk: chunk["seam"])
 
 
 def _report(state: ChunkState, store: RunStore, run: Run | None, began: float) -> str:

@@ -34,6 +34,14 @@ def unkept_folder() -> Path:
     return Path(folder_paths.get_temp_directory()) / FOLDER
 
 
+def place(path: Path) -> dict[str, str] | None:
+    """How the host's ``/view`` finds a file of a run; None for one that it does not serve."""
+    for kind, folder in (("output", runs_folder()), ("temp", unkept_folder())):
+        if path.parent.parent == folder:
+            return {"filename": path.name, "subfolder": f"{FOLDER}/{path.parent.name}", "type": kind}
+    return None
+
+
 def find_runs(name: str) -> Path:
     """The folder that has a run of this name: among the outputs, or among the temporary files if it is there alone."""
     name = check_name(name)

@@ -107,7 +107,7 @@ def video(nodes: dict[str, Node], keep: tuple[Node, Node], values: dict, **links
     if "clip_vision" in nodes:
         links["clip_vision"] = (nodes["clip_vision"], "CLIP_VISION")
     values = {"length": 20.0, "prompt": PROMPT, "negative_prompt": NEGATIVE} | values
-    return Node("WanMotionLongVideo", (1200, 120), (400, 1080), values, links)
+    return Node("WanMotionLongVideo", (1200, 120), (400, 1240), values, links)
 
 
 def result(made: Node, prefix: str) -> list[Node]:
@@ -140,7 +140,7 @@ class FewSteps:
         return [*self._loras, *self._numbers]
 
     def lora(self, model: Node, name: str, which: str = "", strength: float = 1.0) -> Node:
-        made = lora(model, name, self._base, (760 + 420 * len(self._loras), 1310), which, strength)
+        made = lora(model, name, self._base, (760 + 420 * len(self._loras), 1470), which, strength)
         made.bypassed = True
         self._loras.append(made)
         return made
@@ -148,7 +148,7 @@ class FewSteps:
     def number(self, name: str, value: float, own: float) -> tuple[Node, str]:
         """The output of a number that stands in for a node's own, which the front end shows no more."""
         kind = "Int" if isinstance(value, int) else "Float"
-        place = (760 + 260 * len(self._numbers), 1460)
+        place = (760 + 260 * len(self._numbers), 1620)
         made = Node(
             f"Primitive{kind}", place, (220, 90), {"value": value}, title=f"{name} ({own:g} if off)", bypassed=True
         )

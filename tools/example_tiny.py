@@ -22,7 +22,7 @@ def tiny_video(models: Node, shift: Node, scene: Node, pos: tuple[int, int], val
     """Long Video around the bundled models."""
     links = {"model": (shift, "MODEL"), "vae": (models, "vae"), "clip": (models, "clip"), **links}
     links["start_image"] = (scene, "image")
-    return Node("WanMotionLongVideo", pos, (360, 1080), TINY_SIZE | TINY_SAMPLING | values, links)
+    return Node("WanMotionLongVideo", pos, (360, 1240), TINY_SIZE | TINY_SAMPLING | values, links)
 
 
 def saved(frames: tuple[Node, str], left: int, prefix: str) -> list[Node]:

@@ -41,6 +41,9 @@ class Tools:
     """For predictions, joins and measures."""
     family: Family = WAN_I2V
     """Of the model that samples."""
+    watch: Callable[[ChunkState, float | None], None] = lambda state, left: None
+    """Told of the video so far before each chunk is made and behind each kept one that is taken, with the seconds that
+    the rest will take, once a chunk was made."""
 
 
 def generate(
@@ -53,32 +56,33 @@ def generate(
         stop_after: how many chunks to make at most; None makes all.
     """
     count, frames, seconds = 0, 0, 0.0  # of the chunks that were made here
+    left: float | None = None
     while state.chunk is not None:
         found = state
         if store is not None:
             tools.check_interrupt()
             found = store.recall(state)
-        if found.made == state.made:
-            if count == stop_after:
-                break
-            began, state = time.monotonic(), found
-            found = make_chunk(guide_state(state, tools.vae, tools.motion, family=tools.family), tools)
-            found = found if store is None else store.keep(state, found)
-            count += 1
-            frames += found.plan.chunks[state.made].length
-            seconds += time.monotonic() - began
-            left = sum(chunk.length for chunk in found.plan.chunks[found.made :])
-            if left:
-                logger.info(
-                    "About %s left for %d chunks",
-                    _duration(seconds / frames * left),
-                    len(found.plan.chunks) - found.made,
-                )
-        state = found
+        if found.made > state.made:
+            state = found
+            tools.watch(state, left)
+            continue
+        if count == stop_after:
+            break
+        tools.watch(state, left)
+        began, index = time.monotonic(), found.made
+        state = make_chunk(guide_state(found, tools.vae, tools.motion, family=tools.family), tools)
+        state = state if store is None else store.keep(found, state)
+        count += 1
+        frames += state.plan.chunks[index].length
+        seconds += time.monotonic() - began
+        rest = state.plan.chunks[state.made :]
+        left = seconds / frames * sum(chunk.length for chunk in rest)
+        if rest:
+            logger.info("About %s left for %d chunks", duration(left), len(rest))
     return state
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Hours and minutes, or seconds where it is less than two minutes."""
     if seconds < 120:
         return f"{seconds:.0f} s"

@@ -18,3 +18,10 @@ TYPE = """([type, name, value]) => {
     widget.callback(value);
 }"""
 SHOW = "async (vue) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)"
+SEE = """() => {
+    const { canvas, graph } = window.app;
+    canvas.ds.scale = 0.5;
+    canvas.centerOnNode(graph.nodes.find((each) => each.type === "WanMotionLongVideo"));
+    canvas.setDirty(true, true);
+}"""
+"""A newer front end hides the widgets of nodes that are out of sight, and what is hidden takes no focus."""

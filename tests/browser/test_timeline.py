@@ -1,9 +1,11 @@
 """The timeline at its limits: very many chunks, numbers that are none, and what comes from other nodes."""
 
 import re
+from itertools import pairwise
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from wan_motion_chunks.tests.browser.scripts import OPEN, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import OPEN, SEE, SHOW, TYPE
 
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
@@ -11,7 +13,7 @@ def test_the_timeline_of_very_many_chunks_is_a_summary_and_that_of_no_number_is_
     page.evaluate(SHOW, vue)
     page.evaluate(OPEN, "wan-motion_tiny_first_run")
     timeline = page.locator(".wan-motion-timeline")
-    head, bars, seams = (timeline.locator(part) for part in (".head", ".chunk", "button"))
+    head, bars, seams = (timeline.locator(part) for part in (".head", ".chunk", ".seam"))
     for values, expected, drawn in (
         ({"length": 17 + 8 * 299}, "2409 frames, 301.1 s, 300 chunks", (300, 299)),
         ({"length": 17 + 8 * 300}, "2417 frames, 302.1 s, 301 chunks", (151, 0)),
@@ -53,11 +55,11 @@ def test_the_timeline_after_a_run_of_very_many_chunks_shows_the_seams_that_stand
     )
     timeline = page.locator(".wan-motion-timeline")
     assert timeline.locator(".head").text_content() == "8009 frames, 1001.1 s, 1000 chunks"
-    words = timeline.locator("[role=status]")
+    words = timeline.locator(".words")
     assert re.findall(r"\d+", words.text_content())[:3] == ["979", "10", "10"]  # as real video, a little out, out
     assert timeline.locator(".chunk").count() == 250
-    seams = timeline.locator("button")
-    assert [seams.nth(index).get_attribute("class") for index in range(20)] == ["out", "near"] * 10
+    seams = timeline.locator(".seam")
+    assert [seams.nth(index).get_attribute("class") for index in range(20)] == ["seam out", "seam near"] * 10
     assert seams.count() == 20
     seams.nth(2).focus()
     page.keyboard.press("Enter")
@@ -70,7 +72,7 @@ def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_t
     page.evaluate(TYPE, ["WanMotionLongVideo", "length", 50])
     assert bars.count() == 6
     width = "(bar) => Number.parseFloat(bar.style.width)"
-    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 17 / 50)
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 16 / 50)
     page.evaluate(
         """() => {
             const { graph } = window.app;
@@ -89,11 +91,11 @@ def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_t
     assert bars.count() == 6
     change = "(code) => new Function('{ node, first, second, picture }', code)(window.wanMotionMade)"
     page.evaluate(change, "picture.connect(0, first, first.findInputSlot('end_image'))")
-    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 13 / 50)  # the last needs frames to lead to its picture
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 12 / 50)  # the last needs frames to lead to its picture
     page.evaluate(change, "first.disconnectInput(first.findInputSlot('end_image'))")
-    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 17 / 50)
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 16 / 50)
     page.evaluate(change, "picture.connect(0, node, node.findInputSlot('end_image'))")
-    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 13 / 50)
+    assert bars.nth(4).evaluate(width) == pytest.approx(100 * 12 / 50)
     page.evaluate(
         change,
         "const own = first.widgets.find((each) => each.name === 'chunk_frames'); own.value = 33; own.callback(33)",
@@ -117,7 +119,7 @@ def test_prompts_are_on_the_timeline_before_a_run(page):
             node.disconnectInput(node.findInputSlot("prompt"));
         }"""
     )
-    bars, words = page.locator(".wan-motion-timeline .chunk"), page.locator(".wan-motion-timeline [role=status]")
+    bars, words = page.locator(".wan-motion-timeline .chunk"), page.locator(".wan-motion-timeline .now")
     told = {
         "left // 9: up\n1.5s: right": [1, 1, 2, 2, 2],
         "1: left\n3 over 2: right": [1, 1, 2, 2, 2],
@@ -134,3 +136,72 @@ def test_prompts_are_on_the_timeline_before_a_run(page):
     assert bars.all_text_contents() == ["1", "2", "3", "4", "5"]
     assert "2" in words.text_content()
     assert page.errors == [], "\n".join(sorted(set(page.errors)))
+
+
+LABELS = """() => {
+    const root = document.querySelector(".wan-motion-timeline");
+    const box = (each) => (({ left, right, top, bottom }) => [left, right, top, bottom])(each.getBoundingClientRect());
+    return {
+        labels: [...root.querySelectorAll(".chunk span")].map(box),
+        bars: [...root.querySelectorAll(".chunk")].map(box),
+        seams: [...root.querySelectorAll(".seam")].map(box),
+        track: box(root.querySelector(".track")),
+        wide: root.querySelector(".lane").scrollWidth,
+    };
+}"""
+
+
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
+def test_a_hundred_chunks_are_readable_and_the_chosen_one_is_scrolled_to(page, vue):
+    page.evaluate(SHOW, vue)
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(TYPE, ["WanMotionLongVideo", "length", 17 + 8 * 99])
+    page.wait_for_timeout(300)
+    found = page.evaluate(LABELS)
+    assert len(found["labels"]) == 100
+    for label, bar in zip(found["labels"], found["bars"], strict=True):
+        assert bar[0] <= label[0] < label[1] <= bar[1]
+    bars = found["bars"]
+    for row in (bars[::2], bars[1::2]):
+        assert all(bar[1] <= after[0] + 1 for bar, after in pairwise(row))
+    rows = {(bar[2], bar[3]) for bar in bars}
+    assert all(seam[3] <= top or seam[2] >= bottom for seam in found["seams"][:4] for top, bottom in rows)
+    assert found["wide"] > 4 * (found["track"][1] - found["track"][0])
+    page.locator(".wan-motion-timeline .chunk").nth(99).focus()
+    last, track = page.evaluate(LABELS)["bars"][99], found["track"]
+    assert track[0] <= last[0] < last[1] <= track[1] + 1
+
+
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
+def test_what_strangers_wrote_is_text_and_files_come_from_the_hosts_own_folders(page, vue):
+    page.evaluate(SHOW, vue)
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(SEE)
+    page.wait_for_timeout(300)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/view" in request.url else None)
+    markup = "<img src=x onerror=alert(1)>\"'&amp;../"
+    page.evaluate(
+        """(markup) => {
+            const file = (name) => ({ filename: name, subfolder: `../${markup}`, type: "output" });
+            const chunk = { start: 0, stop: 17, seam: 0, prompt: null, score: null, words: markup, origin: "made" };
+            Object.assign(chunk, { take: 1, takes: [1, markup], film: file(`../${markup}.mp4`), still: file("a.jpg") });
+            const shown = { total: 17, fps: 16, chunks: [chunk], source: 0, made: 1, prompts: [markup], run: markup };
+            const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+            node.onExecuted({ wan_motion_timeline: [shown] });
+        }""",
+        markup,
+    )
+    timeline = page.locator(".wan-motion-timeline")
+    timeline.locator(".chunk").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    assert markup in timeline.locator(".words").text_content()
+    assert timeline.locator("textarea").input_value() == markup
+    assert timeline.locator("option").nth(1).text_content() == f"take {markup}"
+    assert timeline.locator("img[src=x]").count() == 0
+    assert asked
+    for url in asked:
+        found = parse_qs(urlsplit(url).query)
+        assert set(found) == {"filename", "subfolder", "type"}
+        assert found["subfolder"] == [f"../{markup}"]  # which the host refuses: it is not below its folder

@@ -61,7 +61,7 @@ def test_an_end_picture_that_cannot_fit_is_refused_when_planned(nodes):
 
 
 def test_pictures_are_made_of_the_seams_that_one_can_choose(comfy):
-    from wan_motion_chunks.nodes.making import DRAWN, choosable
+    from wan_motion_chunks.nodes.timeline import DRAWN, choosable
 
     def chunks(count):
         return [{"seam": index, "score": None if index % 7 == 0 else (index % 5) / 2} for index in range(count)]
@@ -80,8 +80,8 @@ def test_pictures_are_made_of_the_seams_that_one_can_choose(comfy):
 
 
 def test_the_timelines_limit_is_the_nodes():
-    from wan_motion_chunks.nodes.making import DRAWN
+    from wan_motion_chunks.nodes.timeline import DRAWN
     from wan_motion_chunks.tools.workflow import ROOT
 
-    (drawn,) = re.findall(r"const DRAWN = (\d+);", (ROOT / "js" / "timeline.js").read_text(encoding="utf-8"))
+    (drawn,) = re.findall(r"export const DRAWN = (\d+);", (ROOT / "js" / "track.mjs").read_text(encoding="utf-8"))
     assert int(drawn) == DRAWN

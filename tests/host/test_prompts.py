@@ -228,9 +228,9 @@ def test_settings_are_in_the_report_and_change_no_first_chunk(make):
     from wan_motion_chunks.wan.settings import choose_settings
 
     chosen = {
-        "Standard": choose_settings(own={"overlap_frames": 8}),
-        "Slow or static": choose_settings("Slow or static"),
-        "Auto": choose_settings("Auto", own={"overlap_frames": 8}),
+        "Standard": choose_settings(own={"overlap_frames": 8}, continuity="motion"),
+        "Slow or static": choose_settings("Slow or static", own={"step_gain": 0.3}, continuity="motion"),
+        "Auto": choose_settings("Auto", own={"overlap_frames": 8}, continuity="motion"),
     }
     made = {name: make(prompt=LEFT, settings=settings) for name, settings in chosen.items()}
     assert same_until(made["Slow or static"][0], made["Standard"][0]) == 1

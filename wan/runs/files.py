@@ -37,7 +37,9 @@ SHOWN = 200
 """Characters of what a parser says of a file, which may repeat the file."""
 LONGEST_HEADER = 2**22
 """Bytes of a chunk file's header."""
-PART = re.compile(r"\.(chunk_[0-9][0-9a-z_]*\.safetensors|run\.json)(\.[0-9a-f]{8})?\.part|\.tmp[0-9A-Za-z]{6}")
+PART = re.compile(
+    r"\.(chunk_[0-9][0-9a-z_]*\.(safetensors|mp4|jpg)|run\.json)(\.[0-9a-f]{8})?\.part|\.tmp[0-9A-Za-z]{6}"
+)
 """What a write is called before it is whole; the last is what safetensors' own writer, of 0.1.0, called it."""
 
 
@@ -111,10 +113,19 @@ def read_whole(path: Path, facts: Facts, content: str) -> dict[str, Tensor]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file as a whole or not at all; half a surrogate pair is written as JSON escapes it."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all.
+
+    Raises:
+        OSError: if the disk does not take it. What was there before stays.
+    """
 
     def save(temporary: Path) -> None:
         with _create(temporary) as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
+            file.write(content)
 
     _replace(path, save)
 

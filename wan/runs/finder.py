@@ -40,6 +40,8 @@ class Options:
     """Bytes of all takes together, beyond which chunks stay in memory; 0 writes nothing at all."""
     in_memory: bool = False
     """Whether chunks stay in memory besides: who owns the folder may empty it."""
+    previews: bool = False
+    """Whether a small film and a still of each chunk are written beside it."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +27,22 @@ class Kept:
     content: str
     path: Path | None
     tensors: dict[str, Tensor] | None = None
+    taken: bool = False
+    """Whether it was there before the job that holds it, and not made by that."""
+    seen: bool = False
+    """Whether a film and a still of it are beside it."""
+
+    def entry(self) -> dict[str, Any]:
+        """Its line of ``run.json``."""
+        return {
+            "chunk": self.facts.index + 1,
+            "file": self.path.name if self.path else None,
+            "take": self.facts.take,
+            "frames": [self.facts.start, self.facts.start + self.facts.frames - 1],
+            "fingerprint": self.facts.fingerprint,
+            "content": self.content,
+            "report": self.facts.record.describe(),
+        }
 
     def read(self, *names: str) -> dict[str, Tensor]:
         """Some of its tensors.

@@ -23,14 +23,14 @@ from .facts import Facts
 from .files import check_writable, write_chunk
 from .finder import Finder, Options, listed
 from .fingerprint import Fingerprint
-from .kept import Kept, pack, read_footage, state_behind
+from .kept import Kept, pack, read_footage, state_behind, unpack
 from .lock import locked
 from .manifest import remove_manifest, write_manifest
 from .names import check_name, not_writable, reason, shown
+from .preview import has_preview, remove_preview, write_preview
 from .takes import Take, Takes, name_take
 
 logger = logging.getLogger(__name__)
-
 
 _SHOWN: weakref.WeakSet[RunStore] = weakref.WeakSet()
 """What this process gives out."""
@@ -87,9 +87,10 @@ class RunStore:
             self._say_making(state)
             return state
         kept, tensors = found
-        kept.tensors = self._held(tensors)
+        kept.tensors, kept.taken = self._held(tensors), True
         self.kept.append(kept)
         self.reused += 1
+        self._preview(kept, tensors["added"], state.plan.fps)
         logger.info("Chunk %d is taken from %s", state.made + 1, shown(self.folder))
         return state_behind(self._finder.vary(state, kept.facts), tensors, kept.facts)
 
@@ -131,6 +132,7 @@ class RunStore:
         content = self._write(take, facts, tensors)
         path = self.takes.path(take) if content else None
         self.kept.append(Kept(facts, content or "", path, self._held(tensors) if content else tensors))
+        self._preview(self.kept[-1], tensors["added"], before.plan.fps)
         self.write_manifest()
         return state_behind(before, tensors, facts)
 
@@ -188,6 +190,7 @@ class RunStore:
             except OSError as error:
                 self.note(f"{take.name} could not be deleted ({reason(error)})")
                 continue
+            remove_preview(path)
             self.takes.remove(take)
             count, size = count + 1, size + bytes_of_take
         if count:
@@ -204,23 +207,11 @@ class RunStore:
         """Write ``run.json``, if the disk takes it: the chunks do without it, better than with an old one."""
         if self.options.limit == 0:
             return
-        chunks = [
-            {
-                "chunk": kept.facts.index + 1,
-                "file": kept.path.name if kept.path else None,
-                "take": kept.facts.take,
-                "frames": [kept.facts.start, kept.facts.start + kept.facts.frames - 1],
-                "fingerprint": kept.facts.fingerprint,
-                "content": kept.content,
-                "report": kept.facts.record.describe(),
-            }
-            for kept in self.kept
-        ]
         words: dict[str, Any] = {"run": self.folder.name, "version": made_from.VERSION, "results": made_from.RESULTS}
-        words |= {"frames": self.frames, "planned": self.planned, "chunks": chunks}
-        words |= {"making": None if making is None else making.name}
+        words |= {"frames": self.frames, "planned": self.planned, "chunks": [kept.entry() for kept in self.kept]}
         known = self._finder.coming
-        words |= {"others": [take.name for take in self.unused], "made_from": known.made_from if known else {}}
+        words |= {"making": None if making is None else making.name, "others": [take.name for take in self.unused]}
+        words |= {"made_from": known.made_from if known else {}}
         try:
             write_manifest(self.folder, words)
         except OSError as error:
@@ -228,10 +219,20 @@ class RunStore:
             with contextlib.suppress(OSError):
                 remove_manifest(self.folder)
 
+    def _preview(self, kept: Kept, added: Tensor, fps: float) -> None:
+        """Write what a kept chunk looks like beside it, unless that is there."""
+        if not self.options.previews or kept.path is None:
+            return
+        try:
+            if not has_preview(kept.path):
+                write_preview(kept.path, unpack(added), fps)
+            kept.seen = True
+        except OSError as error:
+            logger.warning("Chunk %d has no preview: %s", kept.facts.index + 1, reason(error))
+
     def _held(self, tensors: dict[str, Tensor]) -> dict[str, Tensor] | None:
-        return (
-            {name: tensors[name] for name in ("added", "tail") if name in tensors} if self.options.in_memory else None
-        )
+        found = {name: tensors[name] for name in ("added", "tail") if name in tensors}
+        return found if self.options.in_memory else None
 
     def _write(self, take: Take, facts: Facts, tensors: dict[str, Tensor]) -> str | None:
         """Write a chunk's file; returns the digest of its content, or None where it stays in memory."""

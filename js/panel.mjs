@@ -1,0 +1,164 @@
+/** The chosen chunk: its film, its prompt, its seam, and what can be done about it. */
+
+import { holdSeed, keepOf, queue, set, stop } from "./actions.mjs";
+import { button, element, reveal } from "./element.mjs";
+import { widgetOf } from "./graph.mjs";
+import { Player } from "./player.mjs";
+import { writeLine } from "./schedule.mjs";
+import { choose, redo, stopAfter } from "./takes.mjs";
+import { chunkWords, origin, seamWords, summary } from "./track.mjs";
+
+const NO_KEEP = "connect Keep Run to make chunks again, to choose takes, and to stop and go on";
+const ELSEWHERE = "the prompt comes from another node: change it there";
+const CHANGED = "The prompt is not what that run was told: change it in the widget.";
+const AROUND = "the frames around the seam: two before the gap, two behind it";
+
+export class Panel {
+    constructor(parent, node) {
+        this.node = node;
+        this.index = null;
+        const view = element("div", "view", parent);
+        this.player = new Player(view);
+        this.words = element("div", "words", view);
+        this.words.setAttribute("role", "status");
+        this.prompt = element("textarea", "", parent);
+        this.prompt.setAttribute("aria-label", "Prompt of the chosen chunk, and of those behind it up to the next line");
+        this.actions = element("div", "actions", parent);
+        const act = (words, then) => button("", words, this.actions, then);
+        this.again = act("redo with another seed", () => this.redo(false));
+        this.only = act("redo only this one", () => this.redo(true));
+        this.edit = act("use this prompt", () => this.write());
+        this.take = element("select", "", this.actions);
+        this.take.setAttribute("aria-label", "Take of the chosen chunk");
+        this.use = act("use take", () => this.run(choose(this.plan.chunks, this.index, Number(this.take.value))));
+        this.here = act("stop here", () => this.halt());
+        this.on = act("go on", () => this.run(stopAfter(this.plan.made)));
+        this.film = act("video so far", () => this.player.all());
+        this.clear();
+    }
+
+    clear() {
+        this.index = null;
+        this.player.clear();
+        reveal(false, this.prompt, ...this.actions.children);
+    }
+
+    /** Show what is known of the video by now; what plays goes on. */
+    update(plan, running) {
+        this.plan = plan;
+        this.running = running;
+        this.player.update(plan.chunks);
+        if (this.index !== null && !plan.chunks[this.index]) this.clear();
+        if (this.index === null) this.words.textContent = summary(plan.chunks);
+        else {
+            this.fill();
+            this.describe();
+        }
+        this.offer();
+    }
+
+    /** Show a chunk, or the seam before it. */
+    choose(index, seam) {
+        this.index = index;
+        this.seam = seam;
+        this.player.clear();
+        this.filled = "";
+        this.fill();
+        this.describe();
+        this.offer();
+    }
+
+    /** Show the film, the prompt and the takes of the chosen chunk, as soon as there are others. */
+    fill() {
+        const chunk = this.plan.chunks[this.index];
+        const known = JSON.stringify([chunk.film, chunk.picture, chunk.take, chunk.takes, this.told]);
+        if (known === this.filled) return;
+        this.filled = known;
+        if (this.seam) this.player.picture(chunk.picture, AROUND);
+        else if (!this.player.playsAll) this.player.film(this.index);
+        if (document.activeElement !== this.prompt) this.prompt.value = this.told ?? ""; // else it is being written
+        this.take.replaceChildren();
+        for (const number of chunk.takes ?? []) {
+            const option = element("option", "", this.take);
+            option.value = number;
+            option.textContent = `take ${number}`;
+            option.selected = number === chunk.take;
+        }
+    }
+
+    describe() {
+        const chunk = this.plan.chunks[this.index];
+        const became = origin(chunk, this.index, this.plan.made, this.running);
+        const parts = [this.seam ? "" : chunkWords(chunk, this.index, became), chunk.seam ? seamWords(chunk) : ""];
+        this.words.textContent = [...parts.filter(Boolean), chunk.words ?? ""].join(". ");
+    }
+
+    /** What the chosen chunk was told, as far as that is known. */
+    get told() {
+        const { prompt } = this.plan.chunks[this.index];
+        return this.plan.prompts?.[(prompt ?? 1) - 1] ?? null;
+    }
+
+    offer() {
+        const { chunks, made = 0, run } = this.plan;
+        const keep = keepOf(this.node);
+        const chunk = chunks[this.index];
+        const finished = Boolean(chunk?.take);
+        reveal(finished, this.again, this.only);
+        reveal(chunk?.takes?.length > 1, this.take, this.use);
+        reveal(this.running || (chunk && !finished), this.here);
+        reveal(!this.running && run && made < chunks.length, this.on);
+        reveal(chunks.some((each) => each.film), this.film);
+        reveal(chunk && this.told !== null, this.prompt, this.edit);
+        for (const each of [this.again, this.only, this.use, this.on]) {
+            each.disabled = !keep;
+            each.title = keep ? "" : NO_KEEP;
+        }
+        this.only.disabled ||= this.index + 1 >= made;
+        this.here.disabled = !this.running && !keep;
+        this.here.title = this.running ? "interrupts; finished chunks are kept" : keep ? "makes the chunks up to this one" : NO_KEEP;
+        this.prompt.readOnly = this.edit.disabled = !this.promptWidget;
+        this.edit.title = this.promptWidget ? "writes it into the prompt of the node, from this chunk on" : ELSEWHERE;
+    }
+
+    get promptWidget() {
+        const stacked = ["prompt_stack", "positive"].some((name) => this.node.inputs?.find((slot) => slot.name === name)?.link != null);
+        return stacked ? undefined : widgetOf(this.node, "prompt");
+    }
+
+    redo(only) {
+        const keep = keepOf(this.node);
+        const now = { vary_from: widgetOf(keep, "vary_from")?.value ?? 0, variation: widgetOf(keep, "variation")?.value ?? 0 };
+        this.run(redo(this.plan.chunks, this.index, only, now));
+    }
+
+    /** Make the chunks up to the chosen one; while it runs, interrupt. */
+    halt() {
+        if (this.running) return stop(this.running);
+        this.run(stopAfter(this.plan.made ?? 0, this.index));
+    }
+
+    write() {
+        const { chunks, fps, source = 0, prompts } = this.plan;
+        const prompt = (chunks[this.index].prompt ?? 1) - 1;
+        const first = chunks.findIndex((chunk) => (chunk.prompt ?? 1) - 1 === prompt) === this.index;
+        const seconds = (chunks[this.index].seam - source) / fps;
+        const text = writeLine(this.promptWidget.value, prompts, { prompt, first, seconds }, this.prompt.value);
+        if (text === null) this.words.textContent = CHANGED;
+        else this.submit(this.node, { prompt: text });
+    }
+
+    run(values) {
+        this.submit(keepOf(this.node), values);
+    }
+
+    submit(node, values) {
+        const linked = set(node, values);
+        if (linked) {
+            this.words.textContent = `${linked} comes from another node: change it there.`;
+            return;
+        }
+        holdSeed(this.node, this.plan.seed);
+        queue();
+    }
+}
