@@ -20,8 +20,8 @@ TYPE = """([type, name, value]) => {
 SHOW = "async (vue) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)"
 SEE = """() => {
     const { canvas, graph } = window.app;
-    canvas.ds.scale = 0.5;
+    canvas.ds.scale = 0.8;
     canvas.centerOnNode(graph.nodes.find((each) => each.type === "WanMotionLongVideo"));
     canvas.setDirty(true, true);
 }"""
-"""A newer front end hides the widgets of nodes that are out of sight, and what is hidden takes no focus."""
+"""Front ends hide the widgets of nodes that are out of sight or small, and what is hidden takes no focus."""
