@@ -1,7 +1,4 @@
-/**
- * Prompts by time, as wan/prompt_text.py and its neighbors read them; a test holds the two against each other. The
- * grammar stands there.
- */
+/** Prompts by time, as wan/prompt_text.py reads them: the grammar stands there, and a test holds the two together. */
 
 const UNITS = ["chunks", "seconds"];
 const LATEST = 100_000;

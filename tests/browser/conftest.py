@@ -69,7 +69,8 @@ def server(request):
         arguments += ("--front-end-root", str(folder))
     with Server(arguments=arguments) as running:
         _lay_out_files(running)
-        running.post("/settings", {"Comfy.TutorialCompleted": True})  # else templates open over the graph and hold the focus
+        # Else templates open over the graph and hold the focus.
+        running.post("/settings", {"Comfy.TutorialCompleted": True})
         yield running
 
 
