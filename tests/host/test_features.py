@@ -173,7 +173,7 @@ def flf(comfy):
 @pytest.fixture(scope="module")
 def reads(comfy):
     """The tiny model as one that was trained with features: the bundled one has zeros where it would read them."""
-    return tiny_model(comfy, {"blocks.7.cross_attn.v_img.weight": 0.1 * torch.eye(128)})
+    return tiny_model(comfy, {"blocks.4.cross_attn.v_img.weight": 0.1 * torch.eye(256)})
 
 
 def tiny_model(comfy, changes):

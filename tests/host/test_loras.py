@@ -6,6 +6,8 @@ import pytest
 import torch
 from wan_motion_chunks.wan import Keyframe, Lora
 
+DIM, LAYERS = 256, 5
+"""Of the tiny model."""
 RANK = 4
 VALUE = "diffusion_model.blocks.{}.self_attn.v"
 PATCH = "diffusion_model.patch_embedding"
@@ -23,7 +25,7 @@ def layer(name, out, into, rank=RANK, scale=None):
 
 def patch(channels):
     """The change of the layer that reads a latent, as the LoRA of a model with so many input channels has it."""
-    return {f"{PATCH}.diff": normal(128, channels, 1, 2, 2), f"{PATCH}.diff_b": normal(128)}
+    return {f"{PATCH}.diff": normal(DIM, channels, 1, 2, 2), f"{PATCH}.diff_b": normal(DIM)}
 
 
 @pytest.fixture(scope="module")
@@ -67,44 +69,44 @@ def patched(model, patches):
 
 
 FORMS = {
-    "lora": layer(VALUE.format(0), 128, 128, scale=2.0),
-    "dora": layer(VALUE.format(0), 128, 128) | {f"{VALUE.format(0)}.dora_scale": normal(128, 1)},
+    "lora": layer(VALUE.format(0), DIM, DIM, scale=2.0),
+    "dora": layer(VALUE.format(0), DIM, DIM) | {f"{VALUE.format(0)}.dora_scale": normal(DIM, 1)},
     "loha": {
-        f"{VALUE.format(0)}.hada_{key}": normal(*size) for key, size in {"w1_a": (128, 4), "w1_b": (4, 128)}.items()
+        f"{VALUE.format(0)}.hada_{key}": normal(*size) for key, size in {"w1_a": (DIM, 4), "w1_b": (4, DIM)}.items()
     }
-    | {f"{VALUE.format(0)}.hada_{key}": normal(*size) for key, size in {"w2_a": (128, 4), "w2_b": (4, 128)}.items()},
-    "lokr": {f"{VALUE.format(0)}.lokr_w1": normal(8, 8), f"{VALUE.format(0)}.lokr_w2": normal(16, 16)},
-    "oft": {f"{VALUE.format(0)}.oft_blocks": normal(8, 16, 16), f"{VALUE.format(0)}.alpha": torch.tensor(0.5)},
+    | {f"{VALUE.format(0)}.hada_{key}": normal(*size) for key, size in {"w2_a": (DIM, 4), "w2_b": (4, DIM)}.items()},
+    "lokr": {f"{VALUE.format(0)}.lokr_w1": normal(16, 16), f"{VALUE.format(0)}.lokr_w2": normal(16, 16)},
+    "oft": {f"{VALUE.format(0)}.oft_blocks": normal(16, 16, 16), f"{VALUE.format(0)}.alpha": torch.tensor(0.5)},
     "glora": {
-        f"{VALUE.format(0)}.{key}.weight": normal(*size) for key, size in {"a1": (128, 4), "a2": (4, 128)}.items()
+        f"{VALUE.format(0)}.{key}.weight": normal(*size) for key, size in {"a1": (DIM, 4), "a2": (4, DIM)}.items()
     }
-    | {f"{VALUE.format(0)}.{key}.weight": normal(*size) for key, size in {"b1": (128, 4), "b2": (4, 128)}.items()},
-    "diff": {f"{VALUE.format(0)}.diff": normal(128, 128)},
-    "set": {f"{VALUE.format(0)}.set_weight": normal(128, 128)},
+    | {f"{VALUE.format(0)}.{key}.weight": normal(*size) for key, size in {"b1": (DIM, 4), "b2": (4, DIM)}.items()},
+    "diff": {f"{VALUE.format(0)}.diff": normal(DIM, DIM)},
+    "set": {f"{VALUE.format(0)}.set_weight": normal(DIM, DIM)},
     "by peft's names": {
-        f"{VALUE.format(0)}.lora_A.weight": normal(4, 128),
-        f"{VALUE.format(0)}.lora_B.weight": normal(128, 4),
+        f"{VALUE.format(0)}.lora_A.weight": normal(4, DIM),
+        f"{VALUE.format(0)}.lora_B.weight": normal(DIM, 4),
     },
-    "by kohya's names": layer("lora_unet_blocks_0_self_attn_v", 128, 128),
+    "by kohya's names": layer("lora_unet_blocks_0_self_attn_v", DIM, DIM),
 }
 MISSHAPEN = {
     "lora": layer(VALUE.format(1), 192, 192),
     "lora of another rank": {
-        f"{VALUE.format(1)}.lora_up.weight": normal(128, 4),
-        f"{VALUE.format(1)}.lora_down.weight": normal(5, 128),
+        f"{VALUE.format(1)}.lora_up.weight": normal(DIM, 4),
+        f"{VALUE.format(1)}.lora_down.weight": normal(5, DIM),
     },
-    "dora": layer(VALUE.format(1), 128, 128) | {f"{VALUE.format(1)}.dora_scale": normal(5, 1)},
+    "dora": layer(VALUE.format(1), DIM, DIM) | {f"{VALUE.format(1)}.dora_scale": normal(5, 1)},
     "loha": {f"{VALUE.format(1)}.hada_{key}": normal(*size) for key, size in {"w1_a": (96, 4), "w1_b": (4, 96)}.items()}
     | {f"{VALUE.format(1)}.hada_{key}": normal(*size) for key, size in {"w2_a": (96, 4), "w2_b": (4, 96)}.items()},
     "loha of another rank": {
         f"{VALUE.format(1)}.hada_{key}": normal(*size)
-        for key, size in {"w1_a": (128, 4), "w1_b": (3, 128), "w2_a": (128, 4), "w2_b": (4, 128)}.items()
+        for key, size in {"w1_a": (DIM, 4), "w1_b": (3, DIM), "w2_a": (DIM, 4), "w2_b": (4, DIM)}.items()
     },
     "lokr": {f"{VALUE.format(1)}.lokr_w1": normal(8, 8), f"{VALUE.format(1)}.lokr_w2": normal(12, 12)},
     "oft": {f"{VALUE.format(1)}.oft_blocks": normal(9, 16, 16)},
-    "diff": {f"{VALUE.format(1)}.diff": normal(128, 96)},
-    "set": {f"{VALUE.format(1)}.set_weight": normal(96, 128)},
-    "transposed": layer("diffusion_model.blocks.1.ffn.0", 128, 512),
+    "diff": {f"{VALUE.format(1)}.diff": normal(DIM, 96)},
+    "set": {f"{VALUE.format(1)}.set_weight": normal(96, DIM)},
+    "transposed": layer("diffusion_model.blocks.1.ffn.0", DIM, 512),
 }
 
 
@@ -126,16 +128,16 @@ def test_what_has_another_shape_is_counted_and_left_out(tiny, read, form):
     found = read(MISSHAPEN[form] | FORMS["lora"])
     assert (numbers(found.note), "shape" in found.note) == ([1, 2, 1], True)
     assert patched(tiny[0], found.patches) == {f"{VALUE.format(0)}.weight"}
-    with pytest.raises(ValueError, match=r"^lora_stack: .* 1 .*'a lora\.safetensors' .*\(Wan .*, dim 128.* 1 "):
+    with pytest.raises(ValueError, match=rf"^lora_stack: .* 1 .*'a lora\.safetensors' .*\(Wan .*, dim {DIM}.* 1 "):
         read(MISSHAPEN[form])
 
 
 def test_a_lora_of_text_to_video_misses_one_layer_and_is_taken(tiny, read):
-    body = {key: value for index in range(8) for key, value in layer(VALUE.format(index), 128, 128).items()}
+    body = {key: value for index in range(LAYERS) for key, value in layer(VALUE.format(index), DIM, DIM).items()}
     found = read(body | patch(16))
-    assert (numbers(found.note), "shape" in found.note) == ([9, 10, 1], True)
-    found = read(body | patch(36) | layer("diffusion_model.blocks.0.face.v", 128, 128) | layer("x.y", 8, 8, scale=1.0))
-    assert (numbers(found.note), "shape" in found.note) == ([10, 12, 2], False)
+    assert (numbers(found.note), "shape" in found.note) == ([LAYERS + 1, LAYERS + 2, 1], True)
+    found = read(body | patch(36) | layer("diffusion_model.blocks.0.face.v", DIM, DIM) | layer("x.y", 8, 8, scale=1.0))
+    assert (numbers(found.note), "shape" in found.note) == ([LAYERS + 2, LAYERS + 4, 2], False)
 
 
 def test_a_text_encoders_weights_count_where_it_is_connected(tiny, read):
@@ -195,7 +197,7 @@ def gguf(comfy):
 def test_shapes_are_those_that_a_quantized_layer_computes_with(read, gguf):
     model = gguf(34)
     name = f"{VALUE.format(0)}.weight"
-    assert model.model.state_dict()[name].shape != (128, 128)
+    assert model.model.state_dict()[name].shape != (DIM, DIM)
     found = read(FORMS["lora"] | MISSHAPEN["lora"], model)
     assert (numbers(found.note), "shape" in found.note) == ([1, 2, 1], True)
     assert list(found.patches) == [name]
@@ -256,7 +258,7 @@ def test_a_broken_file_names_itself(tiny, folder, content, name):
 
 def test_a_file_that_lacks_its_half_or_is_not_finite_names_itself(read):
     with pytest.raises(ValueError, match=r"^lora_stack: .*'a lora\.safetensors' cannot"):
-        read({f"{VALUE.format(0)}.lora_up.weight": normal(128, 4)})
+        read({f"{VALUE.format(0)}.lora_up.weight": normal(DIM, 4)})
     broken = {key: value * float("nan") for key, value in FORMS["lora"].items()}
     with pytest.raises(ValueError, match=r"^lora_stack: .*'a lora\.safetensors' .*NaN"):
         read(broken)
