@@ -19,7 +19,8 @@ TYPE = """([type, name, value]) => {
 }"""
 SHOW = "async (vue) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)"
 SEE = """() => {
-    const { canvas, graph } = window.app;
+    const { canvas } = window.app;
+    const { graph } = canvas; // the one that is open
     canvas.ds.scale = 0.8;
     canvas.centerOnNode(graph.nodes.find((each) => each.type === "WanMotionLongVideo"));
     canvas.setDirty(true, true);

@@ -211,7 +211,9 @@ def test_a_take_that_is_gone_is_named_and_the_timeline_stays(editor):
         path.unlink()
     editor.root.locator("select").select_option("1")
     editor.press("use take")
-    editor.page.get_by_text("use_takes: chunk 3", exact=False).first.wait_for()
+    # Of the host: front ends show what failed in different ways.
+    failed = "async () => (await (await fetch('/history')).text()).includes('use_takes: chunk 3')"
+    editor.page.wait_for_function(failed)
     editor.wait_until(["kept", "kept", "made"])
     editor.page.errors.clear()  # the front end logs what the host refused
 
@@ -226,7 +228,8 @@ def test_a_node_inside_a_subgraph_has_a_timeline_that_fills_in(editor):
             canvas.openSubgraph(subgraph, node);
         }"""
     )
-    editor.page.wait_for_selector(".wan-motion-timeline .chunk")
+    editor.page.evaluate(SEE)
+    editor.page.wait_for_selector(".wan-motion-timeline .chunk", state="attached")
     editor.kept_run()
     editor.pick(2)
     editor.page.wait_for_function("() => document.querySelector('.wan-motion-timeline video').currentTime > 0")

@@ -92,4 +92,4 @@ def test_a_run_that_stops_goes_on_when_it_is_queued_again(server, queue):
     folder = server.base / "output" / "wan_motion_runs" / "stops"
     for count in (1, 2):
         queue(prompt("stops", stop_after=1))
-        assert len(list(folder.glob("chunk_*"))) == count
+        assert len(list(folder.glob("chunk_*.safetensors"))) == count

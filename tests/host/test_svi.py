@@ -60,8 +60,8 @@ def test_a_cut_gives_the_later_chunks_its_own_picture(tiny, image, run, finished
     stack = [[text, "", 0, None], [text, "", 1, None]]
     from wan_motion_chunks.nodes import PromptStack
 
-    (first,) = PromptStack.execute(text, "", 0.0, "chunks", 0.0, 0).args
-    (stack,) = PromptStack.execute(text, "", 1.0, "chunks", 0.0, 0, prompt_stack=first, start_image=1 - image).args
+    (first,) = PromptStack.execute(text, "", 1.0, "chunks", 0.0, 0).args
+    (stack,) = PromptStack.execute(text, "", 2.0, "chunks", 0.0, 0, prompt_stack=first, start_image=1 - image).args
     kept = []
     for picture in (image, 1 - image):
         run(picture, None, None, clip=tiny[1], prompt_stack=stack)

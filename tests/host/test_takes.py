@@ -66,7 +66,7 @@ def test_another_seed_is_another_take_and_the_first_one_comes_back(make, output,
         assert made() == (0, 4)
         assert torch.equal(torch.cat(list(load_run(output, "run").footage())).movedim(1, -1), frames)
     make(run=keep(takes_to_keep=1), seed=8)
-    assert len(list((output / "run").glob("chunk_*"))) == 4
+    assert len(list((output / "run").glob("chunk_*.safetensors"))) == 4
     make(run=keep(), seed=7)
     assert made() == (4, 0)
 
@@ -220,7 +220,7 @@ def test_the_host_is_told_to_look_again_when_others_change_the_files(make, outpu
     assert look("run", stop_after=0) == first
     make(run=keep(), seed=8)  # by another graph
     assert look("run", stop_after=0) == first
-    next((output / "run").glob("chunk_0002_*")).unlink()
+    next((output / "run").glob("chunk_0002_*.safetensors")).unlink()
     second = look("run", stop_after=0)
     assert second != first
     make(run=keep())

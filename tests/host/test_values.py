@@ -84,5 +84,5 @@ def test_the_host_joins_an_integer_to_the_length(server):
             "5": {"class_type": "PreviewAny", "inputs": {"source": ["4", 2]}},
         }
     )
-    numbers = re.findall(r"\d+", outputs["5"]["text"][0].splitlines()[0])
-    assert [int(number) for number in numbers[:3]] == [49, 2, 33]
+    numbers = re.findall(r"\d+", outputs["5"]["text"][0])
+    assert {"49", "2", "33"} <= set(numbers)
