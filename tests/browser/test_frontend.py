@@ -202,7 +202,9 @@ def test_the_timeline_does_not_guess_what_comes_from_elsewhere(page):
             number.connect(0, node, node.findInputSlot("length"));
         }"""
     )
-    page.get_by_text("the plan depends on what is connected; it is shown after a run", exact=True).wait_for(state="attached")
+    page.get_by_text("the plan depends on what is connected; it is shown after a run", exact=True).wait_for(
+        state="attached"
+    )
 
 
 def test_the_nodes_help_is_the_packs_own(page):
