@@ -33,6 +33,7 @@ class Timeline {
     constructor(node) {
         this.node = node;
         this.running = null; // the id of the prompt that makes it
+        this.changed = false; // what its plan is of, since the graph was loaded
         this.root = element("div", "wan-motion-timeline");
         element("style", "", this.root).textContent = STYLE;
         const top = element("div", "top", this.root);
@@ -48,6 +49,7 @@ class Timeline {
 
     /** The plan as the widgets have it. */
     refresh() {
+        this.changed = true;
         const plan = planned(this.node);
         this.told = toldBy(plan);
         this.panel.clear();
@@ -197,6 +199,10 @@ app.registerExtension({
         timelines.get(node)?.restore();
     },
     afterConfigureGraph() {
-        recollect((node) => timelines.get(node)?.restore());
+        for (const timeline of shown) timeline.changed = false;
+        recollect((node) => {
+            const timeline = timelines.get(node);
+            if (!timeline?.changed) timeline?.restore(); // the host's answer may come after the person's first step
+        });
     },
 });

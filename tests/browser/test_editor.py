@@ -25,7 +25,23 @@ WIDGETS = """(type) => {
     const plain = node.widgets.filter((widget) => widget.name !== "timeline");
     return Object.fromEntries(plain.map((widget) => [widget.name, widget.value]));
 }"""
+SAVE = """() => {
+    const saved = JSON.stringify(window.app.graph.serialize());
+    window.sessionStorage.setItem("wanMotionSaved", saved);
+}"""
+OPEN_SAVED = """async () => {
+    const saved = JSON.parse(window.sessionStorage.getItem("wanMotionSaved"));
+    await window.app.loadGraphData(saved, true, true, "again");
+}"""
+LINK_LENGTH = """() => {
+    const { graph } = window.app;
+    const node = graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+    const number = window.LiteGraph.createNode("PrimitiveFloat");
+    graph.add(number);
+    number.connect(0, node, node.findInputSlot("length"));
+}"""
 QUEUE = "() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')"
+LOOK_BACK = "**/api/history?max_items=16"
 SECONDS = 90
 ORIGINS = "(bars) => bars.map((bar) => bar.classList[1])"
 
@@ -50,6 +66,12 @@ class Editor:
 
     def queue(self):
         self.page.evaluate(QUEUE)
+
+    def reload(self):
+        self.page.reload()
+        loaded = "() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow"
+        self.page.wait_for_function(loaded)
+        self.page.wait_for_timeout(1000)
 
     def pick(self, number):
         self.chunks.nth(number - 1).focus()
@@ -177,29 +199,30 @@ def test_a_video_is_stopped_at_a_chunk_and_goes_on(editor):
     assert editor.takes() == [1, 1, 1]
 
 
-def test_after_a_reload_the_timeline_shows_what_it_did(editor):
+def test_after_a_reload_the_timeline_shows_what_it_did_unless_the_plan_was_changed_since(editor):
     editor.page.evaluate(TYPE, ["WanMotionLongVideo", "length", 17])
     editor.queue()
     editor.wait_until(["made"])
     shown = editor.chunks.first.get_attribute("title")
-    editor.page.evaluate(
-        """async () => {
-            const saved = JSON.parse(JSON.stringify(window.app.graph.serialize()));
-            window.sessionStorage.setItem("wanMotionSaved", JSON.stringify(saved));
-        }"""
-    )
-    editor.page.reload()
-    editor.page.wait_for_function("() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow")
-    editor.page.wait_for_timeout(1000)
-    editor.page.evaluate(
-        """async () => {
-            const saved = JSON.parse(window.sessionStorage.getItem("wanMotionSaved"));
-            await window.app.loadGraphData(saved, true, true, "again");
-        }"""
-    )
+    editor.page.evaluate(SAVE)
+    editor.reload()
+    editor.page.evaluate(OPEN_SAVED)
     editor.page.wait_for_function("() => document.querySelector('.wan-motion-timeline .made')")
     assert editor.chunks.first.get_attribute("title") == shown
+
+    answers = []
+    editor.page.route(LOOK_BACK, lambda route: answers.append(route))
+    editor.reload()
+    editor.page.evaluate(OPEN_SAVED)
+    editor.page.evaluate(LINK_LENGTH)
+    editor.page.wait_for_timeout(500)
+    assert answers
     editor.page.errors.clear()  # what the front end logs by itself while it starts
+    with editor.page.expect_response(LOOK_BACK):
+        for route in answers:
+            route.continue_()
+    editor.page.wait_for_timeout(500)
+    assert editor.chunks.count() == 0
 
 
 def test_a_take_that_is_gone_is_named_and_the_timeline_stays(editor):
