@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..motion import FlowEstimator
 from ..motion.warp import backward_warp, exact
+from ..motion.watch import Watch, each, ignore, part, watched
 from .align import Residual, carry_on, find_residual
 from .gaussian import feather_sigma, gaussian_ramp
 from .mask import feather_mask
@@ -72,6 +73,7 @@ def join_clips(
     estimator: str | FlowEstimator = "auto",
     device: torch.device | None = None,
     checked: bool = False,
+    watch: Watch = ignore,
 ) -> Joined:
     """Join two clips whose last and first ``overlap`` frames show the same moments.
 
@@ -92,6 +94,7 @@ def join_clips(
         estimator: of flow; see :func:`~motion.estimate_flow`.
         device: where to align and blend what is near the overlap; by default where ``first`` is, as the result.
         checked: whether the clips are known to be finite; to look again waits for their device.
+        watch: told how far it is, between the groups of pairs that an estimator takes at once and behind them.
 
     Raises:
         ValueError: if the clips differ in size, the overlap is longer than one of them, or a number is out of range.
@@ -117,10 +120,11 @@ def join_clips(
         return Joined(torch.cat((first, second[overlap:])), report)
     share = gaussian_ramp(overlap + fall, center=overlap + fall / 4, sigma=max(fall, 2) / 3)
     start = max(0, overlap - FALL)
+    estimator = watched(estimator, part(watch, 0, 0.8), overlap - start + fall)
     residual = find_residual(exact(a[start:, :3]), exact(b[start:, :3]), estimator=estimator)
-    frames = _overlap(a, b, weight, share, start, residual, mask_sigma)
+    frames = _overlap(a, b, weight, share, start, residual, mask_sigma, part(watch, 0.4, 0.6))
     if fall and residual.matters:
-        frames += _behind(near[overlap - 1 :], share[overlap:], residual, estimator)
+        frames += _behind(near[overlap - 1 :], share[overlap:], residual, estimator, part(watch, 0.8, 1))
     else:
         frames.append(near[overlap:])
     blended = int(((weight > 0.01) & (weight < 0.99)).sum())
@@ -130,13 +134,21 @@ def join_clips(
 
 
 def _overlap(
-    a: Tensor, b: Tensor, weight: Tensor, share: Tensor, start: int, residual: Residual, mask_sigma: float
+    a: Tensor,
+    b: Tensor,
+    weight: Tensor,
+    share: Tensor,
+    start: int,
+    residual: Residual,
+    mask_sigma: float,
+    watch: Watch,
 ) -> list[Tensor]:
     """The overlap's frames; ``residual`` is of those from ``start`` on."""
     frames = []
     trust = residual.trust if residual.matters else residual.in_place
     trust = feather_mask(trust, FEATHER * mask_sigma, inwards=True)
-    for index, (old, new) in enumerate(zip(exact(a).split(1), exact(b).split(1), strict=True)):
+    pairs = list(zip(exact(a).split(1), exact(b).split(1), strict=True))
+    for index, (old, new) in enumerate(each(pairs, watch)):
         w, g = weight[index].item(), share[index].item()
         at = index - start
         hard = float(w >= 0.5)
@@ -152,12 +164,15 @@ def _overlap(
     return frames
 
 
-def _behind(later: Tensor, share: Tensor, residual: Residual, estimator: str | FlowEstimator) -> list[Tensor]:
+def _behind(
+    later: Tensor, share: Tensor, residual: Residual, estimator: str | FlowEstimator, watch: Watch
+) -> list[Tensor]:
     """The frames behind the overlap, on their way from the first clip's places to the second's."""
     carried, trust = carry_on(residual, exact(later[:, :3]), estimator=estimator)
+    frames = list(zip(later[1:], share, carried, trust, strict=True))
     return [
         _shift(exact(frame[None]), (1 - g.item()) * flow[None] * known).to(later.dtype)
-        for frame, g, flow, known in zip(later[1:], share, carried, trust, strict=True)
+        for frame, g, flow, known in each(frames, watch)
     ]
 
 

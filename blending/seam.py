@@ -112,8 +112,11 @@ class SeamReport:
         return asdict(self) | read | {"boundary_jump": self.boundary_jump}
 
     def __str__(self) -> str:
-        figures = f"score {self.score:.2f}, boundary jump {self.boundary_jump:.2f}, color step {self.color_step:.2f}"
-        return ", ".join((f"{self.grade}: {figures}", *self.flags))
+        values = {words: getattr(self, name) for name, words in NAMES.items()}
+        usual = {"boundary jump": self.boundary_jump, "color step": self.color_step}
+        figures = [f"{flag} {values[flag]:.2f}" if flag in values else flag for flag in self.flags]
+        figures += [f"{words} {value:.2f}" for words, value in usual.items() if words not in self.flags]
+        return ", ".join((f"{self.grade}: score {self.score:.2f}", *figures))
 
 
 def measure_seam(

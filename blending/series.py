@@ -16,6 +16,7 @@ from ..motion.occlusion import inconsistency_mask
 from ..motion.pyramid import gaussian_blur, to_gray
 from ..motion.transfer import to_device
 from ..motion.warp import backward_warp, vector_length
+from ..motion.watch import Watch, ignore, part, watched
 from .pictures import check_levels
 
 SIDE = 240
@@ -71,6 +72,7 @@ def measure_pairs(
     like: tuple[Tensor, PairSeries] | None = None,
     checked: bool = False,
     device: torch.device | None = None,
+    watch: Watch = ignore,
 ) -> PairSeries:
     """Measure each frame pair of ``(T, 3 or 4, H, W)`` RGB, T - 1 of them, some at a time.
 
@@ -79,6 +81,7 @@ def measure_pairs(
             again.
         checked: whether the frames are known to be pictures; to look again waits for their device.
         device: where to look at them, some at a time; by default where they are.
+        watch: told how far it is, between the groups of pairs that an estimator takes at once.
 
     Returns:
         The series, in the host's memory.
@@ -96,7 +99,8 @@ def measure_pairs(
             end = min(begin + GROUP, stop)
             first, last = max(0, begin - 1), min(end + 1, pairs)  # an acceleration needs the pair on either side
             small = shrink(frames[first : last + 1].to(device or frames.device), checked=checked)
-            parts.append(_measure(small, estimator).part(begin - first, end - first).at_home())
+            told = watched(estimator, part(watch, begin / pairs, end / pairs), last - first)
+            parts.append(_measure(small, told).part(begin - first, end - first).at_home())
         done = stop
     if like is not None:
         parts.append(like[1].part(done, pairs))

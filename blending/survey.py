@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..motion import FlowEstimator
+from ..motion.watch import Watch, each, ignore, part
 from .replay import SIDE, content_change, is_cut, replayed_frames
 from .seam import NAMES, SeamReport, judge
 from .series import PairSeries, measure_pairs, shrink
@@ -17,6 +18,8 @@ FOUND = 1.5
 """How often the last percentile of real video a figure is where a frame pair is taken for a seam that nobody named."""
 APART = 4
 """Frames between two seams that are found."""
+EARLIEST = 2
+"""The first frame that a seam is found before: one frame alone is no clip that could go on in another."""
 LOOK = 2 * SeamReport.REACH
 """Frames on either side that are searched for replays."""
 
@@ -33,6 +36,8 @@ class VideoReport:
     """Medians of all other frame pairs; None if there are none."""
     series: PairSeries
     """Of all frame pairs."""
+    scores: Tensor
+    """``(T - 1,)``: of each frame pair by its own figures, repeated frames aside."""
     drift: Tensor
     """``(T,)``: distance of each frame's mean color from the first frame's, CIE76."""
 
@@ -54,6 +59,7 @@ class VideoReport:
             ],
             "median": None if median is None else median.as_dict(),
             "usual": None if self.usual is None else self.usual.as_dict(),
+            "scores": [round(value, 3) for value in self.scores.tolist()],
             "drift": [round(value, 3) for value in self.drift.tolist()],
         }
         return json.dumps(found, indent=1)
@@ -77,6 +83,7 @@ def survey_video(
     *,
     estimator: str | FlowEstimator = "auto",
     device: torch.device | None = None,
+    watch: Watch = ignore,
 ) -> VideoReport:
     """Measure a video at its seams, or where it looks as if it had some.
 
@@ -85,6 +92,7 @@ def survey_video(
         seams: index of the first frame after each seam; None looks for them.
         estimator: of flow; see :func:`~motion.estimate_flow`.
         device: where to estimate it, a few frames at a time; by default where they are.
+        watch: told how far it is, at least every second or so on two cores.
 
     Raises:
         ValueError: if a seam is not inside the video, or there are fewer than three frames.
@@ -94,16 +102,19 @@ def survey_video(
     for seam in seams or ():
         if not 1 <= seam < len(frames):
             raise ValueError(f"seams: of {len(frames)} frames a seam lies at 1 to {len(frames) - 1}, got {seam}.")
-    series = measure_pairs(frames, estimator=estimator, device=device)
-    small = torch.cat([shrink(frame[None], SIDE) for frame in frames])  # once for cuts, replays and drift
+    series = measure_pairs(frames, estimator=estimator, device=device, watch=part(watch, 0, 0.95))
+    # Once for cuts, replays and drift.
+    small = torch.cat([shrink(frame, SIDE) for frame in each(frames.split(1), part(watch, 0.95, 0.97))])
     change = content_change(small)
-    every = [judge(series, pair, changed=is_cut(change, pair)) for pair in range(len(series))]
-    places = tuple(sorted(set(seams))) if seams is not None else _find(every, small)
+    pairs = each(range(len(series)), part(watch, 0.97, 0.98))
+    every = [judge(series, pair, changed=is_cut(change, pair)) for pair in pairs]
+    places = tuple(sorted(set(seams))) if seams is not None else _find(every, small, part(watch, 0.98, 1))
     reports = tuple(
         judge(series, seam - 1, replayed=_replayed(small, seam), changed=is_cut(change, seam - 1)) for seam in places
     )
     others = [report for pair, report in enumerate(every) if all(abs(pair + 1 - seam) > 1 for seam in places)]
-    return VideoReport(places, reports, _median(others), series, color_drift(small))
+    scores = torch.tensor([report.score for report in every])
+    return VideoReport(places, reports, _median(others), series, scores, color_drift(small))
 
 
 def color_drift(frames: Tensor) -> Tensor:
@@ -114,19 +125,18 @@ def color_drift(frames: Tensor) -> Tensor:
     return (mean - mean[:1]).norm(dim=1)
 
 
-def _find(every: list[SeamReport], frames: Tensor) -> tuple[int, ...]:
+def _find(every: list[SeamReport], frames: Tensor, watch: Watch) -> tuple[int, ...]:
     """Frame pairs that stand out, the worst of each neighborhood, and frames that are replayed."""
-    score = torch.tensor([report.score for report in every])
     found: list[int] = []
-    for pair in score.argsort(descending=True, stable=True).tolist():
-        if score[pair] < FOUND:
+    for pair in sorted(range(len(every)), key=lambda pair: -every[pair].score):
+        if every[pair].score < FOUND:
             break
         if all(abs(pair + 1 - seam) > APART for seam in found):
             found.append(pair + 1)
-    for seam in range(1, len(frames)):
+    for seam in each(range(1, len(frames)), watch):
         if all(abs(seam - other) > APART for other in found) and _replayed(frames, seam):
             found.append(seam)
-    return tuple(sorted(found))
+    return tuple(sorted(seam for seam in found if seam >= EARLIEST))
 
 
 def _replayed(frames: Tensor, seam: int) -> int:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import comfy.model_management
 from comfy_api.latest import InputImpl
 from comfy_api.util import VideoComponents
 from torch import Tensor
 
-from ..blending import (
-    Joined,
-    VideoReport,
-    feather_mask,
-    fit_color,
-    gaussian_ramp,
-    join_clips,
-    plot_seams,
-    survey_video,
-)
-from ..blending.color import METHODS
-from ..blending.join import FALL
+from ..blending import VideoReport, feather_mask, fit_color, gaussian_ramp, plot_seams, survey_video
+from ..blending.color import COLORS, METHODS
 from ..blending.series import GROUP
 from ..wan.chunks import FPS
+from ..wan.clips import join_pair
 from ..wan.host.optical_flow import host_motion
-from ..wan.join import COLORS
+from ..wan.host.progress import watch_work
 from ..wan.latents import LARGEST_SIDE
 from ..wan.numbers import check_whole, parse_numbers
 from ..wan.presets import STANDARD
 from ..wan.protocols import Estimator
-from ..wan.seam_words import join_words, survey_words
+from ..wan.seam_words import RAN_OUT, join_words, survey_words
 from ._compat import io, schema
 from .inputs import clip_input, optical_flow_input, share_input
 from .layout import add_alpha, to_clip, to_image, to_region
@@ -36,8 +26,6 @@ from .stored_video import frame_rate
 from .thumbnails import show_picture
 from .types import CATEGORY
 from .values import checked
-
-RAN_OUT = "worked out on the CPU, since the card's memory ran out"
 
 
 class JoinClips(io.ComfyNode):
@@ -81,7 +69,10 @@ class JoinClips(io.ComfyNode):
             advanced=("mask_sigma",),
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="Both clips, the overlap once."),
-                io.String.Output(display_name="report", tooltip="Where the cut lies and what was done, in Markdown."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="Whether the seam looks uncut, is visible or obvious, and what was done, in Markdown.",
+                ),
                 io.Video.Output(
                     display_name="video",
                     tooltip="The same at the clips' frame rate, with the sound of first; of IMAGEs at 16 per second.",
@@ -106,32 +97,21 @@ class JoinClips(io.ComfyNode):
             a, b = add_alpha(a), add_alpha(b)
         if color_match not in COLORS:
             raise ValueError(f"color_match must be one of {', '.join(COLORS)}, got {color_match!r}.")
-        words = []
-        # What does not fit is for the join to name.
-        fits = a.shape[1:] == b.shape[1:] and overlap_frames > 0
-        if fits and color_match != "none" and not cut:
-            transform = fit_color(b[:overlap_frames], a[-overlap_frames:], method=color_match)
-            words.append(f"colors changed by {transform.change(b[:overlap_frames]):.1f}/255")
-            b = transform(b)
-
-        def join(estimator: Estimator, one: Tensor) -> Joined:
-            return join_clips(
-                a,
-                b,
-                overlap_frames,
-                blend_strength=blend_strength,
-                mask_sigma=mask_sigma,
-                cut=cut,
-                estimator=estimator,
-                device=one.device,
-            )
-
-        joined, ran_out = host_motion(optical_flow).run(join, a[-1:], count=2 * overlap_frames + FALL)
-        words += [RAN_OUT] * ran_out
+        joined = join_pair(
+            a,
+            b,
+            overlap_frames,
+            color_match=color_match,
+            blend_strength=blend_strength,
+            mask_sigma=mask_sigma,
+            cut=cut,
+            motion=host_motion(optical_flow),
+            watch=watch_work(),
+        )
         frames, rate = to_image(joined.frames), next((clip.rate for clip in clips if clip.rate is not None), FPS)
         components = VideoComponents(images=frames[..., :3], audio=clips[0].audio, frame_rate=frame_rate(float(rate)))
         video = InputImpl.VideoFromComponents(components)
-        return io.NodeOutput(frames, join_words(joined.report, len(frames), overlap_frames, words), video)
+        return io.NodeOutput(frames, join_words(joined, overlap_frames), video)
 
 
 class MatchColor(io.ComfyNode):
@@ -200,8 +180,13 @@ class MeasureSeams(io.ComfyNode):
                     tooltip="Which seams look uncut, are visible or obvious, and what is usual elsewhere, in Markdown.",
                 ),
                 io.String.Output(display_name="json", tooltip="All figures as JSON, with the score and what it means."),
-                io.Image.Output(display_name="plot", tooltip="Frame differences and color drift, seams marked."),
+                io.Image.Output(
+                    display_name="plot",
+                    tooltip="Score, frame difference and color drift over time, seams marked; lines where seams "
+                    "begin to be visible, and obvious.",
+                ),
             ],
+            is_output_node=True,
         )
 
     @classmethod
@@ -210,10 +195,10 @@ class MeasureSeams(io.ComfyNode):
         clip, places = to_clip("images", images), parse_numbers("seams", seams)
         if len(clip) < 3:
             raise ValueError(f"images: a video to measure has three frames or more, got {len(clip)}.")
-        comfy.model_management.throw_exception_if_processing_interrupted()
+        watch = watch_work()
 
         def survey(estimator: Estimator, one: Tensor) -> VideoReport:
-            return survey_video(clip, places or None, estimator=estimator, device=one.device)
+            return survey_video(clip, places or None, estimator=estimator, device=one.device, watch=watch)
 
         report, ran_out = host_motion(optical_flow).run(survey, clip[:1], count=GROUP)
         plot = to_image(plot_seams(report))

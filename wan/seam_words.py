@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ..blending.join import JoinReport
 from ..blending.seam import BOUNDS, GRADES, SeamReport, grade
 from ..blending.survey import VideoReport
 from . import markdown
+from .clips import JoinedClips
 
+RAN_OUT = "worked out on the CPU, since the card's memory ran out"
 MEANING = (
     f"A score says how far a seam stands out from the places of real, uncut video: up to {BOUNDS[0]:g} it looks uncut, "
     f"up to {BOUNDS[1]:g} it is visible, above that obvious. One uncut place in twenty is above {BOUNDS[0]:g}: your "
@@ -37,16 +38,19 @@ def sum_up(seams: Sequence[tuple[str, float]]) -> str:
     return f"{', '.join(parts)}. The worst is {where}, with a score of {score:.2f}."
 
 
-def join_words(report: JoinReport, frames: int, overlap: int, done: Sequence[str]) -> str:
+def join_words(joined: JoinedClips, overlap: int) -> str:
     """The report of Join Clips, in Markdown.
 
     Args:
-        frames: of both clips as one.
-        overlap: frames that both showed.
-        done: what else was done.
+        overlap: frames that both clips showed.
     """
-    summary = f"**{frames} frames of both clips, {overlap} of them shared.**"
-    return markdown.report(summary, markdown.bullets((*done, str(report))))
+    seam, at = joined.seam, joined.join.cut
+    count = f"{len(joined.frames)} frames of both clips, {overlap} of them shared."
+    words = "Its seam is not measured." if seam is None else sum_up([(f"before frame {at}", seam.score)])
+    done = [] if joined.color_levels is None else [f"colors changed by {joined.color_levels:.1f}/255"]
+    done += [str(joined.join), *[RAN_OUT] * joined.out_of_memory]
+    table = () if seam is None else _seam_table([(at, seam)])
+    return markdown.report(f"**{count} {words}**", *table, markdown.bullets(done))
 
 
 def survey_words(report: VideoReport, done: Sequence[str] = ()) -> str:
@@ -58,20 +62,22 @@ def survey_words(report: VideoReport, done: Sequence[str] = ()) -> str:
     seams = list(zip(report.seams, report.reports, strict=True))
     count = f"{len(report.drift)} frames, {len(seams)} seam{'s' * (len(seams) != 1)}."
     words = sum_up([(f"before frame {seam}", each.score) for seam, each in seams]) or "No place stands out."
-    rows = [
-        (str(seam), each.grade, f"{each.score:.2f}", ", ".join(each.flags) or "nothing", *_figures(each))
-        for seam, each in seams
-    ]
-    heads = ("frame", "it", "score", "what stands out", "boundary jump", "color step")
-    rows += [
-        (name, "", "", "", *_figures(each))
-        for name, each in (("median of the seams", report.median()), ("median elsewhere", report.usual))
-        if each is not None
-    ]
+    medians = {"median of the seams": report.median() if len(seams) > 1 else None, "median elsewhere": report.usual}
     drift = f"Color drift, last frame from first: {report.drift[-1].item():.2f} (CIE76)."
-    return markdown.report(
-        f"**{count} {words}**", markdown.table(heads, rows), MEANING if seams else "", drift, markdown.bullets(done)
-    )
+    return markdown.report(f"**{count} {words}**", *_seam_table(seams, medians), drift, markdown.bullets(done))
+
+
+def _seam_table(
+    seams: Sequence[tuple[int, SeamReport]], medians: Mapping[str, SeamReport | None] | None = None
+) -> tuple[str, str]:
+    """A row for each seam, by its frame, and for what is usual; then what a score means."""
+    rows = [
+        (str(frame), seam.grade, f"{seam.score:.2f}", ", ".join(seam.flags) or "nothing", *_figures(seam))
+        for frame, seam in seams
+    ]
+    rows += [(name, "", "", "", *_figures(each)) for name, each in (medians or {}).items() if each is not None]
+    heads = ("frame", "it", "score", "what stands out", "boundary jump", "color step")
+    return markdown.table(heads, rows), MEANING if seams else ""
 
 
 def _figures(report: SeamReport) -> tuple[str, str]:

@@ -3,6 +3,8 @@ import json
 import pytest
 import torch
 from wan_motion_chunks.blending import plot_seams, survey_video
+from wan_motion_chunks.blending.plot import COLORS
+from wan_motion_chunks.blending.seam import GRADES
 from wan_motion_chunks.tests.blending.clips import pan, spoil
 
 
@@ -49,12 +51,51 @@ def test_the_figures_are_json():
     assert len(read["drift"]) == 30
 
 
-def test_the_plot_marks_seams_that_stand_out_in_red():
-    clean, wrong = (plot_seams(survey_video(clip, (20,))) for clip in (pan(), spoil(pan(), "color")))
-    red = torch.tensor([198, 40, 40]).view(3, 1, 1) / 255
-    assert clean.shape == wrong.shape == (1, 3, 480, 960)
-    for picture, marked in ((clean, False), (wrong, True)):
-        assert ((picture[0] - red).abs().amax(dim=0) < 0.01).any() == marked
+@pytest.mark.parametrize("name", ["clean", "color", "cut"])
+def test_the_plot_marks_a_seam_by_its_grade_and_draws_a_line_where_each_begins(name):
+    found = survey_video(pan() if name == "clean" else spoil(pan(), name), (20,))
+    picture = plot_seams(found)[0]
+    assert picture.shape == (3, 640, 960)
+    lengths = {}
+    for words, color in COLORS.items():
+        ink = torch.tensor([int(color[at : at + 2], 16) for at in (1, 3, 5)]).view(3, 1, 1) / 255
+        there = (picture - ink).abs().amax(dim=0) < 0.01
+        lengths[words] = there.sum(dim=0).max().item(), there.sum(dim=1).max().item()
+    grade = found.reports[0].grade
+    assert {words for words, (height, _) in lengths.items() if height > 300} == {grade}
+    assert {words for words, (_, width) in lengths.items() if width > 700} == set(GRADES[1:])
+
+
+def test_frame_1_is_no_seam_unless_it_is_told():
+    clip = pan(30)
+    clip[0] = clip[0] * 0.8 + 0.2
+    found = survey_video(clip)
+    assert found.scores[0] > 1.5
+    assert found.seams == ()
+    assert survey_video(torch.cat((clip[1:2], clip[1:]))).seams == ()
+    assert survey_video(clip, (1,)).flagged == (1,)
+
+
+def test_the_score_of_each_frame_pair_is_that_of_a_seam_there():
+    clip = spoil(pan(30), "color")
+    found = survey_video(clip, (9, 20))
+    assert found.scores[[8, 19]].tolist() == pytest.approx([report.score for report in found.reports])
+
+
+def test_a_survey_that_is_watched_is_the_same_and_stops_where_it_is_told_to():
+    class Stop(Exception):
+        pass
+
+    def stop(done):
+        if done > 0.5:
+            raise Stop
+
+    clip, told = spoil(pan(), "jump"), []
+    assert survey_video(clip, watch=told.append).as_json() == survey_video(clip).as_json()
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0, pytest.approx(1, abs=0.01))
+    with pytest.raises(Stop):
+        survey_video(clip, watch=stop)
 
 
 def test_a_long_video_is_measured_as_in_one_piece():

@@ -6,6 +6,8 @@ from fractions import Fraction
 
 import pytest
 import torch
+from wan_motion_chunks.blending import measure_seam
+from wan_motion_chunks.blending.seam import GRADES
 from wan_motion_chunks.tests.reports import read_report
 
 
@@ -23,10 +25,27 @@ def test_join_clips_matches_colors_and_counts_frames_once(image):
     assert joined.shape == image.shape
     assert (joined - image).abs().mean() < 0.5 / 255
     assert float(re.search(r"colors .*?([\d.]+)", read_report(report).details[0])[1]) > 1
+    (frame, grade, score, *_) = read_report(report).rows[0]
+    near = measure_seam(joined.movedim(-1, 1), int(frame))
+    assert (grade, score) == (near.grade, f"{near.score:.2f}") == (GRADES[0], score)
     assert torch.equal(video.get_components().images, joined)
     assert video.get_components().frame_rate == 16
     cut, report, _ = JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", True).args
     assert torch.equal(cut[24:], (image * 0.96)[24:])
+    assert read_report(report).rows == []
+
+
+def test_a_seam_that_stands_out_has_its_grade_in_the_report_of_the_join(image):
+    from wan_motion_chunks.nodes.join import JoinClips
+
+    frames, report, _ = JoinClips.execute(image[:20], image[25:], 0, 0.8, 0.35, "none", False).args
+    seam = measure_seam(frames.movedim(-1, 1), 20)
+    ((frame, grade, score, flags, *_),) = read_report(report).rows
+    assert (frame, grade, score) == ("20", seam.grade, f"{seam.score:.2f}")
+    assert flags.split(", ") == list(seam.flags)
+    assert seam.grade in read_report(report).summary
+    report = JoinClips.execute(image[:1], image[1:2], 0, 0.8, 0.35, "none", False).args[1]
+    assert read_report(report).rows == []
 
 
 def test_join_clips_keeps_the_rate_and_the_sound_of_videos(image):
@@ -67,7 +86,7 @@ def test_measure_seams_reports_in_words_figures_and_a_plot(image):
         report, figures, plot = MeasureSeams.execute(changed, told).args
         assert read_report(report).rows[0][0] == "20"
         assert json.loads(figures)["seams"][0]["flags"] == ["color step"]
-        assert plot.shape == (1, 480, 960, 3)
+        assert plot.shape == (1, 640, 960, 3)
 
 
 def test_gaussian_blend_masks_rise_within_their_region(comfy):
@@ -96,3 +115,24 @@ def test_what_does_not_fit_is_refused_with_the_inputs_name(image):
         MeasureSeams.execute(image, "20, x")
     with pytest.raises(ValueError, match=r"^frames .*got 0"):
         GaussianBlendMask.execute(0, 64, 48, 0.35)
+
+
+def test_they_move_the_hosts_progress_bar_from_one_end_to_the_other(image):
+    import comfy.utils
+    from wan_motion_chunks.nodes.flow import EstimateFlow
+    from wan_motion_chunks.nodes.join import JoinClips, MeasureSeams
+
+    told = []
+    comfy.utils.set_progress_bar_global_hook(lambda value, total, preview, **more: told.append(value / total))
+    try:
+        for execute, least in (
+            (lambda: MeasureSeams.execute(image, ""), 0.9),
+            (lambda: JoinClips.execute(image[:24], image[15:] * 0.96, 9, 0.8, 0.35, "affine", False), 0.6),
+            (lambda: EstimateFlow.execute(image.repeat(4, 2, 2, 1), "auto"), 0.5),
+        ):
+            told.clear()
+            execute()
+            assert told == sorted(set(told))
+            assert least <= told[-1] <= 1
+    finally:
+        comfy.utils.set_progress_bar_global_hook(None)

@@ -22,6 +22,10 @@ def prompt(object_info):
     return load_prompt(EXAMPLES / "wan-motion_tiny_first_run.json", object_info)
 
 
+def shown_inputs(info):
+    return [group for kind, group in info["input"].items() if kind != "hidden"]  # which the host adds to output nodes
+
+
 def node_of(prompt, class_type):
     return next(node for node in prompt.values() if node["class_type"] == class_type)
 
@@ -65,7 +69,7 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
     for name, info in ours.items():
         assert info["category"] == "video/wan motion"
         assert info["description"], name
-        for group in info["input"].values():
+        for group in shown_inputs(info):
             for key, declared in group.items():
                 assert declared[1].get("tooltip"), f"{name}.{key} has no tooltip"
         assert all(info["output_tooltips"]), name
@@ -74,9 +78,7 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
 
 def test_what_is_for_experts_is_marked_for_the_front_end_to_fold_away(object_info):
     marked = {
-        name: {
-            key for group in info["input"].values() for key, declared in group.items() if declared[1].get("advanced")
-        }
+        name: {key for group in shown_inputs(info) for key, declared in group.items() if declared[1].get("advanced")}
         for name, info in object_info.items()
         if name.startswith(PREFIX)
     }
@@ -134,6 +136,12 @@ def test_the_optical_flow_example_shows_its_pictures(server, object_info):
 
     outputs = server.execute(load_prompt(EXAMPLES / "wan-motion_tiny_optical_flow.json", object_info))
     assert [len(output["images"]) for output in outputs.values() if "images" in output] == [16, 16, 16]
+
+
+def test_measure_seams_runs_with_no_node_behind_it(server):
+    picture = {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 9, "color": 0x204060}}
+    measure = {"class_type": "WanMotionMeasureSeams", "inputs": {"images": ["picture", 0], "seams": "4"}}
+    assert len(server.execute({"picture": picture, "measure": measure})["measure"]["images"]) == 1
 
 
 def test_the_first_run_example_makes_a_video_of_five_chunks(server, prompt):

@@ -11,7 +11,9 @@ from torch import Tensor
 from ...motion import Flow, FlowEstimator, estimate_both, occlusion_mask
 from ...motion.estimation import AUTO, find_estimator, group_length
 from ...motion.raft import MEMORY, build_raft, correlation_memory, estimate_raft
+from ...motion.watch import Watch, each, ignore
 from ..motion_tools import MotionTools
+from ..protocols import Estimator
 
 
 def load_optical_flow(path: str) -> comfy.model_patcher.ModelPatcher:
@@ -55,27 +57,27 @@ def host_motion(optical_flow: comfy.model_patcher.ModelPatcher | None = None, es
     )
 
 
-def estimate_clip(frames: Tensor, estimator: str | FlowEstimator) -> tuple[Flow, Tensor]:
-    """Forward flows of a clip, group by group on the host's device, with its progress bar.
+def estimate_clip(frames: Tensor, motion: MotionTools, watch: Watch = ignore) -> tuple[Flow, Tensor]:
+    """Forward flows of a clip, group by group on the device; all of them on the CPU where its memory runs out.
 
     Args:
         frames: ``(T, 3, H, W)`` RGB in [0, 1].
-        estimator: see :func:`~motion.estimate_flow`.
+        watch: told how far it is, before each group.
 
     Returns:
         The flow of T - 1 pairs and the occlusion mask ``(T - 1, 1, H, W)``, bool, on the device of ``frames``.
     """
-    device = comfy.model_management.get_torch_device()
     pairs, group = len(frames) - 1, group_length(frames)
-    progress = comfy.utils.ProgressBar(pairs)
-    found = []
-    for first in range(0, pairs, group):
-        comfy.model_management.throw_exception_if_processing_interrupted()
-        last = min(first + group, pairs)
-        part = frames[first : last + 1].to(device)
-        flow, backward = estimate_both(part[:-1], part[1:], estimator=estimator)
-        hidden = occlusion_mask(part[:-1], part[1:], flow.displacement, backward.displacement)
-        found.append([tensor.to(frames.device) for tensor in (flow.displacement, flow.confidence, hidden)])
-        progress.update_absolute(last)
+
+    def estimate(estimator: Estimator, one: Tensor) -> list[tuple[Tensor, ...]]:
+        found = []
+        for first in each(range(0, pairs, group), watch):
+            part = frames[first : first + group + 1].to(one.device)
+            flow, backward = estimate_both(part[:-1], part[1:], estimator=estimator)
+            hidden = occlusion_mask(part[:-1], part[1:], flow.displacement, backward.displacement)
+            found.append(tuple(tensor.to(frames.device) for tensor in (flow.displacement, flow.confidence, hidden)))
+        return found
+
+    found, _ = motion.run(estimate, frames[:1], count=group + 1)
     displacement, confidence, hidden = (torch.cat(tensors) for tensors in zip(*found, strict=True))
     return Flow(displacement, confidence), hidden

@@ -1,14 +1,18 @@
-"""The host's progress bar over a whole video."""
+"""The host's progress bar, over a whole video or over one piece of work."""
 
 from __future__ import annotations
 
 import comfy.utils
 import latent_preview
 
+from ...motion.watch import Watch
 from ..guide import ChunkGuide
+from .checks import check_interrupt
 
 RESOLUTION = 10_000
 """Of the bar, whose length in steps is not known before all chunks are planned."""
+
+PERCENT = 100
 
 
 class Progress:
@@ -33,3 +37,17 @@ class Progress:
             self._bar.update_absolute(round(RESOLUTION * (before + share * (behind - before))), RESOLUTION, preview)
 
         return callback
+
+
+def watch_work() -> Watch:
+    """Moves the node's bar, and raises the host's own exception when the user has stopped the run."""
+    bar, shown = comfy.utils.ProgressBar(PERCENT), 0
+
+    def watch(done: float) -> None:
+        nonlocal shown
+        check_interrupt()
+        if round(PERCENT * done) > shown:  # each step is a message to the browser
+            shown = round(PERCENT * done)
+            bar.update_absolute(shown)
+
+    return watch
