@@ -7,7 +7,8 @@ import folder_paths
 from ..motion import estimator_names
 from ..motion.estimation import check_clip
 from ..motion.picture import STYLES, show_flow
-from ..wan.host.optical_flow import estimate_clip, load_optical_flow, raft_estimator
+from ..wan.host.optical_flow import estimate_clip, host_motion, load_optical_flow
+from ..wan.host.progress import watch_work
 from ..wan.numbers import check_number
 from ._compat import io, schema
 from .layout import to_frames, to_image, to_masks
@@ -52,11 +53,13 @@ class EstimateFlow(io.ComfyNode):
     def execute(cls, images, estimator, optical_flow=None) -> io.NodeOutput:
         frames = to_frames("images", images)
         check_clip("images", frames)
-        if optical_flow is not None and estimator in ("auto", "raft"):
-            estimator = raft_estimator(optical_flow)
+        if estimator not in ("auto", "raft"):
+            optical_flow = None
+        elif optical_flow is not None:
+            estimator = "auto"
         elif estimator == "raft":
             raise ValueError("optical_flow: the estimator raft needs a model; connect Load Optical Flow Model.")
-        flow, hidden = estimate_clip(frames, estimator)
+        flow, hidden = estimate_clip(frames, host_motion(optical_flow, estimator), watch_work())
         return io.NodeOutput(flow, hidden[:, 0].float(), flow.confidence[:, 0])
 
 

@@ -1,5 +1,7 @@
 """The flow nodes, on scenes whose motion is known."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -47,6 +49,29 @@ def test_a_clip_in_groups_is_the_clip_at_once(nodes, images, monkeypatch):
     torch.testing.assert_close(parts[0].displacement, whole[0].displacement, rtol=0, atol=1e-3)
     assert (parts[1] != whole[1]).float().mean() < 1e-3
     torch.testing.assert_close(parts[2], whole[2], rtol=0, atol=1e-2)
+
+
+def test_where_memory_runs_out_midway_all_of_the_clip_is_looked_at_by_the_built_in_estimator(
+    nodes, images, monkeypatch
+):
+    from wan_motion_chunks.wan.host.optical_flow import estimate_clip, host_motion
+
+    def greedy(first, second):
+        calls.append(len(first) // 2)
+        if len(calls) > 2:
+            raise torch.OutOfMemoryError
+        return torch.zeros(len(first), 2, *first.shape[-2:])
+
+    calls, asked = [], []
+    monkeypatch.setattr(estimation, "GROUP", 1)
+    frames = images[:5].movedim(-1, 1)
+    expected, hidden = estimate_clip(frames, host_motion())
+    motion = replace(host_motion(), estimator=greedy, clear=lambda: asked.append("clear"))
+    found, found_hidden = estimate_clip(frames, motion)
+    assert calls == [1, 1, 1]
+    assert asked == ["clear"]
+    assert torch.equal(found.displacement, expected.displacement)
+    assert torch.equal(found_hidden, hidden)
 
 
 @pytest.mark.parametrize("style", ["colors", "arrows", "confidence"])
