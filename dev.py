@@ -29,7 +29,7 @@ COMMANDS = {
     "examples": "write the example workflows anew from the nodes of a running host",
     "pages": "write help pages and translations anew from the nodes of a running host",
     "pictures": "photograph the example workflows in a real browser, and draw what the README shows",
-    "host": "run ComfyUI with this pack; further arguments go to it, such as --cpu",
+    "host": "run ComfyUI with this pack, at --port N; further arguments go to it, such as --cpu",
     "train": "train a tiny model: vae, transformer",
     "lock": "write down anew which files are installed, by hash; with --upgrade the newest",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -192,9 +193,17 @@ def _free_port(port: int) -> int:
 
 def main(arguments: list[str]) -> int:
     """Run the host in the foreground until it is stopped; what it makes stays in the cache folder."""
+    more = "All other arguments are ComfyUI's own, such as --cpu."
+    parser = argparse.ArgumentParser(prog="dev.py host", epilog=more, allow_abbrev=False)
+    parser.add_argument("--port", type=int, default=8188, help="8188 by default; 0 takes any that is free")
+    options, rest = parser.parse_known_args(arguments)
     try:
-        with Server(port=8188, arguments=tuple(arguments), base=cache() / "host") as server:
-            print(f"ComfyUI with this pack: {server.url} (models and results: {server.base}; stop with Ctrl-C)")
+        with Server(port=options.port, arguments=tuple(rest), base=cache() / "host") as server:
+            words = f"(models and results: {server.base}; stop with Ctrl-C)"
+            print(f"ComfyUI with this pack: {server.url} {words}", flush=True)
             return server.process.wait()
+    except HostError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 0
