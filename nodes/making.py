@@ -19,6 +19,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..wan.host.checks import check_interrupt
 from ..wan.host.inputs import ChunkInputs
 from ..wan.host.optical_flow import host_motion
+from ..wan.host.progress import show_frame
 from ..wan.identity import identify_model, identify_vae, leave
 from ..wan.layout import MOST_CHUNKS
 from ..wan.loop import Tools, generate
@@ -97,6 +98,8 @@ def make_video(job: VideoJob) -> io.NodeOutput:
             raise
         finally:
             leave()
+        if state.made > store.reused:
+            show_frame(state.pieces[-1][-1])
         if run is not None and run.takes_to_keep is not None and state.chunk is None:
             store.drop_unused(run.takes_to_keep)
         given = _give_out(job, state, timeline, began)

@@ -1,5 +1,6 @@
 """What a timeline is told of each chunk."""
 
+import numpy
 import pytest
 import torch
 from wan_motion_chunks.tests.host.video import execute, keep
@@ -67,3 +68,28 @@ def test_a_chunk_is_made_kept_or_chosen_and_pinned_where_its_widgets_would_not_f
     _, stopped = make(length=float(TOTAL + 16), run=keep(stop_after=1))
     assert stopped["made"] == 4
     assert "take" not in stopped["chunks"][4]
+
+
+def test_the_last_preview_is_a_frame_of_the_video_and_not_of_its_latents(make, finished, monkeypatch):
+    import comfy.utils
+    import latent_preview
+    from comfy.cli_args import LatentPreviewMethod
+
+    shown = []
+    comfy.utils.set_progress_bar_global_hook(lambda value, total, preview, **more: shown.append(preview))
+    try:
+        monkeypatch.setattr(latent_preview.args, "preview_method", LatentPreviewMethod.Latent2RGB)
+        make(run=keep())
+        last = finished[-1][0].pieces[-1][-1].movedim(0, -1)
+        kind, picture, _ = shown[-1]
+        assert kind == "JPEG"
+        assert torch.equal(torch.from_numpy(numpy.array(picture)), (last.clamp(0, 1) * 255).round().byte())
+        assert len([each for each in shown if each is not None]) > 3
+        shown.clear()
+        make(run=keep())
+        assert shown == []  # nothing was sampled
+        monkeypatch.setattr(latent_preview.args, "preview_method", LatentPreviewMethod.NoPreviews)
+        make(run=keep(), seed=8)
+        assert {each is None for each in shown} == {True}
+    finally:
+        comfy.utils.set_progress_bar_global_hook(None)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import comfy.utils
 import latent_preview
+from comfy.cli_args import LatentPreviewMethod
+from einops import rearrange
+from PIL import Image
+from torch import Tensor
 
 from ...motion.watch import Watch
 from ..guide import ChunkGuide
@@ -51,3 +55,15 @@ def watch_work() -> Watch:
             bar.update_absolute(shown)
 
     return watch
+
+
+def show_frame(frame: Tensor) -> None:
+    """Put a frame ``(3, H, W)`` in [0, 1] in the place of a node's last latent preview, where the host shows such.
+
+    Front ends let a node's preview stand until the node runs again, and offer no way to take it off.
+    """
+    if latent_preview.args.preview_method == LatentPreviewMethod.NoPreviews:
+        return
+    levels = (rearrange(frame, "c h w -> h w c").clamp(0, 1) * 255).round().byte()
+    picture = Image.fromarray(levels.cpu().numpy())
+    comfy.utils.ProgressBar(1).update_absolute(1, 1, ("JPEG", picture, latent_preview.MAX_PREVIEW_RESOLUTION))
