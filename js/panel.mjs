@@ -6,12 +6,19 @@ import { widgetOf } from "./graph.mjs";
 import { Player } from "./player.mjs";
 import { writeLine } from "./schedule.mjs";
 import { choose, redo, stopAfter } from "./takes.mjs";
-import { chunkWords, origin, seamWords, summary } from "./track.mjs";
+import { chunkWords, origin, seamWords } from "./track.mjs";
 
 const NO_KEEP = "connect Keep Run to make chunks again, to choose takes, and to stop and go on";
 const ELSEWHERE = "the prompt comes from another node: change it there";
 const CHANGED = "The prompt is not what that run was told: change it in the widget.";
+const CHOOSE = "Choose a chunk or a seam to see it.";
 const AROUND = "the frames around the seam: two before the gap, two behind it";
+
+/** A take as a person tells it from others. */
+function takeWords({ number, seed, variation, grade }, used) {
+    const drawn = seed ? `seed ${seed}${variation ? `, variation ${variation}` : ""}` : "";
+    return [`take ${number}${used ? " (in use)" : ""}`, drawn, grade].filter(Boolean).join(": ");
+}
 
 export class Panel {
     constructor(parent, node) {
@@ -30,7 +37,7 @@ export class Panel {
         this.edit = act("use this prompt", () => this.write());
         this.take = element("select", "", this.actions);
         this.take.setAttribute("aria-label", "Take of the chosen chunk");
-        this.use = act("use take", () => this.run(choose(this.plan.chunks, this.index, Number(this.take.value))));
+        this.use = act("use take", () => this.run(choose(this.chunk, this.plan.pinned, Number(this.take.value))));
         this.here = act("stop here", () => this.halt());
         this.on = act("go on", () => this.run(stopAfter(this.plan.made)));
         this.film = act("video so far", () => this.player.all());
@@ -48,8 +55,8 @@ export class Panel {
         this.plan = plan;
         this.running = running;
         this.player.update(plan.chunks);
-        if (this.index !== null && !plan.chunks[this.index]) this.clear();
-        if (this.index === null) this.words.textContent = summary(plan.chunks);
+        if (this.index !== null && !this.chunk) this.clear();
+        if (this.index === null) this.words.textContent = plan.summary ? `${plan.summary} ${CHOOSE}` : "";
         else {
             this.fill();
             this.describe();
@@ -70,45 +77,50 @@ export class Panel {
 
     /** Show the film, the prompt and the takes of the chosen chunk, as soon as there are others. */
     fill() {
-        const chunk = this.plan.chunks[this.index];
+        const { chunk } = this;
         const known = JSON.stringify([chunk.film, chunk.picture, chunk.take, chunk.takes, this.told]);
         if (known === this.filled) return;
         this.filled = known;
         if (this.seam) this.player.picture(chunk.picture, AROUND);
-        else if (!this.player.playsAll) this.player.film(this.index);
+        else if (!this.player.playsAll) this.player.film(chunk);
         if (document.activeElement !== this.prompt) this.prompt.value = this.told ?? ""; // else it is being written
         this.take.replaceChildren();
-        for (const number of chunk.takes ?? []) {
+        for (const take of chunk.takes ?? []) {
             const option = element("option", "", this.take);
-            option.value = number;
-            option.textContent = `take ${number}`;
-            option.selected = number === chunk.take;
+            option.value = take.number;
+            option.selected = take.number === chunk.take;
+            option.textContent = takeWords(take, option.selected);
         }
     }
 
     describe() {
-        const chunk = this.plan.chunks[this.index];
-        const became = origin(chunk, this.index, this.plan.made, this.running);
-        const parts = [this.seam ? "" : chunkWords(chunk, this.index, became), chunk.seam ? seamWords(chunk) : ""];
+        const { chunk } = this;
+        const became = origin(chunk, this.plan.made, this.running);
+        const parts = [this.seam ? "" : chunkWords(chunk, became), chunk.seam ? seamWords(chunk) : ""];
         this.words.textContent = [...parts.filter(Boolean), chunk.words ?? ""].join(". ");
+    }
+
+    /** The chosen chunk; undefined without one, or where the plan has no such chunk any more. */
+    get chunk() {
+        return this.plan.chunks.find((chunk) => chunk.index === this.index);
     }
 
     /** What the chosen chunk was told, as far as that is known. */
     get told() {
-        const { prompt } = this.plan.chunks[this.index];
+        const { prompt } = this.chunk;
         return this.plan.prompts?.[(prompt ?? 1) - 1] ?? null;
     }
 
     offer() {
-        const { chunks, made = 0, run } = this.plan;
+        const { chunks, count, made = 0, run } = this.plan;
+        const { chunk } = this;
         const keep = keepOf(this.node);
-        const chunk = chunks[this.index];
         const finished = Boolean(chunk?.take);
         reveal(finished, this.again, this.only);
         reveal(chunk?.takes?.length > 1, this.take, this.use);
         reveal(this.running || (chunk && !finished), this.here);
-        reveal(!this.running && run && made < chunks.length, this.on);
-        reveal(chunks.some((each) => each.film), this.film);
+        reveal(!this.running && run && made < count, this.on);
+        reveal(chunks.length === count && chunks.some((each) => each.film), this.film);
         reveal(chunk && this.told !== null, this.prompt, this.edit);
         for (const each of [this.again, this.only, this.use, this.on]) {
             each.disabled = !keep;
@@ -129,7 +141,7 @@ export class Panel {
     redo(only) {
         const keep = keepOf(this.node);
         const now = { vary_from: widgetOf(keep, "vary_from")?.value ?? 0, variation: widgetOf(keep, "variation")?.value ?? 0 };
-        this.run(redo(this.plan.chunks, this.index, only, now));
+        this.run(redo(this.chunk, this.plan.pinned, only, now));
     }
 
     /** Make the chunks up to the chosen one; while it runs, interrupt. */
@@ -139,10 +151,10 @@ export class Panel {
     }
 
     write() {
-        const { chunks, fps, source = 0, prompts } = this.plan;
-        const prompt = (chunks[this.index].prompt ?? 1) - 1;
-        const first = chunks.findIndex((chunk) => (chunk.prompt ?? 1) - 1 === prompt) === this.index;
-        const seconds = (chunks[this.index].seam - source) / fps;
+        const { fps, source = 0, prompts } = this.plan;
+        const { first, seam } = this.chunk;
+        const prompt = (this.chunk.prompt ?? 1) - 1;
+        const seconds = (seam - source) / fps;
         const text = writeLine(this.promptWidget.value, prompts, { prompt, first, seconds }, this.prompt.value);
         if (text === null) this.words.textContent = CHANGED;
         else this.submit(this.node, { prompt: text });

@@ -29,8 +29,7 @@ export class Player {
     }
 
     /** Show the film of a chunk, over and over; its still where there is no film. */
-    film(index) {
-        const chunk = this.chunks[index];
+    film(chunk) {
         if (!chunk?.film) return this.clear();
         if (this.at === null && this.shown === chunk.film.filename) return;
         this.at = null;

@@ -13,6 +13,7 @@ export const PROMPTS = ["prompt", "positive"];
 export const STACK_WIDGETS = ["start", "unit", "chunk_frames"];
 export const STACK_SOCKETS = ["prompt_stack", "start_image", "end_image", ...STACK_WIDGETS];
 export const SIZE = ["width", "height"];
+const DRAWN = 300; // bars of the timeline at most
 const FIXED_OVERLAP = { last_frame: 1, svi: 5 }; // of levels that take no other
 
 /** Whether some prompt of a stack ends with a picture; undefined where the chunks depend on the prompts. */
@@ -57,6 +58,14 @@ function withPrompts(node, plan, chunkFrames, overlap) {
     }
 }
 
+/** Chunks as the timeline draws them: of very many every so many, and without a seam that can be chosen. */
+function drawable(chunks) {
+    const step = Math.max(1, Math.ceil(chunks.length / DRAWN));
+    const told = chunks.map((chunk, index) => ({ ...chunk, index })).filter(({ index }) => index % step === 0);
+    const seams = step > 1 ? [] : told.filter(({ seam }) => seam > 0).map(({ index }) => index);
+    return { count: chunks.length, step, chunks: told, seams };
+}
+
 /** What of a plan depends on the prompt. */
 export const toldBy = (plan) => JSON.stringify([plan?.note, plan?.chunks.map((chunk) => chunk.prompt)]);
 
@@ -74,5 +83,6 @@ export function planned(node) {
     const chunks = planChunks(total, chunkFrames, overlap, toPicture, isLinked(node, "source"));
     const [width, height] = SIZE.map((name) => valueOf(node, name));
     const bytes = diskBytes(chunks, width, height, isLinked(node, "run") ? 2 : 4);
-    return withPrompts(node, { total, fps, chunks, follows: preset === "Auto", bytes }, chunkFrames, overlap);
+    const plan = withPrompts(node, { total, fps, chunks, follows: preset === "Auto", bytes }, chunkFrames, overlap);
+    return { ...plan, ...drawable(plan.chunks) };
 }

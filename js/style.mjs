@@ -27,9 +27,9 @@ export const STYLE = `
     border: 1px dashed #9999; overflow: hidden; padding-left: 4px; line-height: 58px; white-space: nowrap; }
 .wan-motion-timeline .seam { position: absolute; top: 28px; width: 11px; height: 9px; margin-left: -5px; padding: 0;
     border: 0; border-radius: 2px; background: #9996; cursor: pointer; }
-.wan-motion-timeline .seam.clean { background: #2fae66; }
-.wan-motion-timeline .seam.near { background: #e0a82e; }
-.wan-motion-timeline .seam.out { background: #e0442e; }
+.wan-motion-timeline .seam.looks-uncut { background: #2fae66; }
+.wan-motion-timeline .seam.visible { background: #e0a82e; }
+.wan-motion-timeline .seam.obvious { background: #e0442e; }
 .wan-motion-timeline .lane [aria-pressed=true] { box-shadow: 0 0 0 2px var(--input-text, #fff); z-index: 1; }
 .wan-motion-timeline :focus-visible { outline: 2px solid var(--input-text, #fff); outline-offset: 1px; }
 .wan-motion-timeline .view { flex: 1; min-height: 0; display: flex; gap: 6px; }

@@ -1,37 +1,31 @@
 /** What Keep Run's widgets hold for what one asks of a chunk; each is a plain value, which a person could type as well. */
 
-/** The takes that the widgets alone would not find again, as `use_takes` names them. */
-function pin(chunks) {
-    return chunks.filter((chunk) => chunk.pinned).map((chunk) => [chunk.index + 1, chunk.take]);
-}
-
 const write = (pairs) => pairs.map(([chunk, take]) => `${chunk}: ${take}`).join(", ");
 
 /**
  * A chunk again with a seed that it did not have.
  *
- * @param {{take?: number, takes?: number[], pinned?: boolean}[]} chunks of the video, as they are
- * @param {number} index of the chunk
+ * @param {{index: number, takes?: {number: number}[]}} chunk
+ * @param {number[][]} pinned chunks, from 1, and their takes, which the widgets alone would not find again
  * @param {boolean} only whether those behind it stay
  * @param {{vary_from: number, variation: number}} now what the widgets hold
  */
-export function redo(chunks, index, only, now) {
-    const numbered = chunks.map((chunk, at) => ({ ...chunk, index: at }));
+export function redo({ index, takes = [] }, pinned, only, now) {
     const used = now.vary_from === index + 1 ? now.variation : 0;
     // The first take has the chunk's own seed, and each later one another: as many as there are takes are used up.
-    const variation = Math.max(used + 1, ...(chunks[index].takes ?? []));
+    const variation = Math.max(used + 1, ...takes.map((take) => take.number));
     return {
         vary_from: index + 1,
         variation,
         keep_later: only,
-        use_takes: write(pin(only ? numbered : numbered.slice(0, index))),
+        use_takes: write(only ? pinned : pinned.filter(([chunk]) => chunk <= index)),
     };
 }
 
 /** Another take of a chunk, and what was made behind it. */
-export function choose(chunks, index, take) {
-    const before = chunks.slice(0, index).map((chunk, at) => ({ ...chunk, index: at }));
-    return { vary_from: 0, keep_later: false, use_takes: write([...pin(before), [index + 1, take]]) };
+export function choose({ index }, pinned, take) {
+    const before = pinned.filter(([chunk]) => chunk <= index);
+    return { vary_from: 0, keep_later: false, use_takes: write([...before, [index + 1, take]]) };
 }
 
 /** How many new chunks to make: up to one of them, or, without one, all. */

@@ -16,6 +16,7 @@ const NODES = ["WanMotionLongVideo", "WanMotionLongVideoCustom"];
 const INPUT = 1; // as the front end tells the sides of a connection apart
 const MARGIN = 10; // which the canvas leaves above and below a DOM widget
 const PROGRESS = "$$node-text-preview"; // the widget that the front end makes for the host's progress text
+const NO_PLAN = { total: 0, fps: 1, count: 0, step: 1, chunks: [], seams: [] };
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 function bytesWords(bytes) {
@@ -26,7 +27,7 @@ function bytesWords(bytes) {
 
 /** Whether a run was of a plan; where overlaps follow the motion, how many chunks that makes is known only behind it. */
 function stands(plan, result) {
-    return plan.total === result.total - result.source && (plan.follows || plan.chunks.length === result.chunks.length);
+    return plan.total === result.total - result.source && (plan.follows || plan.count === result.count);
 }
 
 class Timeline {
@@ -93,16 +94,16 @@ class Timeline {
     }
 
     /**
-     * @param {{total: number, fps: number, chunks: object[], source?: number} | null} plan null where it cannot be known
-     *     yet; `source` counts the frames of a given video before it
+     * @param {{total: number, fps: number, count: number, chunks: object[], source?: number} | null} plan null where it
+     *     cannot be known yet; `source` counts the frames of a given video before it
      */
     show(plan) {
         this.plan = plan;
         const known = plan && Number.isFinite(plan.total) && Number.isFinite(plan.fps);
-        const drawn = known ? plan : { total: 0, fps: 1, chunks: [] };
-        const { total, fps, chunks } = drawn;
-        this.head.textContent = chunks.length
-            ? `${total} frames, ${(total / fps).toFixed(1)} s, ${chunks.length} chunk${chunks.length > 1 ? "s" : ""}`
+        const drawn = known ? plan : NO_PLAN;
+        const { total, fps, count } = drawn;
+        this.head.textContent = count
+            ? `${total} frames, ${(total / fps).toFixed(1)} s, ${count} chunk${count > 1 ? "s" : ""}`
             : plan
               ? "no plan: see length, chunk_frames and the overlap of Settings"
               : "the plan depends on what is connected; it is shown after a run";

@@ -4,57 +4,27 @@ import { api } from "../../scripts/api.js";
 import { button, element } from "./element.mjs";
 import { CELL } from "./style.mjs";
 
-export const DRAWN = 300; // chunks drawn one by one, and seams that have a button
-const GRADES = { clean: "as real video", near: "a little out", out: "out" };
 const ORIGINS = { made: "made now", kept: "kept", chosen: "the take that was chosen", making: "being made", planned: "not made yet" };
 
 export const viewUrl = (file) => api.apiURL(`/view?${new URLSearchParams(file)}`);
 
-/** How a seam measures: a score of 1 or less looks uncut, 2 is twice as far out. */
-function grade(score) {
-    if (score === null || score === undefined) return "";
-    return score <= 1 ? "clean" : score <= 2 ? "near" : "out";
-}
-
-/** How many seams have each grade, in words; empty before a run. */
-export function summary(chunks) {
-    const count = Object.keys(GRADES).map((name) => [chunks.filter((chunk) => grade(chunk.score) === name).length, GRADES[name]]);
-    const counted = count.filter(([number]) => number).map(([number, words]) => `${number} ${words}`);
-    return counted.length ? `Seams: ${counted.join(", ")}. Choose a chunk or a seam to see it.` : "";
-}
-
-/** Chunks side by side in as many groups as are drawn, of one each where that is possible. */
-function groups(chunks) {
-    const size = Math.ceil(chunks.length / DRAWN);
-    const starts = chunks.map((_, index) => index).filter((index) => index % size === 0);
-    return starts.map((first) => ({ first, last: Math.min(first + size, chunks.length) - 1 }));
-}
-
-/**
- * Indices of the chunks whose seams have a button: all but the first, unless that goes on from a given video, or of very
- * many those that stand out most.
- */
-function choosable(chunks, source) {
-    const seams = chunks.map((_, index) => index).slice(source ? 0 : 1);
-    if (chunks.length <= DRAWN) return seams;
-    const out = seams.filter((index) => chunks[index].score > 1);
-    return out.sort((a, b) => chunks[b].score - chunks[a].score).slice(0, DRAWN).sort((a, b) => a - b);
-}
+/** What a grade is called in the style. */
+const className = (grade) => (grade ?? "").replaceAll(" ", "-");
 
 /** What became of a chunk. */
-export function origin(chunk, index, made, running) {
+export function origin(chunk, made, running) {
     if (chunk.origin) return chunk.origin;
-    return running && index === made ? "making" : "planned";
+    return running && chunk.index === made ? "making" : "planned";
 }
 
 export function seamWords(chunk) {
-    const measured = chunk.score === null || chunk.score === undefined ? "" : `, seam score ${chunk.score.toFixed(2)}`;
+    const measured = chunk.grade ? `: ${chunk.grade}, score ${chunk.score.toFixed(2)}` : "";
     return `seam before frame ${chunk.seam}${measured}`;
 }
 
-export function chunkWords(chunk, index, became) {
+export function chunkWords(chunk, became) {
     const takes = chunk.takes?.length > 1 ? `, take ${chunk.take} of ${chunk.takes.length}` : "";
-    return `chunk ${index + 1}: frames ${chunk.start} to ${chunk.stop - 1}, ${ORIGINS[became]}${takes}`;
+    return `chunk ${chunk.index + 1}: frames ${chunk.start} to ${chunk.stop - 1}, ${ORIGINS[became]}${takes}`;
 }
 
 export class Track {
@@ -68,26 +38,31 @@ export class Track {
     }
 
     /**
-     * @param {{total: number, chunks: object[], source?: number, made?: number}} plan
+     * @param {{total: number, count: number, step: number, chunks: object[], seams: number[], source?: number, made?: number}} plan
+     *     `count` chunks, of which those are told that begin a bar, `step` of them in one, and those of the `seams` that
+     *     have a button
      * @param {boolean} running whether its next chunk is being made
      */
-    draw({ total, chunks, source = 0, made = 0 }, running) {
+    draw({ total, count, step, chunks, seams, source = 0, made = 0 }, running) {
         const focused = this.lane.contains(document.activeElement) ? document.activeElement.dataset.at : null;
         this.lane.replaceChildren();
-        this.lane.style.width = chunks.length <= DRAWN ? `${CELL * chunks.length}px` : "100%";
+        this.lane.style.width = step > 1 ? "100%" : `${CELL * count}px`;
         const place = (frame) => `${(100 * frame) / total}%`;
-        for (const { first, last } of groups(chunks)) {
-            const [chunk, end] = [chunks[first], chunks[last]];
-            const became = origin(chunk, first, made, running);
-            const bar = button(`chunk ${became}`, "", this.lane, () => this.choose(first, false));
+        const firsts = chunks.filter((chunk) => chunk.index % step === 0);
+        for (const [at, chunk] of firsts.entries()) {
+            const became = origin(chunk, made, running);
+            const bar = button(`chunk ${became}`, "", this.lane, () => this.choose(chunk.index, false));
             // Where more than half of a chunk is known, the next but one begins before it ends, in the same row.
-            const from = first === last ? Math.max(chunk.start, chunks[first - 2]?.stop ?? 0) : chunk.start;
+            const from = step > 1 ? chunk.start : Math.max(chunk.start, firsts[at - 2]?.stop ?? 0);
+            const end = step > 1 ? (firsts[at + 1]?.seam ?? total) : chunk.stop;
             bar.style.left = place(from);
-            bar.style.width = place(end.stop - from);
-            bar.dataset.at = `c${first}`;
-            bar.title = first === last ? chunkWords(chunk, first, became) : `chunks ${first + 1} to ${last + 1}: frames ${chunk.start} to ${end.stop - 1}`;
+            bar.style.width = place(end - from);
+            bar.dataset.at = `c${chunk.index}`;
+            const last = Math.min(chunk.index + step, count);
+            const several = `chunks ${chunk.index + 1} to ${last}: frames ${chunk.start} to ${end - 1}`;
+            bar.title = last > chunk.index + 1 ? several : chunkWords(chunk, became);
             bar.setAttribute("aria-label", bar.title);
-            if (first !== last) continue;
+            if (step > 1) continue;
             if (chunk.still) {
                 const still = element("img", "", bar);
                 still.alt = "";
@@ -95,7 +70,8 @@ export class Track {
                 still.addEventListener("error", () => still.remove()); // the host empties its temporary folder when it starts
                 still.src = viewUrl(chunk.still);
             }
-            element("span", "", bar).textContent = chunk.prompt ? `${first + 1} (prompt ${chunk.prompt})` : `${first + 1}`;
+            const number = chunk.index + 1;
+            element("span", "", bar).textContent = chunk.prompt ? `${number} (prompt ${chunk.prompt})` : `${number}`;
         }
         if (source > 0) {
             const bar = element("div", "source", this.lane);
@@ -104,12 +80,13 @@ export class Track {
             bar.title = `source: frames 0 to ${source - 1}`;
             bar.textContent = "source";
         }
-        for (const index of choosable(chunks, source)) {
-            const seam = button(`seam ${grade(chunks[index].score)}`.trim(), "", this.lane, () => this.choose(index, true));
-            seam.style.left = place(chunks[index].seam);
-            seam.dataset.at = `s${index}`;
-            seam.title = seamWords(chunks[index]);
-            seam.setAttribute("aria-label", `${seam.title}, to chunk ${index + 1}`);
+        const told = new Map(chunks.map((chunk) => [chunk.index, chunk]));
+        for (const chunk of seams.map((index) => told.get(index))) {
+            const seam = button(`seam ${className(chunk.grade)}`.trim(), "", this.lane, () => this.choose(chunk.index, true));
+            seam.style.left = place(chunk.seam);
+            seam.dataset.at = `s${chunk.index}`;
+            seam.title = seamWords(chunk);
+            seam.setAttribute("aria-label", `${seam.title}, to chunk ${chunk.index + 1}`);
         }
         if (focused) this.lane.querySelector(`[data-at="${focused}"]`)?.focus();
     }

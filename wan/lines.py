@@ -1,4 +1,4 @@
-"""Lines about many things, of which the first and the last are told."""
+"""Lines about many things, of which the first and the last are told; and times in words."""
 
 from __future__ import annotations
 
@@ -21,3 +21,13 @@ def first_and_last(items: Sequence, line: Callable[[int], Line], gap: Callable[[
 def more_of(noun: str) -> Callable[[int], str]:
     """How many of something are left out."""
     return lambda left: f"... {left} more {noun} ..."
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it, such as ``2 min 10 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

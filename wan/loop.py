@@ -19,6 +19,7 @@ from .continuity import guide_chunk, take_overlap
 from .families import WAN_I2V, check_start
 from .guide import ChunkGuide, ChunkRequest
 from .kept_end import KeptEnd, restore_frames, restore_latents
+from .lines import duration
 from .motion_tools import MotionTools
 from .presets import FRAMES, KNOBS, measure_speed, preset_at
 from .protocols import ChunkStore, Family, Sampler, Vae
@@ -80,14 +81,6 @@ def generate(
         if rest:
             logger.info("About %s left for %d chunks", duration(left), len(rest))
     return state
-
-
-def duration(seconds: float) -> str:
-    """Hours and minutes, or seconds where it is less than two minutes."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def make_chunk(state: ChunkState, tools: Tools) -> ChunkState:

@@ -8,7 +8,7 @@ from enum import Enum
 import torch
 
 from ..blending.join import JoinReport
-from ..blending.seam import SeamReport
+from ..blending.seam import Grade, SeamReport
 from .heed import guidance_left
 from .prompts import ChunkPrompt
 
@@ -120,6 +120,11 @@ class ChunkRecord:
     def score(self) -> float | None:
         """How far its seam stands out, 1 being as far as one in a hundred places of real video does; None without."""
         return None if self.seam is None else self.seam.score
+
+    @property
+    def grade(self) -> Grade | None:
+        """The score in words."""
+        return None if self.seam is None else self.seam.grade
 
     @property
     def worst(self) -> float | None:

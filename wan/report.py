@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import markdown
 from .chunks import Chunk
-from .lines import first_and_last, more_of
+from .lines import duration, first_and_last, more_of
 from .records import ChunkRecord
 from .seam_words import MEANING, sum_up
 
@@ -104,16 +104,6 @@ def seam_cells(record: ChunkRecord) -> tuple[str, str]:
     if end is not None:
         words = f"{words}; behind it {end.grade} ({end.score:.2f})".removeprefix("; ")
     return words, "" if seam is None else f"{seam.score:.2f}"
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it, such as ``2 min 10 s``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def _summary(state: ChunkState, making: Making | None) -> str:

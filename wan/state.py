@@ -224,28 +224,6 @@ class ChunkState:
         notes, warnings = (*self.notes, *notes), (*self.warnings, *warnings)
         return replace(self, notes=tuple(dict.fromkeys(notes)), warnings=tuple(dict.fromkeys(warnings)))
 
-    def timeline(self, lead: int = 0) -> dict:
-        """The plan and its seams in plain numbers, for a picture of them.
-
-        Args:
-            lead: frames of a given video that are shown before it.
-        """
-        count, several = len(self.plan.chunks), len(self.plan.keyframes) > 1
-        chunks = []
-        for chunk in self.plan.chunks:
-            record = self.records[chunk.index] if chunk.index < len(self.records) else None
-            chunks.append(
-                {
-                    "start": lead + max(0, chunk.start),
-                    "stop": lead + min(chunk.stop, self.plan.total_frames),
-                    "seam": lead + chunk.seam,
-                    "prompt": chunk.keyframe + 1 if several else None,
-                    "score": None if record is None else record.score,
-                    "words": "" if record is None else record.describe(count),
-                }
-            )
-        return {"total": lead + self.plan.total_frames, "fps": self.plan.fps, "chunks": chunks, "source": lead}
-
     def report(self, making: Making | None = None, more: Sequence[str] = ()) -> str:
         """See :func:`~wan.report.write_report`."""
         return write_report(self, making, more)

@@ -1,7 +1,6 @@
 """Linked inputs do not keep to the limits of widgets: what is beyond them is refused by name, before anything runs."""
 
 import math
-import re
 
 import pytest
 import torch
@@ -58,30 +57,3 @@ def test_an_end_picture_that_cannot_fit_is_refused_when_planned(nodes):
         0
     ]
     assert state.plan.start_frames == 15
-
-
-def test_pictures_are_made_of_the_seams_that_one_can_choose(comfy):
-    from wan_motion_chunks.nodes.timeline import DRAWN, choosable
-
-    def chunks(count):
-        return [{"seam": index, "score": None if index % 7 == 0 else (index % 5) / 2} for index in range(count)]
-
-    def chosen(chunks, source=0):
-        return choosable({"chunks": chunks, "source": source})
-
-    assert chosen(chunks(DRAWN)) == chunks(DRAWN)[1:]
-    assert chosen(chunks(DRAWN), source=9) == chunks(DRAWN)
-    many = chosen(chunks(10_000))
-    assert len(many) == DRAWN
-    assert {chunk["score"] for chunk in many} == {2.0}
-    assert many == sorted(many, key=lambda chunk: chunk["seam"])
-    few = chosen([{**chunk, "score": 0.5} for chunk in chunks(DRAWN + 1)])
-    assert few == []
-
-
-def test_the_timelines_limit_is_the_nodes():
-    from wan_motion_chunks.nodes.timeline import DRAWN
-    from wan_motion_chunks.tools.workflow import ROOT
-
-    (drawn,) = re.findall(r"export const DRAWN = (\d+);", (ROOT / "js" / "track.mjs").read_text(encoding="utf-8"))
-    assert int(drawn) == DRAWN

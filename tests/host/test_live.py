@@ -3,7 +3,7 @@
 import numpy
 import pytest
 import torch
-from wan_motion_chunks.tests.host.video import execute, keep
+from wan_motion_chunks.tests.host.video import SEED, execute, keep
 
 TOTAL = 17 + 2 * 8
 
@@ -44,7 +44,8 @@ def test_each_finished_chunk_has_its_take_and_files_that_are_there(make, output,
         finished = [chunk for chunk in shown["chunks"] if "take" in chunk]
         assert len(finished) == shown["made"]
         for chunk in finished:
-            assert (chunk["take"], chunk["takes"], chunk["origin"], chunk["pinned"]) == (1, [1], "made", False)
+            seam = {"seed": str(SEED + chunk["index"]), "variation": 0, "grade": chunk["grade"]}
+            assert (chunk["take"], chunk["takes"], chunk["origin"]) == (1, [{"number": 1} | seam], "made")
             assert all(path.is_file() for path in places(output, chunk))
             assert chunk["film"]["type"] == ("output" if kept else "temp")
     assert after["run"] == (keep().name if kept else None)
@@ -52,22 +53,34 @@ def test_each_finished_chunk_has_its_take_and_files_that_are_there(make, output,
 
 
 def test_a_chunk_is_made_kept_or_chosen_and_pinned_where_its_widgets_would_not_find_it(make):
+    def told(shown):
+        return [(chunk["origin"], chunk["take"], len(chunk["takes"])) for chunk in shown["chunks"]], shown["pinned"]
+
     make(run=keep())
     _, varied = make(run=keep(vary_from=2, variation=1))
-    assert [(chunk["origin"], chunk["take"], chunk["pinned"]) for chunk in varied["chunks"]] == [
-        ("kept", 1, False),
-        ("made", 2, True),
-        ("made", 2, True),
-    ]
+    assert told(varied) == ([("kept", 1, 1), ("made", 2, 2), ("made", 2, 2)], [[2, 2], [3, 2]])
     _, chosen = make(run=keep(use_takes="2: 2"))
-    assert [(chunk["origin"], chunk["takes"], chunk["pinned"]) for chunk in chosen["chunks"]] == [
-        ("kept", [1], False),
-        ("chosen", [1, 2], True),
-        ("kept", [1, 2], True),
+    assert told(chosen) == ([("kept", 1, 1), ("chosen", 2, 2), ("kept", 2, 2)], [[2, 2], [3, 2]])
+    takes = chosen["chunks"][1]["takes"]
+    assert [(take["number"], take["seed"], take["variation"]) for take in takes] == [
+        (1, str(SEED + 1), 0),
+        (2, str(SEED + 1), 1),
     ]
+    assert takes[1]["grade"] == varied["chunks"][1]["grade"]
     _, stopped = make(length=float(TOTAL + 16), run=keep(stop_after=1))
     assert stopped["made"] == 4
     assert "take" not in stopped["chunks"][4]
+
+
+def test_of_a_take_that_is_damaged_the_number_is_told(make, output):
+    make(run=keep())
+    make(run=keep(vary_from=2, variation=1))
+    (path,) = (output / keep().name).glob("chunk_0002_take_02_*.safetensors")
+    path.write_bytes(path.read_bytes()[:100])
+    _, shown = make(run=keep())
+    first, second = shown["chunks"][1]["takes"]
+    assert first["seed"] == str(SEED + 1)
+    assert second == {"number": 2}
 
 
 def test_the_last_preview_is_a_frame_of_the_video_and_not_of_its_latents(make, finished, monkeypatch):

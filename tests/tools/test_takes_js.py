@@ -19,29 +19,28 @@ def run_node(code):
     return json.loads(node(command, return_completed_process=True, capture_output=True, text=True, check=True).stdout)
 
 
-def chunks(*takes):
-    """Chunks by their take, how many there are, and whether that is to be named."""
-    return json.dumps(
-        [{"take": take, "takes": list(range(1, most + 1)), "pinned": pinned} for take, most, pinned in takes]
-    )
+def chunk(index, takes):
+    return json.dumps({"index": index, "takes": [{"number": number} for number in range(1, takes + 1)]})
+
+
+PINNED = [[2, 2], [3, 3], [4, 2]]
 
 
 def test_a_chunk_made_again_has_a_variation_of_its_own_and_what_is_before_it_stays():
-    video = chunks((1, 1, False), (2, 2, True), (3, 3, True), (2, 2, True))
-    now = {"vary_from": 2, "variation": 1}
-    found = run_node(f"[redo({video}, 2, false, {json.dumps(now)}), redo({video}, 1, true, {json.dumps(now)})]")
+    now = json.dumps({"vary_from": 2, "variation": 1})
+    found = run_node(f"[redo({chunk(2, 3)}, {PINNED}, false, {now}), redo({chunk(1, 2)}, {PINNED}, true, {now})]")
     assert found == [
         {"vary_from": 3, "variation": 3, "keep_later": False, "use_takes": "2: 2"},
         {"vary_from": 2, "variation": 2, "keep_later": True, "use_takes": "2: 2, 3: 3, 4: 2"},
     ]
-    again = {"vary_from": 1, "variation": 7}
-    assert run_node(f"redo({video}, 0, false, {json.dumps(again)}).variation") == 8
+    again = json.dumps({"vary_from": 1, "variation": 7})
+    assert run_node(f"redo({chunk(0, 1)}, [], false, {again}).variation") == 8
 
 
 def test_a_chosen_take_lets_go_of_what_was_chosen_behind_it():
-    video = chunks((1, 1, False), (2, 2, True), (3, 3, True))
-    assert run_node(f"choose({video}, 2, 1)") == {"vary_from": 0, "keep_later": False, "use_takes": "2: 2, 3: 1"}
-    assert run_node(f"choose({video}, 0, 4).use_takes") == "1: 4"
+    expected = {"vary_from": 0, "keep_later": False, "use_takes": "2: 2, 3: 1"}
+    assert run_node(f"choose({chunk(2, 3)}, {PINNED}, 1)") == expected
+    assert run_node(f"choose({chunk(0, 1)}, {PINNED}, 4).use_takes") == "1: 4"
 
 
 def test_a_video_stops_after_as_many_new_chunks_as_are_left_to_the_chosen_one():

@@ -12,9 +12,9 @@ from wan_motion_chunks.tests.blending.clips import pan, spoil
 from wan_motion_chunks.tests.fakes import CausalVae, CountingModel, numbered_frames
 from wan_motion_chunks.tests.reports import OURS, read_report
 from wan_motion_chunks.wan import ChunkState, Keyframe, Tools, generate, plan_chunks
-from wan_motion_chunks.wan.lines import TOLD
+from wan_motion_chunks.wan.lines import TOLD, duration
 from wan_motion_chunks.wan.markdown import LONGEST, bullets, escape, shorten, table
-from wan_motion_chunks.wan.report import Making, duration, write_kept
+from wan_motion_chunks.wan.report import Making, write_kept
 from wan_motion_chunks.wan.seam_words import sum_up, survey_words
 
 MARKUP = [

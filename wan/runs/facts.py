@@ -19,6 +19,7 @@ LONGEST_TEXT = 2**20
 LARGEST = 2**33
 """Numbers in one tensor: 330 s of 832 x 480 pixels in one chunk."""
 DIGEST = re.compile("[0-9a-f]{64}")
+SEED = re.compile("[0-9]{0,20}")
 FRAMES = (torch.uint8, torch.float16, torch.float32)
 LATENTS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -41,6 +42,8 @@ class Facts:
     """The last frames of the video that it read."""
     read_latents: int
     """The last latents of the chunk before that it read."""
+    seed: str
+    """Its seed before any variation, in decimal digits, for people; empty where its sampler does not tell."""
     attempt: int
     """Which of its seeds it began with; another in each variation."""
     kept_end: bool
@@ -80,6 +83,8 @@ class Facts:
             value = getattr(self, name)
             if not (DIGEST.fullmatch(value) if known else value == ""):
                 raise ValueError(f"{name} must be a digest{'' if known else ' of nothing'}")
+        if not SEED.fullmatch(self.seed):
+            raise ValueError("seed must be a number, or nothing")
         if self.record.prompt is not None and any(share[0] < 0 for share in self.record.prompt.shares):
             raise ValueError("prompts count from 0")
 

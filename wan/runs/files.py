@@ -24,7 +24,7 @@ from .names import RunError as RunError
 from .names import check_name as check_name
 from .names import printable, reason
 
-FORMAT = "3"
+FORMAT = "4"
 DTYPES = {
     torch.uint8: "U8",
     torch.float16: "F16",
