@@ -99,7 +99,18 @@ class Facts:
     @property
     def decided(self) -> dict:
         """What the frames depend on: the rest may be another in a run that makes the same."""
-        names = ("fingerprint", "own", "token", "reads", "read_frames", "read_latents", "attempt", "kept_end", "start")
+        names = (
+            "fingerprint",
+            "own",
+            "token",
+            "reads",
+            "read_frames",
+            "read_latents",
+            "seed",
+            "attempt",
+            "kept_end",
+            "start",
+        )
         names += ("tail", "planned_overlap", "exact_frames", "index", "frames", "take")
         return {name: getattr(self, name) for name in names}
 
