@@ -30,6 +30,7 @@ from ..wan.runs.fingerprint import Fingerprint, fingerprint_chunk
 from ..wan.runs.names import RunError, reason, shown
 from ..wan.runs.store import RunStore, open_run
 from ..wan.state import ChunkState
+from ..wan.tint import tint_warnings
 from ._compat import io
 from .keep import Run
 from .layout import gather_image
@@ -98,6 +99,8 @@ def make_video(job: VideoJob) -> io.NodeOutput:
             raise
         finally:
             leave()
+        for warning in tint_warnings(state.records, state.settings.color_anchor):
+            logger.warning(warning)
         if state.made > store.reused:
             show_frame(state.pieces[-1][-1])
         if run is not None and run.takes_to_keep is not None and state.chunk is None:

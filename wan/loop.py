@@ -26,6 +26,7 @@ from .protocols import ChunkStore, Family, Sampler, Vae
 from .records import ChunkRecord
 from .settings import GuideSettings
 from .state import ChunkState
+from .tint import mean_color
 
 logger = logging.getLogger(__name__)
 
@@ -236,6 +237,7 @@ def finish_chunk(state: ChunkState, latent: Tensor, vae: Vae, motion: MotionTool
     if end is not None:
         made, latent = _restore_end(made, end), restore_latents(latent, end)
         record = _measure_end(record, made, end, motion)
+    record = replace(record, color=mean_color(made.pieces[-1]))
     logger.info(record.describe(len(plan.chunks)))
     made = replace(made, latent=latent, guide=None, kept_end=None, records=(*state.records, record))
     return made.noted(warnings=record.warnings)

@@ -13,6 +13,10 @@ from .heed import guidance_left
 from .prompts import ChunkPrompt
 
 
+Color = tuple[float, float, float]
+"""LAB of a color: lightness in [0, 100], a and b about [-100, 100]."""
+
+
 class Reason(Enum):
     """Why a chunk has the level of continuity that it has."""
 
@@ -115,6 +119,8 @@ class ChunkRecord:
     """What failed after it was sampled, ``joining`` or ``measuring``, and the kind of error."""
     out_of_memory: tuple[str, ...] = ()
     """What was worked out on the CPU since the card's memory ran out: ``prediction``, ``joining`` or ``measuring``."""
+    color: Color | None = None
+    """Mean color of its last frames; see :func:`~wan.tint.mean_color`. None where nothing asked for it."""
 
     @property
     def score(self) -> float | None:

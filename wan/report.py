@@ -10,6 +10,7 @@ from .chunks import Chunk
 from .lines import duration, first_and_last, more_of
 from .records import ChunkRecord
 from .seam_words import MEANING, sum_up
+from .tint import tint_warnings
 
 if TYPE_CHECKING:
     from .state import ChunkState
@@ -35,7 +36,8 @@ def write_report(state: ChunkState, making: Making | None = None, more: Sequence
     plan, count = state.plan, len(state.plan.chunks)
     seams = seams_of(state.records)
     warnings = "\n".join(
-        f"- **WARNING:** {markdown.escape(warning)}" for warning in (*state.warnings, *plan.warnings())
+        f"- **WARNING:** {markdown.escape(warning)}"
+        for warning in (*state.warnings, *plan.warnings(), *tint_warnings(state.records, state.settings.color_anchor))
     )
     measured = len(state.records) > 1 or bool(seams)
     heads = ("chunk", "new frames", "prompt", *(("its seam", "score") if measured else ()))
