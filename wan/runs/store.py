@@ -82,8 +82,7 @@ class RunStore:
         """
         self.planned = len(state.plan.chunks)
         state = self._finder.prepare(state)
-        found = self._finder.find(state)
-        if found is None:
+        if (found := self._finder.find(state)) is None:
             self._say_making(state)
             return state
         kept, tensors = found
