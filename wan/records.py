@@ -12,7 +12,6 @@ from ..blending.seam import Grade, SeamReport
 from .heed import guidance_left
 from .prompts import ChunkPrompt
 
-
 Color = tuple[float, float, float]
 """LAB of a color: lightness in [0, 100], a and b about [-100, 100]."""
 

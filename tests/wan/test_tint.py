@@ -41,7 +41,7 @@ def test_a_cut_begins_anew():
     colors = line(2.0, 12)
     assert measure_drift(records(*colors, cuts=[5])) == pytest.approx(2**0.5 * 2.0 * 6, rel=1e-4)
     assert measure_drift(records(*colors, cuts=[9])) == 0.0
-    unknown = records(*colors[:6]) + [ChunkRecord(6, 8)] + records(*colors[7:])
+    unknown = [*records(*colors[:6]), ChunkRecord(6, 8), *records(*colors[7:])]
     assert measure_drift(unknown) == pytest.approx(2**0.5 * 2.0 * 4, rel=1e-4)
 
 
