@@ -140,10 +140,10 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
     seams, words = timeline.locator(".seam"), timeline.locator(".words")
     assert seams.count() == 4
     for index in range(4):
-        assert seams.nth(index).get_attribute("class").split()[1] in ("clean", "near", "out")
+        assert seams.nth(index).get_attribute("class").split()[1] in ("looks-uncut", "visible", "obvious")
     seams.first.focus()
     page.keyboard.press("Enter")
-    assert words.text_content().startswith("seam before frame 17, ")
+    assert words.text_content().startswith("seam before frame 17: ")
     assert "chunk 2/5: 8 " in words.text_content()
     picture = timeline.locator(".media img")
     picture.wait_for()
