@@ -66,6 +66,6 @@ def tint_warnings(records: Iterable[ChunkRecord], anchor: float) -> tuple[str, .
         return ()
     knob = "raise color_anchor" if anchor else "try color_anchor 0.2"
     return (
-        f"colors moved the same way in every chunk, by {drift:.1f} in all (CIE76; 2.3 is just seen). If the scene itself "
-        f"does not change so, the model tints what it makes: {knob} (Settings)",
+        f"colors moved the same way in every chunk, by {drift:.1f} in all (CIE76; 2.3 is just seen). If the scene "
+        f"itself does not change so, the model tints what it makes: {knob} (Settings)",
     )
