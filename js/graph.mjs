@@ -2,7 +2,8 @@
 
 import { app } from "../../scripts/app.js";
 
-const root = () => app.rootGraph ?? app.graph;
+/** The graph that is open, whichever of its subgraphs is shown. */
+export const root = () => app.rootGraph ?? app.graph;
 
 /** The node that the host calls so: `5`, or `3:5` for node 5 of the subgraph that node 3 is. */
 export function nodeOf(id) {

@@ -1,8 +1,7 @@
 /** What each node's last run showed, and what its present one shows: opening a workflow again makes its nodes anew. */
 
 import { api } from "../../scripts/api.js";
-import { app } from "../../scripts/app.js";
-import { nodeOf } from "./graph.mjs";
+import { nodeOf, root } from "./graph.mjs";
 
 const LIVE = "wan_motion_chunks.timeline";
 const ENDS = ["execution_success", "execution_error", "execution_interrupted"];
@@ -30,10 +29,12 @@ export function listen(progress, end) {
 
 /** Find again, after the page was loaded anew, what the host still knows of the workflow that is open. */
 export async function recollect(restore) {
-    const workflow = (app.rootGraph ?? app.graph)?.id;
+    const workflow = root()?.id;
+    if (!workflow) return;
     const answer = await api.fetchApi(`/history?max_items=${LOOKED_BACK}`);
-    if (!workflow || !answer.ok) return;
-    for (const entry of Object.values(await answer.json()).reverse()) {
+    const entries = answer.ok ? Object.values(await answer.json()).reverse() : [];
+    if (root()?.id !== workflow) return; // another one was opened meanwhile, whose nodes may have the same ids
+    for (const entry of entries) {
         if (entry.prompt?.[3]?.extra_pnginfo?.workflow?.id !== workflow) continue;
         for (const [id, output] of Object.entries(entry.outputs ?? {})) {
             const shown = output.wan_motion_timeline?.[0];

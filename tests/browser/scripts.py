@@ -17,6 +17,13 @@ TYPE = """([type, name, value]) => {
     widget.value = value;
     widget.callback(value);
 }"""
+LINK_LENGTH = """() => {
+    const { graph } = window.app;
+    const node = graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+    const number = window.LiteGraph.createNode("PrimitiveFloat");
+    graph.add(number);
+    number.connect(0, node, node.findInputSlot("length"));
+}"""
 SHOW = "async (vue) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)"
 SEE = """() => {
     const { canvas } = window.app;

@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from wan_motion_chunks.tests.browser.scripts import OPEN, SEE, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import LINK_LENGTH, OPEN, SEE, SHOW, TYPE
 
 PROMPT = "an orange square moves down"
 SET_UP = """([name, prompt]) => {
@@ -33,12 +33,9 @@ OPEN_SAVED = """async () => {
     const saved = JSON.parse(window.sessionStorage.getItem("wanMotionSaved"));
     await window.app.loadGraphData(saved, true, true, "again");
 }"""
-LINK_LENGTH = """() => {
-    const { graph } = window.app;
-    const node = graph.nodes.find((each) => each.type === "WanMotionLongVideo");
-    const number = window.LiteGraph.createNode("PrimitiveFloat");
-    graph.add(number);
-    number.connect(0, node, node.findInputSlot("length"));
+OPEN_COPY = """async () => {
+    const saved = JSON.parse(window.sessionStorage.getItem("wanMotionSaved"));
+    await window.app.loadGraphData({ ...saved, id: crypto.randomUUID() }, true, true, "copy");
 }"""
 QUEUE = "() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')"
 LOOK_BACK = "**/api/history?max_items=16"
@@ -72,6 +69,22 @@ class Editor:
         loaded = "() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow"
         self.page.wait_for_function(loaded)
         self.page.wait_for_timeout(1000)
+
+    def hold_answers(self):
+        """Load the page anew, and hold back what the host tells it of earlier runs."""
+        self.answers = []
+        self.page.unroute_all()
+        self.page.route(LOOK_BACK, lambda route: self.answers.append(route))
+        self.reload()
+
+    def let_answers_through(self):
+        self.page.wait_for_timeout(500)
+        assert self.answers
+        self.page.errors.clear()  # what the front end logs by itself while it starts
+        with self.page.expect_response(LOOK_BACK):
+            for route in self.answers:
+                route.continue_()
+        self.page.wait_for_timeout(500)
 
     def pick(self, number):
         self.chunks.nth(number - 1).focus()
@@ -210,19 +223,17 @@ def test_after_a_reload_the_timeline_shows_what_it_did_unless_the_plan_was_chang
     editor.page.wait_for_function("() => document.querySelector('.wan-motion-timeline .made')")
     assert editor.chunks.first.get_attribute("title") == shown
 
-    answers = []
-    editor.page.route(LOOK_BACK, lambda route: answers.append(route))
-    editor.reload()
+    editor.hold_answers()
     editor.page.evaluate(OPEN_SAVED)
     editor.page.evaluate(LINK_LENGTH)
-    editor.page.wait_for_timeout(500)
-    assert answers
-    editor.page.errors.clear()  # what the front end logs by itself while it starts
-    with editor.page.expect_response(LOOK_BACK):
-        for route in answers:
-            route.continue_()
-    editor.page.wait_for_timeout(500)
+    editor.let_answers_through()
     assert editor.chunks.count() == 0
+
+    editor.hold_answers()
+    editor.page.evaluate(OPEN_SAVED)
+    editor.page.evaluate(OPEN_COPY)
+    editor.let_answers_through()
+    assert editor.chunks.evaluate_all(ORIGINS) == ["planned"]
 
 
 def test_a_take_that_is_gone_is_named_and_the_timeline_stays(editor):

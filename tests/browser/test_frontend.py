@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from wan_motion_chunks.tests.browser.scripts import OPEN, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import LINK_LENGTH, OPEN, SHOW, TYPE
 from wan_motion_chunks.tools.environment import HOST_VERSION
 from wan_motion_chunks.tools.examples import BLUEPRINTS
 from wan_motion_chunks.tools.workflow import EXAMPLES, WIDGETS, type_of
@@ -193,15 +193,7 @@ def test_the_timeline_of_an_opened_workflow_is_of_its_settings_wherever_they_sta
 
 def test_the_timeline_does_not_guess_what_comes_from_elsewhere(page):
     page.evaluate(OPEN, "wan-motion_tiny_first_run")
-    page.evaluate(
-        """() => {
-            const { graph } = window.app;
-            const node = graph.nodes.find((each) => each.type === "WanMotionLongVideo");
-            const number = window.LiteGraph.createNode("PrimitiveFloat");
-            graph.add(number);
-            number.connect(0, node, node.findInputSlot("length"));
-        }"""
-    )
+    page.evaluate(LINK_LENGTH)
     page.get_by_text("the plan depends on what is connected; it is shown after a run", exact=True).wait_for(
         state="attached"
     )
