@@ -38,9 +38,9 @@ export class Track {
     }
 
     /**
-     * @param {{total: number, count: number, step: number, chunks: object[], seams: number[], source?: number, made?: number}} plan
-     *     `count` chunks, of which those are told that begin a bar, `step` of them in one, and those of the `seams` that
-     *     have a button
+     * @param {{total: number, count: number, step: number, chunks: object[], seams: number[], source?: number,
+     *     made?: number}} plan `count` chunks, of which those are told that begin a bar, `step` of them in one, and
+     *     those of the `seams` that have a button
      * @param {boolean} running whether its next chunk is being made
      */
     draw({ total, count, step, chunks, seams, source = 0, made = 0 }, running) {

@@ -98,10 +98,11 @@ class Timeline:
 
     def _takes(self, index: int) -> list[dict]:
         """The takes of a chunk, with the seed and the grade of those that can be read."""
+        found = {}
         for take in self.store.takes.of(index):
             if take.name not in self._known:
                 self._known[take.name] = {"number": take.number} | _read(self.store.takes.path(take))
-        found = {take.number: self._known[take.name] for take in self.store.takes.of(index)}
+            found[take.number] = self._known[take.name]
         return [found[number] for number in sorted(found)]
 
     def _is_chosen(self, kept: Kept) -> bool:
@@ -158,16 +159,11 @@ def _read(path: Path) -> dict:
     try:
         found = read_facts(path)
     except ChunkFileError:
-        found = None
+        return {}
     if found is None:
         return {}
     facts, _ = found
-    score = facts.record.score
-    return {
-        "seed": facts.seed,
-        "variation": facts.attempt // ATTEMPTS,
-        "grade": None if score is None else grade(score),
-    }
+    return {"seed": facts.seed, "variation": facts.attempt // ATTEMPTS, "grade": facts.record.grade}
 
 
 def _shown(text: Any) -> str | None:

@@ -119,7 +119,7 @@ class ChunkRecord:
     out_of_memory: tuple[str, ...] = ()
     """What was worked out on the CPU since the card's memory ran out: ``prediction``, ``joining`` or ``measuring``."""
     color: Color | None = None
-    """Mean color of its last frames; see :func:`~wan.tint.mean_color`. None where nothing asked for it."""
+    """Mean color of its last frames; see :func:`~wan.tint.mean_color`. None until it is measured."""
 
     @property
     def score(self) -> float | None:

@@ -40,10 +40,13 @@ def test_it_runs_at_the_port_that_is_asked_for_until_it_is_stopped(environ):
             assert url == f"http://127.0.0.1:{port}"
             with urllib.request.urlopen(f"{url}/object_info/WanMotionLongVideo", timeout=60) as answer:
                 assert "WanMotionLongVideo" in json.load(answer)
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
         finally:
-            process.kill()  # else leaving the block would wait for it
+            process.send_signal(signal.SIGINT)
+            try:
+                code = process.wait(30)
+            finally:
+                process.kill()  # else leaving the block would wait for one that does not heed it
+        assert code == 0
 
 
 def test_a_port_that_is_taken_is_named(environ):

@@ -43,7 +43,7 @@ class Facts:
     read_latents: int
     """The last latents of the chunk before that it read."""
     seed: str
-    """Its seed before any variation, in decimal digits, for people; empty where its sampler does not tell."""
+    """See :attr:`~wan.runs.fingerprint.Fingerprint.seed`."""
     attempt: int
     """Which of its seeds it began with; another in each variation."""
     kept_end: bool

@@ -56,6 +56,12 @@ class Fingerprint:
     token: str = ""
     """Stands for that in this process; empty where there is nothing such."""
 
+    @property
+    def seed(self) -> str:
+        """The chunk's seed before any variation, in decimal digits; empty where its sampler does not tell."""
+        seed = self.made_from.get("seed")
+        return str(seed) if isinstance(seed, int) else ""
+
 
 def fingerprint_chunk(state: ChunkState, **more: Any) -> Fingerprint:
     """What the next chunk of a state is made from. Taken before it is guided, so from inputs alone.

@@ -110,7 +110,7 @@ class RunStore:
         tail = made.tail(len(added) + chunk.overlap)[: chunk.overlap]
         if chunk.overlap and not torch.equal(tail, before.tail(chunk.overlap)):
             tensors["tail"] = pack(tail, dtype)
-        take, seed = self._name(chunk.index, known), known.made_from.get("seed")
+        take = self._name(chunk.index, known)
         facts = Facts(
             take.number,
             known.digest,
@@ -119,7 +119,7 @@ class RunStore:
             known.reads.digest,
             known.reads.frames,
             known.reads.latents,
-            str(seed) if isinstance(seed, int) else "",
+            known.seed,
             before.attempt_at(chunk.index),
             before.kept_end is not None,
             chunk.seam,
