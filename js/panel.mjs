@@ -87,9 +87,10 @@ export class Panel {
         this.take.replaceChildren();
         for (const take of chunk.takes ?? []) {
             const option = element("option", "", this.take);
+            const used = take.number === chunk.take; // asked of the option, the first would say so of itself too
             option.value = take.number;
-            option.selected = take.number === chunk.take;
-            option.textContent = takeWords(take, option.selected);
+            option.selected = used;
+            option.textContent = takeWords(take, used);
         }
     }
 

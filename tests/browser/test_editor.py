@@ -166,6 +166,8 @@ def test_a_chunk_is_made_again_alone_or_with_all_behind_it_and_a_take_is_chosen(
     assert editor.widgets("vary_from", "variation", "keep_later", "use_takes") == [2, 1, False, ""]
     assert editor.takes() == [1, 2, 2]
     assert "chunk_0002_take_02" in editor.root.locator("video").get_attribute("src")
+    takes = editor.root.locator("select option").all_text_contents()
+    assert ["(in use)" in words for words in takes] == [False, True]
     editor.press("redo only this one")
     editor.wait_until(["kept", "made", "chosen"])
     assert editor.widgets("vary_from", "variation", "keep_later", "use_takes") == [2, 2, True, "2: 2, 3: 2"]
