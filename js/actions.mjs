@@ -12,15 +12,18 @@ export function keepOf(node) {
     return found?.comfyClass === KEEP ? found : null;
 }
 
+/** Set a widget as if a person had typed it. */
+export function write(widget, value) {
+    widget.value = value;
+    widget.callback?.(value);
+}
+
 /** Set widgets of a node, all or none; returns the name of an input whose value comes from elsewhere. */
 export function set(node, values) {
     const widgets = Object.keys(values).map((name) => [name, widgetOf(node, name)]);
     const linked = widgets.find(([, widget]) => !widget);
     if (linked) return linked[0];
-    for (const [name, widget] of widgets) {
-        widget.value = values[name];
-        widget.callback?.(values[name]);
-    }
+    for (const [name, widget] of widgets) write(widget, values[name]);
     node.setDirtyCanvas?.(true, true);
     return null;
 }

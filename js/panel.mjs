@@ -1,15 +1,17 @@
 /** The chosen chunk: its film, its prompt, its seam, and what can be done about it. */
 
-import { holdSeed, keepOf, queue, set, stop } from "./actions.mjs";
+import { holdSeed, keepOf, queue, set, stop, write } from "./actions.mjs";
 import { button, element, reveal } from "./element.mjs";
-import { widgetOf } from "./graph.mjs";
+import { isLinked, widgetOf } from "./graph.mjs";
 import { Player } from "./player.mjs";
 import { writeLine } from "./schedule.mjs";
+import { stackedPrompt } from "./stacks.mjs";
 import { choose, redo, stopAfter } from "./takes.mjs";
 import { chunkWords, origin, seamWords } from "./track.mjs";
 
 const NO_KEEP = "connect Keep Run to make chunks again, to choose takes, and to stop and go on";
 const ELSEWHERE = "the prompt comes from another node: change it there";
+const EARLIER = "the prompt begins with an earlier chunk: choose that to change it";
 const CHANGED = "The prompt is not what that run was told: change it in the widget.";
 const CHOOSE = "Choose a chunk or a seam to see it.";
 const AROUND = "the frames around the seam: two before the gap, two behind it";
@@ -37,7 +39,8 @@ export class Panel {
         this.edit = act("use this prompt", () => this.write());
         this.take = element("select", "", this.actions);
         this.take.setAttribute("aria-label", "Take of the chosen chunk");
-        this.use = act("use take", () => this.run(choose(this.chunk, this.plan.pinned, Number(this.take.value))));
+        this.take.addEventListener("change", () => this.player.film(this.wanted));
+        this.use = act("use take", () => this.run(choose(this.chunk, this.plan.pinned, this.wanted.number)));
         this.here = act("stop here", () => this.halt());
         this.on = act("go on", () => this.run(stopAfter(this.plan.made)));
         this.film = act("video so far", () => this.player.all());
@@ -106,6 +109,11 @@ export class Panel {
         return this.plan.chunks.find((chunk) => chunk.index === this.index);
     }
 
+    /** The take of the chosen chunk that is selected, in use or not. */
+    get wanted() {
+        return this.chunk.takes.find(({ number }) => number === Number(this.take.value));
+    }
+
     /** What the chosen chunk was told, as far as that is known. */
     get told() {
         const { prompt } = this.chunk;
@@ -130,13 +138,25 @@ export class Panel {
         this.only.disabled ||= this.index + 1 >= made;
         this.here.disabled = !this.running && !keep;
         this.here.title = this.running ? "interrupts; finished chunks are kept" : keep ? "makes the chunks up to this one" : NO_KEEP;
-        this.prompt.readOnly = this.edit.disabled = !this.promptWidget;
-        this.edit.title = this.promptWidget ? "writes it into the prompt of the node, from this chunk on" : ELSEWHERE;
+        if (!chunk) return;
+        this.prompt.readOnly = this.edit.disabled = !this.promptWidget || (this.ofStack && !chunk.first);
+        this.edit.title = this.editWords;
     }
 
+    get ofStack() {
+        return isLinked(this.node, "prompt_stack");
+    }
+
+    /** Where the prompt of the chosen chunk is typed into; undefined where that is nowhere to be found. */
     get promptWidget() {
-        const stacked = ["prompt_stack", "positive"].some((name) => this.node.inputs?.find((slot) => slot.name === name)?.link != null);
-        return stacked ? undefined : widgetOf(this.node, "prompt");
+        if (this.ofStack) return stackedPrompt(this.node, this.told);
+        return isLinked(this.node, "positive") ? undefined : widgetOf(this.node, "prompt");
+    }
+
+    get editWords() {
+        if (!this.promptWidget) return ELSEWHERE;
+        if (!this.ofStack) return "writes it into the prompt of the node, from this chunk on";
+        return this.chunk.first ? "writes it into the stack" : EARLIER;
     }
 
     redo(only) {
@@ -152,6 +172,10 @@ export class Panel {
     }
 
     write() {
+        if (this.ofStack) {
+            write(this.promptWidget, this.prompt.value.trim());
+            return this.submit(this.node, {});
+        }
         const { fps, source = 0, prompts } = this.plan;
         const { first, seam } = this.chunk;
         const prompt = (this.chunk.prompt ?? 1) - 1;

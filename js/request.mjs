@@ -3,9 +3,9 @@
 import { isLinked, sourceOf, valueOf } from "./graph.mjs";
 import { PRESET_OVERLAP, countFrames, covering, diskBytes, planChunks } from "./plan.mjs";
 import { ScheduleError, promptsOfChunks, readWidget } from "./prompts.mjs";
+import { STACKS, stacked } from "./stacks.mjs";
 
 export const SETTINGS = "WanMotionSettings";
-export const STACKS = ["WanMotionPromptStack", "WanMotionConditioningStack"];
 export const PLAN = ["length", "length_unit", "fps", "chunk_frames"];
 export const SETTINGS_PLAN = ["preset", "overlap_frames", "continuity"];
 export const PLAN_SOCKETS = ["settings", "prompt_stack", "end_image", "source", "run"];
@@ -19,13 +19,10 @@ const FIXED_OVERLAP = { last_frame: 1, svi: 5 }; // of levels that take no other
 /** Whether some prompt of a stack ends with a picture; undefined where the chunks depend on the prompts. */
 function stackEnds(node) {
     let ends = false;
-    const seen = new Set();
-    for (let at = node; isLinked(at, "prompt_stack"); ) {
-        at = sourceOf(at, "prompt_stack");
-        const plain = STACKS.includes(at?.comfyClass) && valueOf(at, "chunk_frames") === 0 && !isLinked(at, "start_image");
-        if (!plain || seen.has(at)) return undefined;
-        seen.add(at);
-        ends ||= isLinked(at, "end_image");
+    for (const each of stacked(node)) {
+        const own = STACKS.includes(each?.comfyClass) && valueOf(each, "chunk_frames") === 0 && !isLinked(each, "start_image");
+        if (!own) return undefined;
+        ends ||= isLinked(each, "end_image");
     }
     return ends;
 }
@@ -33,9 +30,8 @@ function stackEnds(node) {
 /** The prompts of a stack, as far as widgets say when they start; null where one is linked. */
 function stackPrompts(node) {
     const prompts = [];
-    for (let at = node; isLinked(at, "prompt_stack"); ) {
-        at = sourceOf(at, "prompt_stack");
-        const [start, unit] = [valueOf(at, "start"), valueOf(at, "unit")];
+    for (const each of stacked(node)) {
+        const [start, unit] = [valueOf(each, "start"), valueOf(each, "unit")];
         const least = unit === "chunks" ? 1 : 0; // chunks count from 1 where they are typed
         if (unit === undefined || !(start >= least) || (least && !Number.isInteger(start))) return null;
         prompts.unshift({ start: start - least, unit });

@@ -4,7 +4,8 @@ const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*/g; // which the front end takes out bef
 const MARK = /^\s*\[?[\d０-９]/;
 
 const oneLine = (text) => text.split(/\s*\n\s*/).join(" ").trim();
-const plain = (text) => text.replace(COMMENT, "").trim();
+/** A text as the host reads it. */
+export const plain = (text) => text.replace(COMMENT, "").trim();
 
 /** What stands before a text in a line that ends with it, where that can be a start; null elsewhere. */
 function markBefore(line, text) {

@@ -6,9 +6,10 @@ import { element } from "./element.mjs";
 import { valueOf } from "./graph.mjs";
 import { Panel } from "./panel.mjs";
 import {
-    PLAN, PLAN_SOCKETS, PROMPTS, SETTINGS, SETTINGS_PLAN, SIZE, STACKS, STACK_SOCKETS, STACK_WIDGETS, planned, toldBy,
+    PLAN, PLAN_SOCKETS, PROMPTS, SETTINGS, SETTINGS_PLAN, SIZE, STACK_SOCKETS, STACK_WIDGETS, planned, toldBy,
 } from "./request.mjs";
 import { listen, recollect, remember, resultOf } from "./results.mjs";
+import { STACKS } from "./stacks.mjs";
 import { HEIGHT, STYLE } from "./style.mjs";
 import { Track } from "./track.mjs";
 

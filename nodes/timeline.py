@@ -18,7 +18,7 @@ from ..wan.lines import duration
 from ..wan.report import seams_of
 from ..wan.runs.files import ChunkFileError, read_facts
 from ..wan.runs.kept import Kept
-from ..wan.runs.preview import preview_names
+from ..wan.runs.preview import has_preview, preview_names
 from ..wan.runs.store import RunStore
 from ..wan.seam_words import sum_up
 from ..wan.state import ATTEMPTS, ChunkState
@@ -92,12 +92,11 @@ class Timeline:
         origin = "made" if not kept.taken else "chosen" if self._is_chosen(kept) else "kept"
         found: dict[str, Any] = {"take": facts.take, "origin": origin, "takes": self._takes(facts.index)}
         if kept.path is not None and kept.seen:
-            names = preview_names(kept.path.name)
-            found |= {kind: place(kept.path.with_name(name)) for kind, name in names.items()}
+            found |= _preview(kept.path)
         return found
 
     def _takes(self, index: int) -> list[dict]:
-        """The takes of a chunk, with the seed and the grade of those that can be read."""
+        """The takes of a chunk, with the seed, the grade and the film of those that can be read."""
         found = {}
         for take in self.store.takes.of(index):
             if take.name not in self._known:
@@ -163,7 +162,13 @@ def _read(path: Path) -> dict:
     if found is None:
         return {}
     facts, _ = found
-    return {"seed": facts.seed, "variation": facts.attempt // ATTEMPTS, "grade": facts.record.grade}
+    told = {"seed": facts.seed, "variation": facts.attempt // ATTEMPTS, "grade": facts.record.grade}
+    return told | (_preview(path) if has_preview(path) else {})
+
+
+def _preview(path: Path) -> dict[str, dict]:
+    """Where the front end finds the film and the still of a chunk file."""
+    return {kind: place(path.with_name(name)) for kind, name in preview_names(path.name).items()}
 
 
 def _shown(text: Any) -> str | None:

@@ -1,13 +1,17 @@
 """A real browser on the real front end of the running host."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
 import av
 import matplotlib
 import pytest
+from wan_motion_chunks.tests.browser.editor import Editor
+from wan_motion_chunks.tests.browser.scripts import SHOW
 from wan_motion_chunks.tests.comfyui import comfyui_path
 from wan_motion_chunks.tools.browser import find
 from wan_motion_chunks.tools.workflow import EXAMPLES
@@ -115,9 +119,9 @@ def browser(fonts):
         opened.close()
 
 
-@pytest.fixture
-def page(browser, server):
-    """The front end, loaded; what it logs as errors is in ``page.errors``."""
+@contextlib.contextmanager
+def front_end(browser, server):
+    """A page with the front end, loaded; what it logs as errors is in ``page.errors``."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
     opened = context.new_page()
     opened.errors = []
@@ -134,3 +138,27 @@ def page(browser, server):
     opened.errors.clear()  # what the front end logs by itself while it starts
     yield opened
     context.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    """See :func:`front_end`."""
+    with front_end(browser, server) as opened:
+        yield opened
+
+
+@pytest.fixture(params=[False, True], ids=["canvas", "nodes 2.0"])
+def editor(page, server, request):
+    """A long video that is kept under the test's own name."""
+    page.evaluate(SHOW, request.param)
+    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_"))[-60:].strip("-")
+    yield Editor(page, server, name)
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))
+
+
+@pytest.fixture
+def other(editor, browser, server):
+    """The same video in another browser."""
+    with front_end(browser, server) as opened:
+        yield Editor(opened, server, editor.name)
+        assert opened.errors == [], "\n".join(sorted(set(opened.errors)))

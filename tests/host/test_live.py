@@ -45,6 +45,7 @@ def test_each_finished_chunk_has_its_take_and_files_that_are_there(make, output,
         assert len(finished) == shown["made"]
         for chunk in finished:
             seam = {"seed": str(SEED + chunk["index"]), "variation": 0, "grade": chunk["grade"]}
+            seam |= {kind: chunk[kind] for kind in ("film", "still")}
             assert (chunk["take"], chunk["takes"], chunk["origin"]) == (1, [{"number": 1} | seam], "made")
             assert all(path.is_file() for path in places(output, chunk))
             assert chunk["film"]["type"] == ("output" if kept else "temp")
@@ -67,6 +68,7 @@ def test_a_chunk_is_made_kept_or_chosen_and_pinned_where_its_widgets_would_not_f
         (2, str(SEED + 1), 1),
     ]
     assert takes[1]["grade"] == varied["chunks"][1]["grade"]
+    assert [take["film"]["filename"][:18] for take in takes] == ["chunk_0002_take_01", "chunk_0002_take_02"]
     _, stopped = make(length=float(TOTAL + 16), run=keep(stop_after=1))
     assert stopped["made"] == 4
     assert "take" not in stopped["chunks"][4]
