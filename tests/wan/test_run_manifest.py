@@ -59,10 +59,11 @@ def test_a_crash_between_a_chunk_and_the_manifest_loses_nothing(tmp_path, monkey
 
     real, written = run_store.write_manifest, []
 
-    def write(folder, words):
-        if len(words["chunks"]) == 3 and words["making"] is None:
+    def write(folder, words, chunks):
+        chunks = list(chunks)
+        if len(chunks) == 3 and words["making"] is None:
             raise Killed
-        written.append(real(folder, words))
+        written.append(real(folder, words, chunks))
 
     monkeypatch.setattr(run_store, "write_manifest", write)
     with pytest.raises(Killed):

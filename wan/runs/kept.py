@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,9 +34,10 @@ class Kept:
     seen: bool = False
     """Whether a film and a still of it are beside it."""
 
-    def entry(self) -> dict[str, Any]:
-        """Its line of ``run.json``."""
-        return {
+    @functools.cached_property
+    def entry(self) -> str:
+        """Its line of ``run.json``, which is written anew with every chunk."""
+        words: dict[str, Any] = {
             "chunk": self.facts.index + 1,
             "file": self.path.name if self.path else None,
             "take": self.facts.take,
@@ -43,6 +46,7 @@ class Kept:
             "content": self.content,
             "report": self.facts.record.describe(),
         }
+        return json.dumps(words, ensure_ascii=False)
 
     def read(self, *names: str) -> dict[str, Tensor]:
         """Some of its tensors.

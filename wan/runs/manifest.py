@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,18 @@ class Manifest:
     """What was being made: it belongs to the video if it is there."""
 
 
-def write_manifest(folder: Path, words: dict[str, Any]) -> None:
+def write_manifest(folder: Path, words: dict[str, Any], chunks: Iterable[str]) -> None:
     """Write a manifest as a whole or not at all.
+
+    Args:
+        chunks: the chunks of the video in order, as JSON objects.
 
     Raises:
         OSError: if the disk does not take it.
     """
-    write_text(folder / NAME, json.dumps({"format": FORMAT, **words}, indent=1, ensure_ascii=False) + "\n")
+    head = json.dumps({"format": FORMAT, **words}, indent=1, ensure_ascii=False).removesuffix("\n}")
+    lines = ",\n  ".join(chunks)
+    write_text(folder / NAME, f'{head},\n "chunks": [\n  {lines}\n ]\n}}\n')
 
 
 def remove_manifest(folder: Path) -> None:

@@ -208,12 +208,12 @@ class RunStore:
         if self.options.limit == 0:
             return
         words: dict[str, Any] = {"run": self.folder.name, "version": made_from.VERSION, "results": made_from.RESULTS}
-        words |= {"frames": self.frames, "planned": self.planned, "chunks": [kept.entry() for kept in self.kept]}
+        words |= {"frames": self.frames, "planned": self.planned}
         known = self._finder.coming
         words |= {"making": None if making is None else making.name, "others": [take.name for take in self.unused]}
         words |= {"made_from": known.made_from if known else {}}
         try:
-            write_manifest(self.folder, words)
+            write_manifest(self.folder, words, (kept.entry for kept in self.kept))
         except OSError as error:
             logger.warning("%s/run.json could not be written (%s)", shown(self.folder), reason(error))
             with contextlib.suppress(OSError):
