@@ -18,7 +18,7 @@ places that stand out.
 Every place is held against real, uncut video: jumps of motion, steps of color and sharpness, frames that stand \
 still, are replayed, or flash."""
     return Workflow(
-        "wan-motion_measure_any_video",
+        "Measure_any_video",
         [
             ("Video", [load, parts, note((40, 480), (620, 300), text)]),
             ("Measure", [seams]),
@@ -41,7 +41,7 @@ The last **overlap_frames** of the first clip and the first of the second should
 the first one's continuation. Colors are matched, and the picture moves over rather than being mixed. The sound is \
 that of the first clip."""
     return Workflow(
-        "wan-motion_join_two_clips",
+        "Join_two_clips",
         [("Clips", made), ("Join", [joined, note((420, 460), (340, 260), text)]), ("Result", [save, words])],
     )
 

@@ -57,11 +57,11 @@ another seed is another scene.
 since the tiny model's chunks have 17.
 3. The report says how each chunk was tied to the one before and how its seam measures.
 
-For a real video open the template **wan-motion_wan21_i2v_long_video**: size, length, shift, cfg, CLIP vision and the \
+For a real video open the template **Wan21_long_video**: size, length, shift, cfg, CLIP vision and the \
 output are set for the large model there."""
     report = Node("PreviewAny", (1460, 440), (280, 300), {}, {"source": (video, "report")})
     return Workflow(
-        "wan-motion_tiny_first_run",
+        "Tiny_first_run",
         [
             ("Load", [models, shift, scene, note((40, 470), (540, 330), text)]),
             ("Long video", [settings, video]),
@@ -100,7 +100,7 @@ in the next frame.
 Put Load Video and Get Video Components in the place of Long Video to look at a video of your own. For large motion \
 connect Load Optical Flow Model (torchvision's RAFT, in models/optical_flow) to Estimate Flow."""
     return Workflow(
-        "wan-motion_tiny_optical_flow",
+        "Tiny_optical_flow",
         [
             ("Load", [models, shift, scene, note((40, 470), (540, 330), text)]),
             ("Long video", [video]),
@@ -134,7 +134,7 @@ Press **Run**. The square goes left, and from the fourth chunk on right; the sec
 over within two chunks. The report names the prompt of each chunk, and **Measure Seams** \
 has the plan's seams."""
     return Workflow(
-        "wan-motion_tiny_prompts",
+        "Tiny_prompts",
         [
             ("Load", [models, shift, scene, note((40, 470), (540, 220), text)]),
             ("Prompts", [settings, there, back]),
@@ -174,7 +174,7 @@ What Long Video does, node by node, around a sampler of your choice: **Guide Nex
 Chunk** decodes and joins it. Add a pair for each further chunk, or put one pair between loop nodes: the state is all \
 that goes round. The sampler's model comes from Guide Next Chunk, which lets it follow motion."""
     return Workflow(
-        "wan-motion_tiny_split_nodes",
+        "Tiny_split_nodes",
         [
             ("Load", [models, shift, scene, *texts, note((340, 470), (260, 310), text)]),
             ("Plan", [settings, plan]),

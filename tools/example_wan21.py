@@ -42,7 +42,7 @@ def long_video() -> Workflow:
 For 720p load wan2.1_i2v_720p_14B_fp16.safetensors and set 1280 x 720. Less memory: an fp8 file of the same model."""
     load = [loader, model, *nodes.values(), start]
     return Workflow(
-        "wan-motion_wan21_i2v_long_video",
+        "Wan21_long_video",
         [
             ("Load", [*load, *notes(text, 260, load)]),
             ("Settings", list(keep)),
@@ -79,7 +79,7 @@ by chunk, LoRAs included.
 Only the chunks from a changed prompt on are regenerated."""
     load = [loader, model, *nodes.values(), start]
     return Workflow(
-        "wan-motion_wan21_prompts_and_loras",
+        "Wan21_prompts_and_LoRAs",
         [
             ("Load", [*load, *notes(text, 260, load, [lora])]),
             ("Settings", list(keep)),
@@ -108,7 +108,7 @@ def first_and_last() -> Workflow:
 The last chunk ends with the end picture; those before it do not know it yet."""
     load = [loader, model, *nodes.values(), start, end]
     return Workflow(
-        "wan-motion_wan21_flf2v",
+        "Wan21_first_last_frame",
         [
             ("Load", [*load, *notes(text, 260, load)]),
             ("Settings", list(keep)),
@@ -140,7 +140,7 @@ the video goes on freely.
 wan2.1_vace_1.3B_fp16.safetensors needs less memory; the LoRA is for 14B."""
     load = [loader, model, *nodes.values(), start, end]
     return Workflow(
-        "wan-motion_wan21_vace",
+        "Wan21_VACE",
         [
             ("Load", [*load, *notes(text, 290, load, few.nodes)]),
             ("Settings", list(keep)),

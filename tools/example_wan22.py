@@ -110,7 +110,7 @@ def two_experts() -> Workflow:
 **switch_step** on, or below **boundary** where that is 0. Each draws noise of its own; two KSampler (Advanced) with \
 one seed draw the same noise twice, which a stochastic sampler leaves in the picture: give them two seeds.
 3. Press **Run**. {KEEP}"""
-    return experts.workflow("wan-motion_wan22_i2v_two_experts", text, [start], keep, made)
+    return experts.workflow("Wan22_4_step_long_video", text, [start], keep, made)
 
 
 def first_and_last() -> Workflow:
@@ -124,7 +124,7 @@ def first_and_last() -> Workflow:
 2. Say in **prompt** how the one becomes the other, and in **length** how long that takes. The last chunk ends with \
 the end picture; those before it do not know it yet.
 3. Press **Run**. {KEEP}"""
-    return experts.workflow("wan-motion_wan22_flf2v", text, [start, end], keep, made)
+    return experts.workflow("Wan22_first_last_frame", text, [start, end], keep, made)
 
 
 def svi() -> Workflow:
@@ -137,7 +137,7 @@ def svi() -> Workflow:
 2. Each chunk is shown the start picture and the last latent of the chunk before. Leave **noise** at per_chunk: SVI is \
 made for another seed in each chunk.
 3. Press **Run**. {KEEP}"""
-    return experts.workflow("wan-motion_wan22_svi", text, [start], keep, made)
+    return experts.workflow("Wan22_SVI_long_video", text, [start], keep, made)
 
 
 def extend() -> Workflow:
@@ -151,7 +151,7 @@ its own: its frames are scaled and cropped to that size, and its sound stays whe
 2. Say in **prompt** what happens next, and in **length** how much is added. The last frames of the video are what the \
 first chunk goes on from; the result is both.
 3. Press **Run**. {KEEP}"""
-    return experts.workflow("wan-motion_wan22_extend_a_video", text, [load], keep, made)
+    return experts.workflow("Wan22_extend_a_video", text, [load], keep, made)
 
 
 def bridge() -> Workflow:
@@ -171,7 +171,7 @@ to that.
 of both, 48 make the 81 that Wan is trained on.
 3. Press **Run**: the result is the first clip, what is between, and the second one, with the colors of the first. \
 Another scene: **color_match** 0."""
-    return experts.workflow("wan-motion_wan22_bridge_clips", text, [first, second], keep[:1], made)
+    return experts.workflow("Wan22_bridge_two_clips", text, [first, second], keep[:1], made)
 
 
 WORKFLOWS = (two_experts, first_and_last, svi, extend, bridge)

@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
         for path in sorted(EXAMPLES.glob("*.json")):
             _open(page, path)
             print(write(_photograph(page), path.with_suffix(".jpg"), WIDTH))
-        _open(page, EXAMPLES / "wan-motion_tiny_first_run.json")
+        _open(page, EXAMPLES / "Tiny_first_run.json")
         page.evaluate("() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')")
         page.wait_for_function(FINISHED, timeout=300_000)
         _fit(page)

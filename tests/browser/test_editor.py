@@ -61,7 +61,7 @@ class Editor:
         self.folder = server.base / "output" / "wan_motion_runs" / name
         self.root = page.locator(".wan-motion-timeline")
         self.chunks, self.words = self.root.locator(".chunk"), self.root.locator(".words")
-        page.evaluate(OPEN, "wan-motion_tiny_first_run")
+        page.evaluate(OPEN, "Tiny_first_run")
         for node, values in (
             ("WanMotionSettings", {"overlap_frames": 4}),
             ("WanMotionLongVideo", {"length": 41, "steps": 3, "seed": 5}),

@@ -108,7 +108,7 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
     page.evaluate(SHOW, vue)
     page.evaluate("() => window.app.extensionManager.command.execute('Comfy.BrowseTemplates')")
     page.get_by_text("wan-motion-chunks", exact=False).first.click()
-    page.get_by_text("wan-motion_tiny_first_run", exact=False).first.click()
+    page.get_by_text("Tiny_first_run", exact=False).first.click()
     page.wait_for_function("() => window.app.graph.nodes.some((node) => node.type === 'WanMotionLongVideo')")
     page.evaluate(TYPE, ["WanMotionLongVideo", "seed", int(vue)])  # the host would not make the same video again
     page.evaluate(
@@ -158,7 +158,7 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
 def test_the_timeline_shows_the_plan_as_it_is_changed(page, vue):
     page.evaluate(SHOW, vue)
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN, "Tiny_first_run")
     head, bars = page.locator(".wan-motion-timeline .head"), page.locator(".wan-motion-timeline .chunk")
     for node, name, value, expected, chunks in (
         ("WanMotionLongVideo", "fps", 16, "49 frames, 3.1 s", 5),
@@ -179,7 +179,7 @@ def test_the_timeline_shows_the_plan_as_it_is_changed(page, vue):
 
 
 def test_the_timeline_of_an_opened_workflow_is_of_its_settings_wherever_they_stand(page):
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN, "Tiny_first_run")
     page.evaluate(TYPE, ["WanMotionSettings", "continuity", "last_frame"])
     page.evaluate(
         """async () => {
@@ -192,7 +192,7 @@ def test_the_timeline_of_an_opened_workflow_is_of_its_settings_wherever_they_sta
 
 
 def test_the_timeline_does_not_guess_what_comes_from_elsewhere(page):
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN, "Tiny_first_run")
     page.evaluate(LINK_LENGTH)
     page.get_by_text("the plan depends on what is connected; it is shown after a run", exact=True).wait_for(
         state="attached"

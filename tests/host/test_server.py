@@ -19,7 +19,7 @@ def object_info(server):
 def prompt(object_info):
     from wan_motion_chunks.tools.workflow import EXAMPLES, load_prompt
 
-    return load_prompt(EXAMPLES / "wan-motion_tiny_first_run.json", object_info)
+    return load_prompt(EXAMPLES / "Tiny_first_run.json", object_info)
 
 
 def shown_inputs(info):
@@ -134,7 +134,7 @@ def test_the_blueprints_are_listed(server):
 def test_the_optical_flow_example_shows_its_pictures(server, object_info):
     from wan_motion_chunks.tools.workflow import EXAMPLES, load_prompt
 
-    outputs = server.execute(load_prompt(EXAMPLES / "wan-motion_tiny_optical_flow.json", object_info))
+    outputs = server.execute(load_prompt(EXAMPLES / "Tiny_optical_flow.json", object_info))
     assert [len(output["images"]) for output in outputs.values() if "images" in output] == [16, 16, 16]
 
 
