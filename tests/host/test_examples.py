@@ -11,11 +11,11 @@ import torch
 from wan_motion_chunks.tests.host.weights import random_vace
 from wan_motion_chunks.tests.reports import read_report
 from wan_motion_chunks.tools.examples import WORKFLOWS
-from wan_motion_chunks.tools.workflow import BYPASSED, EXAMPLES, RUNS, to_prompt
+from wan_motion_chunks.tools.workflow import EXAMPLES, SWITCH, switch, to_prompt
 
 SAVED = {make().name: json.loads((EXAMPLES / f"{make().name}.json").read_text(encoding="utf-8")) for make in WORKFLOWS}
 FULL_SIZE = sorted(name for name in SAVED if name.startswith("Wan2"))
-SWITCHED = sorted(name for name in FULL_SIZE if any(node["mode"] == BYPASSED for node in SAVED[name]["nodes"]))
+SWITCHED = [name for name in SAVED if any(group["title"].endswith(SWITCH) for group in SAVED[name]["groups"])]
 MAKING = ("WanMotionLongVideo", "WanMotionBridgeClips")
 CLIP = 30
 """Frames of the video that stands in for any."""
@@ -40,7 +40,7 @@ FEW = {
     "Wan22_extend_a_video": (4, 1.0, "euler", 2, 5.0),
     "Wan22_bridge_two_clips": (4, 1.0, "euler", 2, 5.0),
 }
-"""The same, with the switch on."""
+"""The same, with few steps."""
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,9 @@ def object_info(server, files):
     return server.get("/object_info")
 
 
-def saved(name, switched=False):
-    """A template's workflow, or with its switch on."""
-    workflow = SAVED[name]
-    modes = {BYPASSED: RUNS} if switched else {}
-    nodes = [node | {"mode": modes.get(node["mode"], node["mode"])} for node in workflow["nodes"]]
-    return workflow | {"nodes": nodes}
+def prompt_of(name, object_info, on):
+    """What is queued of a template whose switch, if it has one, is on or off."""
+    return to_prompt(switch(SAVED[name], on), object_info)
 
 
 def inputs_of(info):
@@ -107,7 +104,7 @@ def inputs_of(info):
 
 @pytest.mark.parametrize("name", SAVED)
 def test_values_are_such_as_the_nodes_take(object_info, name):
-    for node in to_prompt(saved(name, switched=True), object_info).values():
+    for node in prompt_of(name, object_info, on=True).values():
         for key, (kind, *rest) in inputs_of(object_info[node["class_type"]]):
             value, options = node["inputs"].get(key), rest[0] if rest else {}
             if isinstance(value, list) or value is None:
@@ -165,7 +162,7 @@ def test_a_tiny_workflow_makes_its_video(server, object_info, name):
     rows = read_report(report).rows
     assert [row[0] for row in rows] == [str(number + 1) for number in range(len(rows))]
     if name == "Tiny_prompts":
-        assert [re.findall("[0-9]+ %", row[2]) for row in rows[3:5]] == [["75 %", "25 %"], ["25 %", "75 %"]]
+        assert [re.findall("[0-9]+ %", row[2]) for row in rows[2:4]] == [["75 %", "25 %"], ["25 %", "75 %"]]
     saved = {key for key, node in prompt.items() if node["class_type"] == "SaveVideo"}
     assert [output["images"][0]["filename"].endswith(".mp4") for key, output in outputs.items() if key in saved] == [
         True
@@ -177,10 +174,10 @@ def test_a_workflow_of_videos_runs_on_any_video(server, object_info, name):
     assert server.execute(to_prompt(SAVED[name], object_info))
 
 
-@pytest.mark.parametrize("switched", [False, True], ids=["as it is", "few steps"])
+@pytest.mark.parametrize("few", [False, True], ids=["many steps", "few steps"])
 @pytest.mark.parametrize("name", OFFICIAL)
-def test_a_template_is_set_as_the_official_one(object_info, name, switched):
-    prompt = to_prompt(saved(name, switched), object_info)
+def test_a_template_is_set_as_the_official_one(object_info, name, few):
+    prompt = prompt_of(name, object_info, few)
 
     def value(node, key):
         found = node["inputs"][key]
@@ -191,17 +188,17 @@ def test_a_template_is_set_as_the_official_one(object_info, name, switched):
     keys = ("steps", "cfg", "sampler_name", "switch_step")
     found = (*(value(made, key) for key in keys), *shifts, *map(made["inputs"].get, ("width", "height")))
     expected = OFFICIAL[name]
-    assert found == (FEW.get(name, expected[:5]) if switched else expected[:5]) + expected[5:]
+    assert found == (FEW.get(name, expected[:5]) if few else expected[:5]) + expected[5:]
     assert made["inputs"]["scheduler"] == "simple"
     assert made["inputs"]["negative_prompt"].startswith("\u8272\u8c03\u8273\u4e3d")
 
 
-@pytest.mark.parametrize("switched", [False, True], ids=["as it is", "few steps"])
+@pytest.mark.parametrize("few", [False, True], ids=["many steps", "few steps"])
 @pytest.mark.parametrize("name", FULL_SIZE)
-def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, switched):
-    if switched and name not in SWITCHED:
+def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, few):
+    if few and name not in SWITCHED:
         pytest.skip("has no switch")
-    prompt = to_prompt(saved(name, switched), object_info)
+    prompt = prompt_of(name, object_info, few)
     prompt["tiny"] = {"class_type": "WanMotionTinyModels", "inputs": {}}
     # Neither text encoder nor CLIP vision come in small.
     encoders = [key for key, node in prompt.items() if node["class_type"] in ("CLIPLoader", "CLIPVisionLoader")]
