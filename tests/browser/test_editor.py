@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from wan_motion_chunks.tests.browser.scripts import LINK_LENGTH, OPEN, SEE, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import LINK_LENGTH, OPEN_SHORT, SEE, SHOW, TYPE
 
 PROMPT = "an orange square moves down"
 SET_UP = """([name, prompt]) => {
@@ -61,7 +61,7 @@ class Editor:
         self.folder = server.base / "output" / "wan_motion_runs" / name
         self.root = page.locator(".wan-motion-timeline")
         self.chunks, self.words = self.root.locator(".chunk"), self.root.locator(".words")
-        page.evaluate(OPEN, "Tiny_first_run")
+        page.evaluate(OPEN_SHORT)
         for node, values in (
             ("WanMotionSettings", {"overlap_frames": 4}),
             ("WanMotionLongVideo", {"length": 41, "steps": 3, "seed": 5}),

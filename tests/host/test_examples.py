@@ -154,7 +154,7 @@ def test_no_two_nodes_lie_on_each_other(name):
             assert apart, ((x, y), (left, top))
 
 
-@pytest.mark.parametrize("name", ["Tiny_prompts", "Tiny_split_nodes"])
+@pytest.mark.parametrize("name", ["Tiny_first_run", "Tiny_prompts", "Tiny_split_nodes"])
 def test_a_tiny_workflow_makes_its_video(server, object_info, name):
     prompt = to_prompt(SAVED[name], object_info)
     outputs = server.execute(prompt)
@@ -167,6 +167,19 @@ def test_a_tiny_workflow_makes_its_video(server, object_info, name):
     assert [output["images"][0]["filename"].endswith(".mp4") for key, output in outputs.items() if key in saved] == [
         True
     ]
+
+
+@pytest.mark.parametrize(("on", "lengths"), [(False, [105]), (True, [105, 105 + 64])], ids=["look", "go on"])
+def test_a_kept_run_is_shown_saved_and_continued(server, object_info, on, lengths):
+    server.execute(to_prompt(SAVED["Tiny_first_run"], object_info))
+    outputs = server.execute(prompt_of("Tiny_load_a_kept_run", object_info, on))
+    saved = [output["images"][0] for output in outputs.values() if "images" in output]
+    found = []
+    for file in saved:
+        if file["filename"].endswith(".mp4"):
+            with av.open(str(server.base / "output" / file["subfolder"] / file["filename"])) as container:
+                found.append(sum(1 for _ in container.decode(video=0)))
+    assert sorted(found) == lengths
 
 
 @pytest.mark.parametrize("name", ["Measure_any_video", "Join_two_clips"])
