@@ -70,7 +70,14 @@ def page(name: str, info: dict) -> str:
 
 
 def _table(title: str, rows: list[tuple[str, str]]) -> list[str]:
-    return ["", f"## {title}s", "", f"| {title} | |", "|---|---|", *(f"| `{key}` | {_cell(text)} |" for key, text in rows)]
+    return [
+        "",
+        f"## {title}s",
+        "",
+        f"| {title} | |",
+        "|---|---|",
+        *(f"| `{key}` | {_cell(text)} |" for key, text in rows),
+    ]
 
 
 def _ended(text: str) -> str:
