@@ -19,7 +19,7 @@ QUALITY = 80
 
 def write_animation(server: Server, path: Path) -> Path:
     """Make both videos in a running host and lay them side by side; seams are marked below."""
-    prompt = load_prompt(EXAMPLES / "wan-motion_tiny_first_run.json", server.get("/object_info"))
+    prompt = load_prompt(EXAMPLES / "Tiny_first_run.json", server.get("/object_info"))
     for node in prompt.values():
         if node["class_type"] == "WanMotionLongVideo":
             node["inputs"].update(LENGTH)

@@ -40,7 +40,7 @@ class Blueprint:
     def build(self, object_info: dict) -> dict:
         """A workflow of one node, and the definition of what is inside it."""
         inside = self.workflow.build(object_info)
-        nodes = [node for _, members in self.workflow.groups for node in members]
+        nodes = self.workflow.nodes
         built = {id(node): made for node, made in zip(nodes, inside["nodes"], strict=True)}
         names = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
         links = [dict(zip(names, link, strict=True)) for link in inside["links"]]

@@ -12,7 +12,7 @@ from .environment import ROOT
 from .server import Server
 from .workflow import EXAMPLES, load_prompt
 
-WORKFLOW = EXAMPLES / "wan-motion_tiny_first_run.json"
+WORKFLOW = EXAMPLES / "Tiny_first_run.json"
 
 
 def main(arguments: list[str]) -> int:

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from .blueprint import Blueprint
 from .example_parts import (
-    HUB,
     KEEP,
     NEGATIVE,
-    OWN,
-    SWITCH,
-    WAN21,
     FewSteps,
+    Models,
     around,
-    file,
+    full_size,
     knobs,
-    notes,
     picture,
-    result,
     shifted,
     unet,
     video,
 )
-from .graph import Node, Workflow
+from .graph import Group, Node, Workflow
+from .layout import GROUP, SIDE, bottom, column, right, row
+from .model_files import FAST21, WAN21, file
 
 I2V = "wan2.1_i2v_480p_14B_fp16.safetensors"
 FAST = "lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16.safetensors"
-FAST_BASE = f"{HUB}/Comfy-Org/Wan-Animate-2/resolve/main/loras"
+SHIFT = 8.0
+
+
+def _models(name: str = I2V) -> tuple[Models, Node, dict[str, Node]]:
+    """A model with its shift, and what surrounds it."""
+    loader, nodes = unet(name, WAN21), around(WAN21, vision=True)
+    model = shifted(loader, SHIFT)
+    return Models([[loader, model]], nodes), model, nodes
 
 
 def long_video() -> Workflow:
-    loader = unet(I2V, WAN21, 120)
-    model, nodes, start = shifted(loader, 120, 8.0), around(260, WAN21, vision=True), picture(260)
-    keep = knobs("my-video")
+    (models, model, nodes), start, keep = _models(), picture(), knobs("my-video")
     made = video(nodes, keep, {}, model=(model, "MODEL"), start_image=(start, "IMAGE"))
     text = f"""# A long video by Wan2.1 I2V 480p
 
@@ -39,32 +41,21 @@ def long_video() -> Workflow:
 2. Say what happens in **prompt**, how long in **length**. A change by time is a line: `0s: walking`, `7.5s: running`.
 3. Press **Run**. {KEEP}
 
-For 720p load wan2.1_i2v_720p_14B_fp16.safetensors and set 1280 x 720. Less memory: an fp8 file of the same model."""
-    load = [loader, model, *nodes.values(), start]
-    return Workflow(
-        "wan-motion_wan21_i2v_long_video",
-        [
-            ("Load", [*load, *notes(text, 260, load)]),
-            ("Settings", list(keep)),
-            ("Long video", [made]),
-            ("Result", result(made, "video/wan-motion")),
-        ],
-    )
+For 720p load wan2.1_i2v_720p_14B_fp16.safetensors and set 1280 x 720. Less memory: an fp8 file of the same model, \
+16.4 GB."""
+    return full_size("Wan21_long_video", text, models, [start], keep, made)
 
 
 def prompts_and_loras() -> Workflow:
-    loader = unet(I2V, WAN21, 120)
-    model, nodes, start = shifted(loader, 120, 8.0), around(260, WAN21, vision=True), picture(260)
-    keep = knobs("my-prompts")
-    models = [file(FAST, "loras", FAST_BASE)]
-    lora = Node("WanMotionLoraStack", (760, 1260), (380, 130), {"lora_name": FAST}, models=models)
+    (models, model, nodes), start, keep = _models(), picture(), knobs("my-prompts")
+    lora = Node("WanMotionLoraStack", {"lora_name": FAST}, models=[file(FAST, "loras", FAST21)])
     stack, before = [], None
     texts = (("walking slowly", 0.0, 0.0), ("running fast", 6.0, 6.0), ("jumping high", 12.0, 6.0))
-    for number, (words, begins, transition) in enumerate(texts):
+    for words, begins, transition in texts:
         values = {"positive": f"A woman in a market, {words}.", "negative": NEGATIVE, "unit": "seconds"}
         values |= {"start": begins, "transition": transition}
         links = {"lora_stack": (lora, "lora_stack")} | ({"prompt_stack": (before, "prompt_stack")} if before else {})
-        before = Node("WanMotionPromptStack", (760 + 420 * number, 1450), (380, 340), values, links)
+        before = Node("WanMotionPromptStack", values, links)
         stack.append(before)
     values = {"steps": 6, "cfg": 1.0, "prompt": "", "negative_prompt": ""}
     links = {"model": (model, "MODEL"), "start_image": (start, "IMAGE"), "prompt_stack": (before, "prompt_stack")}
@@ -76,26 +67,14 @@ by chunk, LoRAs included.
 2. The LoRA here lets Wan2.1 work in 6 steps at cfg 1; without it set steps 20, cfg 6. Any prompt may have its own.
 3. Press **Run**. {KEEP}
 
-Only the chunks from a changed prompt on are regenerated."""
-    load = [loader, model, *nodes.values(), start]
-    return Workflow(
-        "wan-motion_wan21_prompts_and_loras",
-        [
-            ("Load", [*load, *notes(text, 260, load, [lora])]),
-            ("Settings", list(keep)),
-            ("Long video", [made]),
-            ("Prompts", [lora, *stack]),
-            ("Result", result(made, "video/wan-motion")),
-        ],
-        scale=0.55,
-    )
+Only the chunks from a changed prompt on are regenerated. Without LoRAs or pictures of their own, prompts are simpler \
+as lines in **prompt** of Long Video: `0s: walking`, `6s over 6s: running`."""
+    return full_size("Wan21_prompts_and_LoRAs", text, models, [start], keep, made, further=([lora, *stack],))
 
 
 def first_and_last() -> Workflow:
-    loader = unet("wan2.1_flf2v_720p_14B_fp16.safetensors", WAN21, 120)
-    model, nodes = shifted(loader, 120, 8.0), around(260, WAN21, vision=True)
-    start, end = picture(260, "Start picture"), picture(660, "End picture")
-    keep = knobs("my-flf2v")
+    models, model, nodes = _models("wan2.1_flf2v_720p_14B_fp16.safetensors")
+    start, end, keep = picture("Start picture"), picture("End picture"), knobs("my-flf2v")
     values = {"width": 720, "height": 1280, "length": 10.0, "cfg": 3.0}
     links = {"model": (model, "MODEL"), "start_image": (start, "IMAGE"), "end_image": (end, "IMAGE")}
     made = video(nodes, keep, values, **links)
@@ -106,23 +85,15 @@ def first_and_last() -> Workflow:
 3. Press **Run**. {KEEP}
 
 The last chunk ends with the end picture; those before it do not know it yet."""
-    load = [loader, model, *nodes.values(), start, end]
-    return Workflow(
-        "wan-motion_wan21_flf2v",
-        [
-            ("Load", [*load, *notes(text, 260, load)]),
-            ("Settings", list(keep)),
-            ("Long video", [made]),
-            ("Result", result(made, "video/wan-motion")),
-        ],
-    )
+    return full_size("Wan21_first_last_frame", text, models, [start, end], keep, made, made_of="Pictures")
 
 
 def vace() -> Workflow:
-    loader, few = unet("wan2.1_vace_14B_fp16.safetensors", WAN21, 120), FewSteps(FAST_BASE)
-    model, nodes = shifted(few.lora(loader, FAST, strength=0.8), 120, 8.0), around(260, WAN21)
-    start, end = picture(260, "Start picture"), picture(660, "End picture")
-    keep = knobs("my-vace")
+    few = FewSteps(FAST21, 6, 20, on=False)
+    loader, nodes = unet("wan2.1_vace_14B_fp16.safetensors", WAN21), around(WAN21)
+    fast = few.lora(loader, FAST, strength=0.8)
+    model = shifted(fast, SHIFT)
+    start, end, keep = picture("Start picture"), picture("End picture"), knobs("my-vace")
     values = {"width": 512, "height": 512, "length": 10.0, "steps": 20, "cfg": 6.0}
     links = {"model": (model, "MODEL"), "start_image": (start, "IMAGE"), "end_image": (end, "IMAGE")}
     links |= {"steps": few.number("steps", 6, 20), "cfg": few.number("cfg", 1.0, 6.0)}
@@ -134,31 +105,19 @@ the video goes on freely.
 2. Say in **prompt** what happens.
 3. Press **Run**. {KEEP}
 
-**6 steps** instead of 20, at some cost of quality: in the group at the bottom {SWITCH}. The same again: 20 steps. \
-{OWN}
-
 wan2.1_vace_1.3B_fp16.safetensors needs less memory; the LoRA is for 14B."""
-    load = [loader, model, *nodes.values(), start, end]
-    return Workflow(
-        "wan-motion_wan21_vace",
-        [
-            ("Load", [*load, *notes(text, 290, load, few.nodes)]),
-            ("Settings", list(keep)),
-            ("Long video", [made]),
-            ("Fast: 6 steps (off; on with Ctrl+B)", few.nodes),
-            ("Result", result(made, "video/wan-motion")),
-        ],
-        scale=0.6,
-    )
+    models = Models([[loader, fast, model]], nodes, few)
+    return full_size("Wan21_VACE", text, models, [start, end], keep, made, made_of="Pictures")
 
 
 def long_video_blueprint() -> Blueprint:
     """The long video as one node to put into any workflow."""
-    loader = unet(I2V, WAN21, 120)
-    model, nodes = shifted(loader, 120, 8.0), around(260, WAN21, vision=True)
-    keep = knobs("long-video", frames=True)
+    (models, model, nodes), keep = _models(), knobs("long-video", frames=True)
     made = video(nodes, keep, {"prompt": ""}, model=(model, "MODEL"))
-    groups = [("Load", [loader, model, *nodes.values()]), ("Settings", list(keep)), ("Long video", [made])]
+    groups = models.groups(40, 120)
+    row(40, bottom(*groups[0].nodes) + GROUP, *keep)
+    column(right(*keep, *groups[0].nodes) + 2 * SIDE, 120, made)
+    groups += [Group("Settings", "video", keep), Group("Video", "video", [made])]
     names = ("start_image", "prompt", "negative_prompt", "width", "height", "length", "seed", "steps", "cfg")
     return Blueprint(
         Workflow("Long Video from a Picture (Wan Motion)", groups),
@@ -170,4 +129,4 @@ def long_video_blueprint() -> Blueprint:
 
 
 BLUEPRINTS = (long_video_blueprint,)
-WORKFLOWS = (long_video, prompts_and_loras, first_and_last, vace)
+WORKFLOWS = (long_video, prompts_and_loras, vace, first_and_last)

@@ -4,16 +4,56 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .workflow import BYPASSED, CONTROL, EXAMPLES, RUNS, SEEDS, WIDGETS, type_of
 
 OURS = "WanMotion"
 NOTES = ("MarkdownNote",)
-COLORS = ("#3f789e", "#3f5159", "#8A8", "#a1309b")
+COLORS = {"models": "#3f789e", "prompt": "#b58b2a", "video": "#588157", "result": "#a1309b"}
+"""Of groups, by what is in them; the same in every workflow."""
 MARGIN, HEAD = 20, 60
+SIZES = {
+    "CLIPLoader": (340, 130),
+    "CLIPTextEncode": (300, 130),
+    "CLIPVisionLoader": (340, 70),
+    "CreateVideo": (300, 90),
+    "GetVideoComponents": (280, 80),
+    "ImageScale": (300, 160),
+    "KSampler": (300, 280),
+    "LoadImage": (300, 400),
+    "LoadVideo": (320, 420),
+    "LoraLoaderModelOnly": (380, 100),
+    "ModelSamplingSD3": (300, 80),
+    "PreviewAny": (420, 320),
+    "PreviewImage": (320, 340),
+    "PrimitiveFloat": (260, 90),
+    "PrimitiveInt": (260, 90),
+    "SaveVideo": (420, 480),
+    "UNETLoader": (380, 100),
+    "VAELoader": (340, 70),
+    "WanMotionAssembleVideo": (300, 90),
+    "WanMotionBridgeClips": (400, 820),
+    "WanMotionEstimateFlow": (300, 140),
+    "WanMotionFinishChunk": (300, 130),
+    "WanMotionFlowToImage": (300, 160),
+    "WanMotionGuideNextChunk": (300, 210),
+    "WanMotionJoinClips": (380, 250),
+    "WanMotionKeepRun": (340, 340),
+    "WanMotionLoadRun": (340, 200),
+    "WanMotionLongVideo": (400, 1480),
+    "WanMotionLoraStack": (380, 150),
+    "WanMotionMeasureSeams": (420, 520),
+    "WanMotionPlanVideo": (340, 360),
+    "WanMotionPromptStack": (380, 390),
+    "WanMotionSettings": (340, 430),
+    "WanMotionTinyModels": (300, 110),
+    "WanMotionTinyScene": (300, 140),
+}
+"""Width and height that a node keeps to in both renderers, before a run and after it."""
 
 
 @dataclass(eq=False)
@@ -21,8 +61,6 @@ class Node:
     """A node of a workflow, by what differs from its defaults."""
 
     type: str
-    pos: tuple[int, int]
-    size: tuple[int, int]
     values: dict = field(default_factory=dict)
     """Of widgets, by name."""
     links: dict = field(default_factory=dict)
@@ -31,20 +69,43 @@ class Node:
     models: list[dict] = field(default_factory=list)
     """Files that it loads: ``name``, ``url``, ``directory``."""
     bypassed: bool = False
+    size: tuple[int, int] = (0, 0)
+    """Of its own; by default that of its type."""
+    pos: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        if self.size == (0, 0):
+            self.size = SIZES[self.type]
 
 
-def note(pos: tuple[int, int], size: tuple[int, int], text: str, title: str = "") -> Node:
+def note(size: tuple[int, int], text: str, title: str = "") -> Node:
     """A note in Markdown."""
-    return Node("MarkdownNote", pos, size, {"text": text}, title=title)
+    return Node("MarkdownNote", {"text": text}, title=title, size=size)
+
+
+class Group(NamedTuple):
+    """Nodes in a frame with a title."""
+
+    title: str
+    kind: str
+    """Of :data:`COLORS`."""
+    nodes: list[Node]
+    inside: Sequence[Node] = ()
+    """Nodes of another group, which lies within this one."""
 
 
 @dataclass
 class Workflow:
-    """Nodes in the groups that a user sees."""
+    """Nodes in the groups that a user sees, and notes beside them."""
 
     name: str
-    groups: list[tuple[str, list[Node]]]
-    scale: float = 0.7
+    groups: list[Group]
+    notes: list[Node] = field(default_factory=list)
+    scale: float = 0.5
+
+    @property
+    def nodes(self) -> list[Node]:
+        return [*(node for group in self.groups for node in group.nodes), *self.notes]
 
     def write(self, object_info: dict, folder: Path = EXAMPLES) -> Path:
         path = folder / f"{self.name}.json"
@@ -54,7 +115,7 @@ class Workflow:
 
     def build(self, object_info: dict) -> dict:
         """The workflow as the front end saves it, format 0.4."""
-        nodes = [node for _, members in self.groups for node in members]
+        nodes = self.nodes
         numbers = {id(node): number for number, node in enumerate(nodes, 1)}
         links: list[list] = []
         built = [_build(node, numbers, object_info) for node in nodes]
@@ -75,7 +136,7 @@ class Workflow:
             "last_link_id": len(links),
             "nodes": built,
             "links": links,
-            "groups": [_frame(number, title, members) for number, (title, members) in enumerate(self.groups, 1)],
+            "groups": [_frame(number, group) for number, group in enumerate(self.groups, 1)],
             "config": {},
             "extra": {"ds": {"scale": self.scale, "offset": [40, 40]}},
             "version": 0.4,
@@ -138,15 +199,16 @@ def _default(kind, options: dict):
     return {"INT": 0, "FLOAT": 0.0, "BOOLEAN": False}.get(str(kind), "")
 
 
-def _frame(number: int, title: str, members: list[Node]) -> dict:
-    left, top = min(node.pos[0] for node in members) - MARGIN, min(node.pos[1] for node in members) - HEAD - MARGIN
-    right = max(node.pos[0] + node.size[0] for node in members) + MARGIN
-    bottom = max(node.pos[1] + node.size[1] for node in members) + MARGIN
+def _frame(number: int, group: Group) -> dict:
+    nodes, margin = [*group.nodes, *group.inside], MARGIN + (HEAD if group.inside else 0)
+    left, top = min(node.pos[0] for node in nodes) - margin, min(node.pos[1] for node in nodes) - HEAD - margin
+    right = max(node.pos[0] + node.size[0] for node in nodes) + margin
+    bottom = max(node.pos[1] + node.size[1] for node in nodes) + margin
     return {
         "id": number,
-        "title": f"{number} - {title}",
+        "title": f"{number} - {group.title}",
         "bounding": [left, top, right - left, bottom - top],
-        "color": COLORS[(number - 1) % len(COLORS)],
+        "color": COLORS[group.kind],
         "font_size": 24,
         "flags": {},
     }

@@ -1,6 +1,6 @@
 """Help pages and translations, written from what the nodes say of themselves; ``python dev.py pages``.
 
-A help page is its node's description and tables of its inputs and outputs, then what ``docs/nodes`` adds by hand. The
+A help page is its node's description, what ``docs/nodes`` adds by hand, and tables of its inputs and outputs. The
 English words are the nodes' own. Those of another language are in its folder's ``words.json`` by node, input and
 output, each text beside the English that it was translated from: where the node says something else by now, it is
 stale, which a test tells.
@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from .server import Server
-from .workflow import type_of
+from .workflow import WIDGETS, type_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES, NOTES, LOCALES = ROOT / "js" / "docs", ROOT / "docs" / "nodes", ROOT / "locales"
@@ -54,28 +54,43 @@ def _ours(object_info: dict) -> dict:
 
 
 def page(name: str, info: dict) -> str:
-    """A node's help in Markdown, in the style of the host's own."""
-    lines = [f"# {info['display_name']}", "", info["description"], ""]
-    rows = [
-        (f"`{key}`", _cell(options.get("tooltip", "")), f"`{type_of(kind)}`", needed, _range(kind, options))
-        for key, kind, options, needed in inputs(info)
-    ]
-    if rows:
-        lines += [
-            "## Inputs",
-            "",
-            "| Parameter | Description | Data Type | Required | Range |",
-            "|---|---|---|---|---|",
-        ]
-        lines += [f"| {' | '.join(row)} |" for row in rows]
-        lines.append("")
-    lines += ["## Outputs", "", "| Output | Description | Data Type |", "|---|---|---|"]
-    outputs = zip(info["output_name"], info["output_tooltips"], info["output"], strict=True)
-    lines += [f"| `{key}` | {_cell(tooltip)} | `{kind}` |" for key, tooltip, kind in outputs]
+    """A node's help in Markdown: what it does and what to know first, then two columns, which fit the sidebar."""
+    lines = [f"# {info['display_name']}", "", info["description"]]
     notes = NOTES / f"{name}.md"
     if notes.exists():
-        lines += ["", "## Notes", "", notes.read_text(encoding="utf-8").strip()]
+        lines += ["", notes.read_text(encoding="utf-8").strip()]
+    rows = [
+        (key, " ".join(filter(None, (_ended(options.get("tooltip", "")), _limits(kind, options, needed)))))
+        for key, kind, options, needed in inputs(info)
+    ]
+    lines += _table("Input", rows) if rows else []
+    outputs = zip(info["output_name"], info["output_tooltips"], info["output"], strict=True)
+    lines += _table("Output", [(key, f"{_ended(tooltip)} *{kind}*") for key, tooltip, kind in outputs])
     return "\n".join(lines) + "\n"
+
+
+def _table(title: str, rows: list[tuple[str, str]]) -> list[str]:
+    return [
+        "",
+        f"## {title}s",
+        "",
+        f"| {title} | |",
+        "|---|---|",
+        *(f"| `{key}` | {_cell(text)} |" for key, text in rows),
+    ]
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?", "!", ":")) or not text else f"{text}."
+
+
+def _limits(kind, options: dict, needed: str) -> str:
+    """The type, or the choices or limits, of an input, and whether it may be left out."""
+    parts = [_range(kind, options) if type_of(kind) in WIDGETS else type_of(kind)]
+    if needed == "No" and type_of(kind) not in WIDGETS:
+        parts.append("optional")
+    text = "; ".join(filter(None, parts))
+    return f"*{text}*" if text else ""
 
 
 def define_all(object_info: dict) -> dict:

@@ -12,13 +12,12 @@ from .animation import write_animation
 from .browser import find
 from .join_picture import parse, write_join
 from .server import Server
+from .thumbnails import WIDTH, save, write_results
 from .workflow import EXAMPLES, ROOT
 
 DOCS = ROOT / "docs"
 
 SIZE = (1400, 900)
-WIDTH, QUALITY = 700, 82
-"""Of a thumbnail, in pixels, and of its compression."""
 CLEAR = """async () => {
     const { command, setting } = window.app.extensionManager;
     await setting.set("Comfy.Minimap.Visible", false);
@@ -70,7 +69,7 @@ def main(arguments: list[str]) -> int:
         for path in sorted(EXAMPLES.glob("*.json")):
             _open(page, path)
             print(write(_photograph(page), path.with_suffix(".jpg"), WIDTH))
-        _open(page, EXAMPLES / "wan-motion_tiny_first_run.json")
+        _open(page, EXAMPLES / "Tiny_first_run.json")
         page.evaluate("() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')")
         page.wait_for_function(FINISHED, timeout=300_000)
         _fit(page)
@@ -78,6 +77,7 @@ def main(arguments: list[str]) -> int:
         page.wait_for_selector(".wan-motion-timeline .media img")
         print(write(_photograph(page), DOCS / "first_run.jpg", SIZE[0]))
         browser.close()
+        print(*write_results(server, DOCS / "join.webp"), sep="\n")
         print(write_animation(server, DOCS / "demo.webp"))
     return 0
 
@@ -102,7 +102,4 @@ def write(png: bytes, path: Path, width: int) -> Path:
     """A screenshot as a small JPEG."""
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture = picture.resize((width, round(width * picture.height / picture.width)), Image.Resampling.LANCZOS)
-    picture.save(path, quality=QUALITY, optimize=True)
-    return path
+    return save(Image.open(io.BytesIO(png)), path, width)

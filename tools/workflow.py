@@ -18,6 +18,22 @@ RUNS, BYPASSED = 0, 4
 """Modes of a node."""
 
 
+SWITCH = "with Ctrl+B)"
+"""How the title of a group ends whose nodes are bypassed, or not, all together."""
+
+
+def switch(workflow: dict, on: bool) -> dict:
+    """A saved workflow whose switched groups are on or off."""
+    frames = [group["bounding"] for group in workflow["groups"] if group["title"].endswith(SWITCH)]
+
+    def turned(node: dict) -> dict:
+        (x, y), note = node["pos"], node["type"] == "MarkdownNote"
+        within = any(left <= x < left + across and top <= y < top + down for left, top, across, down in frames)
+        return node | {"mode": RUNS if on else BYPASSED} if within and not note else node
+
+    return workflow | {"nodes": [turned(node) for node in workflow["nodes"]]}
+
+
 def type_of(kind) -> str:
     """The type of an input as the front end names it: a host may give a choice as the list of its options."""
     return "COMBO" if isinstance(kind, list) else kind

@@ -3,7 +3,7 @@
 import json
 import time
 
-from wan_motion_chunks.tests.browser.scripts import OPEN, SEE, TYPE
+from wan_motion_chunks.tests.browser.scripts import OPEN_SHORT, SEE, TYPE
 
 PROMPT = "an orange square moves down"
 SET_UP = """([name, prompt]) => {
@@ -42,7 +42,7 @@ class Editor:
         self.folder = server.base / "output" / "wan_motion_runs" / name
         self.root = page.locator(".wan-motion-timeline")
         self.chunks, self.words = self.root.locator(".chunk"), self.root.locator(".words")
-        page.evaluate(OPEN, "wan-motion_tiny_first_run")
+        page.evaluate(OPEN_SHORT)
         for node, values in (
             ("WanMotionSettings", {"overlap_frames": 4}),
             ("WanMotionLongVideo", {"length": 41, "steps": 3, "seed": 5}),

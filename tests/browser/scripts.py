@@ -11,6 +11,19 @@ OPEN = """async (name) => {
         widgets: Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget.value])),
     }));
 }"""
+OPEN_SHORT = """async () => {
+    const answer = await fetch("/api/workflow_templates/wan-motion-chunks/Tiny_first_run.json");
+    await window.app.loadGraphData(await answer.json(), true, true, "short");
+    const { graph } = window.app;
+    graph.remove(graph.nodes.find((node) => node.type === "WanMotionKeepRun"));
+    const node = graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+    for (const [name, value] of Object.entries({ length: 49, chunk_frames: 17 })) {
+        const widget = node.widgets.find((each) => each.name === name);
+        widget.value = value;
+        widget.callback(value);
+    }
+}"""
+"""The first run with five short chunks, which are not kept."""
 TYPE = """([type, name, value]) => {
     const node = window.app.graph.nodes.find((each) => each.type === type);
     const widget = node.widgets.find((each) => each.name === name);

@@ -4,13 +4,13 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from wan_motion_chunks.tests.browser.scripts import OPEN, SEE, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import OPEN_SHORT, SEE, SHOW, TYPE
 
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
 def test_the_timeline_of_very_many_chunks_is_a_summary_and_that_of_no_number_is_none(page, vue):
     page.evaluate(SHOW, vue)
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN_SHORT)
     timeline = page.locator(".wan-motion-timeline")
     head, bars, seams = (timeline.locator(part) for part in (".head", ".chunk", ".seam"))
     for values, expected, drawn in (
@@ -41,7 +41,7 @@ def test_the_timeline_of_very_many_chunks_is_a_summary_and_that_of_no_number_is_
 
 
 def test_the_timeline_after_a_run_of_very_many_chunks_shows_the_seams_that_stand_out(page):
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN_SHORT)
     page.evaluate(
         """() => {
             const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
@@ -72,7 +72,7 @@ def test_the_timeline_after_a_run_of_very_many_chunks_shows_the_seams_that_stand
 
 
 def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_them(page):
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN_SHORT)
     head, bars = page.locator(".wan-motion-timeline .head"), page.locator(".wan-motion-timeline .chunk")
     page.evaluate(TYPE, ["WanMotionLongVideo", "length", 50])
     assert bars.count() == 6
@@ -117,7 +117,7 @@ def test_the_timeline_follows_a_stack_and_an_end_picture_as_far_as_it_can_know_t
 
 
 def test_prompts_are_on_the_timeline_before_a_run(page):
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN_SHORT)
     page.evaluate(
         """() => {
             const node = window.app.graph.nodes.find((each) => each.type === "WanMotionLongVideo");
@@ -159,7 +159,7 @@ LABELS = """() => {
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
 def test_a_hundred_chunks_are_readable_and_the_chosen_one_is_scrolled_to(page, vue):
     page.evaluate(SHOW, vue)
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN_SHORT)
     page.evaluate(TYPE, ["WanMotionLongVideo", "length", 17 + 8 * 99])
     page.wait_for_timeout(300)
     found = page.evaluate(LABELS)
@@ -180,7 +180,7 @@ def test_a_hundred_chunks_are_readable_and_the_chosen_one_is_scrolled_to(page, v
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
 def test_what_strangers_wrote_is_text_and_files_come_from_the_hosts_own_folders(page, vue):
     page.evaluate(SHOW, vue)
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN_SHORT)
     page.evaluate(SEE)
     page.wait_for_timeout(300)
     asked = []

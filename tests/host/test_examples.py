@@ -11,36 +11,36 @@ import torch
 from wan_motion_chunks.tests.host.weights import random_vace
 from wan_motion_chunks.tests.reports import read_report
 from wan_motion_chunks.tools.examples import WORKFLOWS
-from wan_motion_chunks.tools.workflow import BYPASSED, EXAMPLES, RUNS, to_prompt
+from wan_motion_chunks.tools.workflow import EXAMPLES, SWITCH, switch, to_prompt
 
 SAVED = {make().name: json.loads((EXAMPLES / f"{make().name}.json").read_text(encoding="utf-8")) for make in WORKFLOWS}
-FULL_SIZE = sorted(name for name in SAVED if "_wan2" in name)
-SWITCHED = sorted(name for name in FULL_SIZE if any(node["mode"] == BYPASSED for node in SAVED[name]["nodes"]))
+FULL_SIZE = sorted(name for name in SAVED if name.startswith("Wan2"))
+SWITCHED = [name for name in SAVED if any(group["title"].endswith(SWITCH) for group in SAVED[name]["groups"])]
 MAKING = ("WanMotionLongVideo", "WanMotionBridgeClips")
 CLIP = 30
 """Frames of the video that stands in for any."""
 TINY = {"width": 32, "height": 32, "length": 25.0, "length_unit": "frames", "chunk_frames": 17, "steps": 2}
 OFFICIAL = {
-    "wan21_i2v_long_video": (20, 6.0, "uni_pc", 0, 8.0, 832, 480),
-    "wan21_flf2v": (20, 3.0, "uni_pc", 0, 8.0, 720, 1280),
-    "wan21_vace": (20, 6.0, "uni_pc", 0, 8.0, 512, 512),
-    "wan22_i2v_two_experts": (20, 3.5, "euler", 10, 5.0, 640, 640),
-    "wan22_flf2v": (20, 4.0, "euler", 10, 8.0, 640, 640),
-    "wan22_svi": (20, 4.0, "euler", 10, 5.0, 640, 640),
-    "wan22_extend_a_video": (20, 3.5, "euler", 10, 5.0, 640, 640),
-    "wan22_bridge_clips": (20, 4.0, "euler", 10, 8.0, None, None),
+    "Wan21_long_video": (20, 6.0, "uni_pc", 0, 8.0, 832, 480),
+    "Wan21_first_last_frame": (20, 3.0, "uni_pc", 0, 8.0, 720, 1280),
+    "Wan21_VACE": (20, 6.0, "uni_pc", 0, 8.0, 512, 512),
+    "Wan22_4_step_long_video": (20, 3.5, "euler", 10, 5.0, 640, 640),
+    "Wan22_first_last_frame": (20, 4.0, "euler", 10, 8.0, 640, 640),
+    "Wan22_SVI_long_video": (20, 4.0, "euler", 10, 5.0, 640, 640),
+    "Wan22_extend_a_video": (20, 3.5, "euler", 10, 5.0, 640, 640),
+    "Wan22_bridge_two_clips": (20, 4.0, "euler", 10, 8.0, None, None),
 }
 """Steps, cfg, sampler, switch_step, shift, width and height, as the host's own templates have them: those of Wan2.1
 I2V 480p with the size that the model is made for, SVI as its authors run it. Bridged clips have a size of their own."""
 FEW = {
-    "wan21_vace": (6, 1.0, "uni_pc", 0, 8.0),
-    "wan22_i2v_two_experts": (4, 1.0, "euler", 2, 5.0),
-    "wan22_flf2v": (4, 1.0, "euler", 2, 5.0),
-    "wan22_svi": (6, 1.0, "euler", 3, 5.0),
-    "wan22_extend_a_video": (4, 1.0, "euler", 2, 5.0),
-    "wan22_bridge_clips": (4, 1.0, "euler", 2, 5.0),
+    "Wan21_VACE": (6, 1.0, "uni_pc", 0, 8.0),
+    "Wan22_4_step_long_video": (4, 1.0, "euler", 2, 5.0),
+    "Wan22_first_last_frame": (4, 1.0, "euler", 2, 5.0),
+    "Wan22_SVI_long_video": (6, 1.0, "euler", 3, 5.0),
+    "Wan22_extend_a_video": (4, 1.0, "euler", 2, 5.0),
+    "Wan22_bridge_two_clips": (4, 1.0, "euler", 2, 5.0),
 }
-"""The same, with the switch on."""
+"""The same, with few steps."""
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,9 @@ def object_info(server, files):
     return server.get("/object_info")
 
 
-def saved(name, switched=False):
-    """A template's workflow, or with its switch on."""
-    workflow = SAVED[name]
-    modes = {BYPASSED: RUNS} if switched else {}
-    nodes = [node | {"mode": modes.get(node["mode"], node["mode"])} for node in workflow["nodes"]]
-    return workflow | {"nodes": nodes}
+def prompt_of(name, object_info, on):
+    """What is queued of a template whose switch, if it has one, is on or off."""
+    return to_prompt(switch(SAVED[name], on), object_info)
 
 
 def inputs_of(info):
@@ -107,7 +104,7 @@ def inputs_of(info):
 
 @pytest.mark.parametrize("name", SAVED)
 def test_values_are_such_as_the_nodes_take(object_info, name):
-    for node in to_prompt(saved(name, switched=True), object_info).values():
+    for node in prompt_of(name, object_info, on=True).values():
         for key, (kind, *rest) in inputs_of(object_info[node["class_type"]]):
             value, options = node["inputs"].get(key), rest[0] if rest else {}
             if isinstance(value, list) or value is None:
@@ -126,7 +123,6 @@ def test_values_are_such_as_the_nodes_take(object_info, name):
 @pytest.mark.parametrize("name", SAVED)
 def test_a_workflow_says_where_it_comes_from_and_what_it_needs(name):
     workflow = SAVED[name]
-    assert name.startswith("wan-motion_")
     assert workflow["version"] == 0.4
     assert any(node["type"] == "MarkdownNote" for node in workflow["nodes"])
     assert [group["title"][:4] for group in workflow["groups"]] == [
@@ -141,11 +137,11 @@ def test_a_workflow_says_where_it_comes_from_and_what_it_needs(name):
             assert model["name"] in node["widgets_values"]
             assert model["url"].startswith("https://huggingface.co/")
             assert model["url"].endswith(model["name"])
-            noise = re.search("high|low", model["name"].lower()) if "wan22" in name else None
+            noise = re.search("high|low", model["name"].lower()) if name.startswith("Wan22") else None
             if noise:
                 assert node["title"].endswith(f"{noise[0]} noise)")
             if model["directory"] == "vae":
-                assert ("Wan_2.2" in model["url"]) == ("wan22" in name)
+                assert ("Wan_2.2" in model["url"]) == name.startswith("Wan22")
 
 
 @pytest.mark.parametrize("name", SAVED)
@@ -158,30 +154,43 @@ def test_no_two_nodes_lie_on_each_other(name):
             assert apart, ((x, y), (left, top))
 
 
-@pytest.mark.parametrize("name", ["wan-motion_tiny_prompts", "wan-motion_tiny_split_nodes"])
+@pytest.mark.parametrize("name", ["Tiny_first_run", "Tiny_prompts", "Tiny_split_nodes"])
 def test_a_tiny_workflow_makes_its_video(server, object_info, name):
     prompt = to_prompt(SAVED[name], object_info)
     outputs = server.execute(prompt)
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
     rows = read_report(report).rows
     assert [row[0] for row in rows] == [str(number + 1) for number in range(len(rows))]
-    if name == "wan-motion_tiny_prompts":
-        assert [re.findall("[0-9]+ %", row[2]) for row in rows[3:5]] == [["75 %", "25 %"], ["25 %", "75 %"]]
+    if name == "Tiny_prompts":
+        assert [re.findall("[0-9]+ %", row[2]) for row in rows[2:4]] == [["75 %", "25 %"], ["25 %", "75 %"]]
     saved = {key for key, node in prompt.items() if node["class_type"] == "SaveVideo"}
     assert [output["images"][0]["filename"].endswith(".mp4") for key, output in outputs.items() if key in saved] == [
         True
     ]
 
 
-@pytest.mark.parametrize("name", ["wan-motion_measure_any_video", "wan-motion_join_two_clips"])
+@pytest.mark.parametrize(("on", "lengths"), [(False, [105]), (True, [105, 105 + 64])], ids=["look", "go on"])
+def test_a_kept_run_is_shown_saved_and_continued(server, object_info, on, lengths):
+    server.execute(to_prompt(SAVED["Tiny_first_run"], object_info))
+    outputs = server.execute(prompt_of("Tiny_load_a_kept_run", object_info, on))
+    saved = [output["images"][0] for output in outputs.values() if "images" in output]
+    found = []
+    for file in saved:
+        if file["filename"].endswith(".mp4"):
+            with av.open(str(server.base / "output" / file["subfolder"] / file["filename"])) as container:
+                found.append(sum(1 for _ in container.decode(video=0)))
+    assert sorted(found) == lengths
+
+
+@pytest.mark.parametrize("name", ["Measure_any_video", "Join_two_clips"])
 def test_a_workflow_of_videos_runs_on_any_video(server, object_info, name):
     assert server.execute(to_prompt(SAVED[name], object_info))
 
 
-@pytest.mark.parametrize("switched", [False, True], ids=["as it is", "few steps"])
+@pytest.mark.parametrize("few", [False, True], ids=["many steps", "few steps"])
 @pytest.mark.parametrize("name", OFFICIAL)
-def test_a_template_is_set_as_the_official_one(object_info, name, switched):
-    prompt = to_prompt(saved(f"wan-motion_{name}", switched), object_info)
+def test_a_template_is_set_as_the_official_one(object_info, name, few):
+    prompt = prompt_of(name, object_info, few)
 
     def value(node, key):
         found = node["inputs"][key]
@@ -192,17 +201,17 @@ def test_a_template_is_set_as_the_official_one(object_info, name, switched):
     keys = ("steps", "cfg", "sampler_name", "switch_step")
     found = (*(value(made, key) for key in keys), *shifts, *map(made["inputs"].get, ("width", "height")))
     expected = OFFICIAL[name]
-    assert found == (FEW.get(name, expected[:5]) if switched else expected[:5]) + expected[5:]
+    assert found == (FEW.get(name, expected[:5]) if few else expected[:5]) + expected[5:]
     assert made["inputs"]["scheduler"] == "simple"
     assert made["inputs"]["negative_prompt"].startswith("\u8272\u8c03\u8273\u4e3d")
 
 
-@pytest.mark.parametrize("switched", [False, True], ids=["as it is", "few steps"])
+@pytest.mark.parametrize("few", [False, True], ids=["many steps", "few steps"])
 @pytest.mark.parametrize("name", FULL_SIZE)
-def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, switched):
-    if switched and name not in SWITCHED:
+def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, few):
+    if few and name not in SWITCHED:
         pytest.skip("has no switch")
-    prompt = to_prompt(saved(name, switched), object_info)
+    prompt = prompt_of(name, object_info, few)
     prompt["tiny"] = {"class_type": "WanMotionTinyModels", "inputs": {}}
     # Neither text encoder nor CLIP vision come in small.
     encoders = [key for key, node in prompt.items() if node["class_type"] in ("CLIPLoader", "CLIPVisionLoader")]
@@ -220,7 +229,7 @@ def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, 
             if node["inputs"]["switch_step"]:
                 node["inputs"]["switch_step"] = 1
         if node["class_type"] == "WanMotionSettings":
-            node["inputs"]["overlap_frames"] = 0 if "svi" in name else 8
+            node["inputs"]["overlap_frames"] = 0 if "SVI" in name else 8
         if node["class_type"] == "WanMotionPromptStack":
             node["inputs"]["start"] /= 8
             node["inputs"]["transition"] = 0.0
@@ -228,13 +237,13 @@ def test_a_full_size_workflow_runs_with_tiny_weights(server, object_info, name, 
         del prompt[key]
     outputs = server.execute(prompt)
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
-    chunks, total = {"bridge": (1, CLIP + 8 + CLIP), "extend": (2, CLIP + 16)}.get(name.split("_")[2], (2, 25))
+    chunks, total = {"bridge": (1, CLIP + 8 + CLIP), "extend": (2, CLIP + 16)}.get(name.split("_")[1], (2, 25))
     read = read_report(report)
     assert len(read.rows) == chunks
     assert any(detail.startswith(f"chunk {chunks}/{chunks}: {16 if chunks == 1 else 8} ") for detail in read.details)
-    assert ("level svi" in report) == ("svi" in name)
+    assert ("level svi" in report) == ("SVI" in name)
     assert [int(word) for word in re.findall("[0-9]+", read.summary)[:2]] == [chunks, chunks]
-    assert any("model_low_noise" in detail for detail in read.details) == ("wan22" in name)
+    assert any("model_low_noise" in detail for detail in read.details) == name.startswith("Wan22")
     made = next(output["images"][0] for output in outputs.values() if "images" in output)
     with av.open(str(server.base / "output" / made["subfolder"] / made["filename"])) as container:
         assert sum(1 for _ in container.decode(video=0)) == total

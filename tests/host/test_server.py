@@ -17,9 +17,15 @@ def object_info(server):
 
 @pytest.fixture(scope="module")
 def prompt(object_info):
+    """The first run with five short chunks, which are not kept."""
     from wan_motion_chunks.tools.workflow import EXAMPLES, load_prompt
 
-    return load_prompt(EXAMPLES / "wan-motion_tiny_first_run.json", object_info)
+    prompt = load_prompt(EXAMPLES / "Tiny_first_run.json", object_info)
+    short = {key: node for key, node in prompt.items() if node["class_type"] != "WanMotionKeepRun"}
+    inputs = node_of(short, "WanMotionLongVideo")["inputs"]
+    del inputs["run"]
+    inputs.update(length=49.0, chunk_frames=17)
+    return short
 
 
 def shown_inputs(info):
@@ -134,7 +140,7 @@ def test_the_blueprints_are_listed(server):
 def test_the_optical_flow_example_shows_its_pictures(server, object_info):
     from wan_motion_chunks.tools.workflow import EXAMPLES, load_prompt
 
-    outputs = server.execute(load_prompt(EXAMPLES / "wan-motion_tiny_optical_flow.json", object_info))
+    outputs = server.execute(load_prompt(EXAMPLES / "Tiny_optical_flow.json", object_info))
     assert [len(output["images"]) for output in outputs.values() if "images" in output] == [16, 16, 16]
 
 
@@ -144,7 +150,7 @@ def test_measure_seams_runs_with_no_node_behind_it(server):
     assert len(server.execute({"picture": picture, "measure": measure})["measure"]["images"]) == 1
 
 
-def test_the_first_run_example_makes_a_video_of_five_chunks(server, prompt):
+def test_a_first_run_makes_a_video_of_five_chunks(server, prompt):
     outputs = server.execute(prompt)
     report = next(output["text"][0] for output in outputs.values() if "text" in output)
     rows = read_report(report).rows

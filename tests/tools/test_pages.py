@@ -24,9 +24,9 @@ def test_a_page_has_a_row_for_each_input_and_output():
     assert lines[0] == "# A Node"
     rows = {line.split("`")[1]: line for line in lines if line.startswith("| `")}
     assert list(rows) == ["name", "model", "share", "frames"]
-    assert rows["name"] == "| `name` | Which \\| one. | `COMBO` | Yes | a, b |"
-    assert rows["share"] == "| `share` | How much. | `FLOAT` | No | 0.0 to 1.0, default 0.5 |"
-    assert rows["frames"] == "| `frames` | What it makes. | `IMAGE` |"
+    assert rows["name"] == "| `name` | Which \\| one. *a, b* |"
+    assert rows["share"] == "| `share` | How much. *0.0 to 1.0, default 0.5* |"
+    assert rows["frames"] == "| `frames` | What it makes. *IMAGE* |"
 
 
 ENGLISH = {"WanMotionNone": define(INFO)}

@@ -38,14 +38,25 @@ def tables(*path):
     return {row[0]: row[1:] for row in reversed(rows)}
 
 
-@pytest.mark.parametrize("path", [("docs", "guide.md"), ("docs", "nodes", "WanMotionSettings.md")])
-def test_the_pages_show_the_numbers_of_the_presets(path):
-    rows = tables(*path)
+SPEEDS = {"Slow or static": SLOW_SPEED, "Standard": STANDARD_SPEED, "Fast motion": FAST_SPEED}
+
+
+def test_the_guide_shows_the_numbers_of_the_presets():
+    rows = tables("docs", "guide.md")
     for name, preset in PRESETS.items():
         row = dict(zip(rows["preset"], rows[name], strict=True))
         assert {knob: float(row[knob]) for knob in KNOBS} == {knob: getattr(preset, knob) for knob in KNOBS}
-        speed = {"Slow or static": SLOW_SPEED, "Standard": STANDARD_SPEED, "Fast motion": FAST_SPEED}[name]
-        assert f"{speed:g} px/frame" in row["for"]
+        assert f"{SPEEDS[name]:g} px/frame" in row["for"]
+
+
+def test_the_help_shows_the_numbers_of_the_presets():
+    lines = ROOT.joinpath("docs", "nodes", "WanMotionSettings.md").read_text(encoding="utf-8").splitlines()
+    for name, preset in PRESETS.items():
+        (line,) = (each for each in lines if each.startswith(f"- **{name}**"))
+        assert {knob: float(value) for knob, value in re.findall(r"(\w+_\w+) ([\d.]+)", line)} == {
+            knob: getattr(preset, knob) for knob in KNOBS
+        }
+        assert f"{SPEEDS[name]:g} px/frame" in line
 
 
 def test_the_tooltip_names_every_preset_and_number():
