@@ -19,7 +19,7 @@ from .inputs import fps_input
 from .layout import gather_image
 from .runs import FOLDER, SEEN, find_runs, runs_folder
 from .stored_video import StoredVideo, frame_rate
-from .types import CATEGORY, RunType
+from .types import KEEP, RunType
 from .values import checked
 
 LAST_CHUNK, LAST_VARIATION, MOST_TAKES = 100_000, 1_000_000, 100_000
@@ -55,10 +55,10 @@ class KeepRun(io.ComfyNode):
         return schema(
             node_id="WanMotionKeepRun",
             display_name="Keep Run (Wan Motion)",
-            category=CATEGORY,
+            category=KEEP,
             description="Keeps every finished chunk on disk: an interrupted or crashed video goes on where it stopped, "
             "a longer or changed one reuses all chunks that are equal, and what was made before stays as another take.",
-            search_aliases=["resume", "checkpoint", "save chunks", "continue", "crash", "takes", "redo"],
+            search_aliases=["resume", "extend", "checkpoint", "save chunks", "continue", "crash", "takes", "redo"],
             inputs=[
                 io.String.Input(
                     "run_name",
@@ -174,7 +174,7 @@ class LoadRun(io.ComfyNode):
         return schema(
             node_id="WanMotionLoadRun",
             display_name="Load Run (Wan Motion)",
-            category=CATEGORY,
+            category=KEEP,
             description="The finished chunks of a kept run, whether it was interrupted, crashed or done.",
             search_aliases=["resume", "partial video", "recover"],
             inputs=[

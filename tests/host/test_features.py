@@ -141,7 +141,9 @@ def plan(start, end=None, stack=None, length=33.0):
     from wan_motion_chunks.wan.settings import choose_settings
 
     settings = choose_settings(own={"overlap_frames": 8}, continuity="overlap")
-    return PlanVideo.execute(64, 48, length, "frames", 16.0, 17, settings, stack, end, start_image=start).args[0]
+    return PlanVideo.execute(
+        64, 48, length, "frames", 16.0, 17, start, end, settings=settings, prompt_stack=stack
+    ).args[0]
 
 
 def test_pictures_are_seen_whole_as_by_the_hosts_node(tell, encoder, pictures, flf):
