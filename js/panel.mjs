@@ -4,6 +4,7 @@ import { holdSeed, keepOf, queue, set, stop } from "./actions.mjs";
 import { button, element, reveal } from "./element.mjs";
 import { widgetOf } from "./graph.mjs";
 import { Player } from "./player.mjs";
+import { isEncoded } from "./request.mjs";
 import { writeLine } from "./schedule.mjs";
 import { choose, redo, stopAfter } from "./takes.mjs";
 import { chunkWords, origin, seamWords } from "./track.mjs";
@@ -135,8 +136,8 @@ export class Panel {
     }
 
     get promptWidget() {
-        const stacked = ["prompt_stack", "positive"].some((name) => this.node.inputs?.find((slot) => slot.name === name)?.link != null);
-        return stacked ? undefined : widgetOf(this.node, "prompt");
+        const stacked = this.node.inputs?.find((slot) => slot.name === "prompt_stack")?.link != null;
+        return stacked || isEncoded(this.node) ? undefined : widgetOf(this.node, "prompt");
     }
 
     redo(only) {

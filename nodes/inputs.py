@@ -167,7 +167,7 @@ def optical_flow_input() -> io.Input:
 
 
 def seed_input(
-    tooltip: str = "Noise seed of the first chunk; each later one takes the next, unless noise of Options says otherwise.",
+    tooltip: str = "Noise seed of the first chunk; each later one takes the next, unless Options says otherwise.",
 ) -> io.Input:
     return io.Int.Input(
         "seed",

@@ -36,7 +36,7 @@ def read_prompts(prompt_stack, prompt: str, negative_prompt: str, options: Video
     for name, conditioning in (("positive", positive), ("negative", negative)):
         if conditioning is None and clip is None:
             raise ValueError(
-                f"clip: connect a text encoder, so that the prompt can be encoded; or a conditioning to {name} of Options."
+                f"clip: connect a text encoder, which encodes the prompt, or a conditioning to {name} of Options."
             )
     negative = negative_prompt if negative is None else negative
     return read_schedule(prompt, negative) if positive is None else Schedule((Keyframe(positive, negative),))

@@ -8,8 +8,9 @@ from ..motion.estimation import named_estimators
 from ..wan.latents import LONGEST_CHUNK
 from ..wan.levels import AUTO as HIGHEST
 from ..wan.levels import LEVELS
+from ..wan.markdown import bullets, report
 from ..wan.numbers import check_whole
-from ..wan.presets import AUTO, FAST_SPEED, KNOBS, LINES, PRESETS, by_preset, describe_presets
+from ..wan.presets import AUTO, FAST_SPEED, KNOBS, LINES, PRESETS, by_preset, describe_presets, explain_presets
 from ..wan.settings import GuideSettings, choose_settings
 from ._compat import io, schema
 from .inputs import share_input, step_gain_input
@@ -112,8 +113,13 @@ class Settings(io.ComfyNode):
             ],
             advanced=("lora_at_rest", "lora_in_motion", "estimator"),
             outputs=[
-                SettingsType.Output(display_name="settings", tooltip="For Long Video or Plan Long Video."),
-                io.String.Output(display_name="report", tooltip="All numbers in use, in words."),
+                SettingsType.Output(
+                    display_name="settings", tooltip="For Long Video, Plan Long Video or Bridge Clips."
+                ),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="All numbers in use, then what each preset says: Markdown, for Preview Any.",
+                ),
             ],
         )
 
@@ -165,7 +171,7 @@ class Settings(io.ComfyNode):
             lora_in_motion=lora_in_motion,
             estimator=estimator,
         )
-        return io.NodeOutput(settings, settings.describe())
+        return io.NodeOutput(settings, report(settings.describe(), bullets(explain_presets())))
 
 
 def _own(name: str, tooltip: str) -> io.Input:

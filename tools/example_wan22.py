@@ -43,7 +43,7 @@ class Experts:
             svi: whether the LoRAs of SVI 2.0 Pro are on.
         """
         self.steps, self.few = steps, FewSteps(f"{WAN22}/loras")
-        self.values = {"width": 640, "height": 640, "steps": STEPS, "cfg": cfg, "switch_step": STEPS // 2}
+        self.values = {"width": 640, "height": 640, "steps": STEPS, "cfg": cfg}
         self.values["sampler_name"] = "euler"
         loaders = [
             unet(f"wan2.2_i2v_{_file(which)}_14B_fp8_scaled.safetensors", WAN22, 120 + 130 * row, which)
@@ -60,7 +60,7 @@ class Experts:
         self.load = [*loaders, *loras, *models, *self.nodes.values()]
         self.links = {"model": (models[0], "MODEL"), "model_low_noise": (models[1], "MODEL")}
         """Of any node that takes both experts: these, and the numbers for few steps."""
-        for name, value in {"steps": steps, "cfg": 1.0, "switch_step": steps // 2}.items():
+        for name, value in {"steps": steps, "cfg": 1.0}.items():
             self.links[name] = self.few.number(name, value, self.values[name])
         if few_shift is not None:
             number = self.few.number("shift", few_shift, shift)
@@ -106,8 +106,8 @@ def two_experts() -> Workflow:
     text = f"""# Wan2.2 I2V A14B: two experts
 
 1. Load the models (links below) and your picture.
-2. The high-noise model begins each chunk, the low-noise model ends it, as in two KSampler (Advanced): from \
-**switch_step** on, or below **boundary** where that is 0. Each draws noise of its own; two KSampler (Advanced) with \
+2. The high-noise model begins each chunk, the low-noise model ends it, as in two KSampler (Advanced): \
+below noise level 0.9, as its authors have it; Options says otherwise. Each draws noise of its own; two KSampler (Advanced) with \
 one seed draw the same noise twice, which a stochastic sampler leaves in the picture: give them two seeds.
 3. Press **Run**. {KEEP}"""
     return experts.workflow("wan-motion_wan22_i2v_two_experts", text, [start], keep, made)
@@ -134,8 +134,8 @@ def svi() -> Workflow:
     text = f"""# Long videos that do not drift: SVI 2.0 Pro
 
 1. Load the models and the two LoRAs (links below), which **continuity** svi needs, and your picture.
-2. Each chunk is shown the start picture and the last latent of the chunk before. Leave **noise** at per_chunk: SVI is \
-made for another seed in each chunk.
+2. Each chunk is shown the start picture and the last latent of the chunk before. SVI is made for another seed \
+in each chunk, which is the default.
 3. Press **Run**. {KEEP}"""
     return experts.workflow("wan-motion_wan22_svi", text, [start], keep, made)
 

@@ -17,6 +17,8 @@ from .workflow import type_of
 ROOT = Path(__file__).resolve().parents[1]
 PAGES, NOTES, LOCALES = ROOT / "js" / "docs", ROOT / "docs" / "nodes", ROOT / "locales"
 PREFIX = "WanMotion"
+RUNS = "run_name"
+"""The input that lists runs, of Load Run."""
 
 
 def main(arguments: list[str]) -> int:
@@ -57,7 +59,7 @@ def page(name: str, info: dict) -> str:
     """A node's help in Markdown, in the style of the host's own."""
     lines = [f"# {info['display_name']}", "", info["description"], ""]
     rows = [
-        (f"`{key}`", _cell(options.get("tooltip", "")), f"`{type_of(kind)}`", needed, _range(kind, options))
+        (f"`{key}`", _cell(options.get("tooltip", "")), f"`{type_of(kind)}`", needed, _range(key, kind, options))
         for key, kind, options, needed in inputs(info)
     ]
     if rows:
@@ -154,7 +156,9 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _range(kind, options: dict) -> str:
+def _range(key: str, kind, options: dict) -> str:
+    if key == RUNS and options.get("default") is None:
+        return "a run"  # which ones there are depends on the host
     choices = kind if isinstance(kind, list) else options.get("options")
     if choices is not None and all("." in str(choice) for choice in choices):
         return "a file"  # which ones is the host's to say

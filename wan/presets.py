@@ -49,6 +49,16 @@ def describe_preset(name: str) -> str:
     return f"{name}: {', '.join(f'{knob} {getattr(PRESETS[name], knob):g}' for knob in KNOBS)}"
 
 
+def explain_presets() -> tuple[str, ...]:
+    """What each preset is for and all its numbers, one after the other."""
+    speeds = {STANDARD: STANDARD_SPEED, FAST: FAST_SPEED, SLOW: SLOW_SPEED}
+    words = [
+        f"{describe_preset(name)}; for what moves by about {speeds[preset]:g} px/frame"
+        for name, preset in PRESETS.items()
+    ]
+    return (*words, f"{AUTO}: between these for each chunk, by the speed of what was made last, at {LINES} lines")
+
+
 def describe_presets() -> str:
     """All presets in a few lines; the words stand before the numbers of the first alone."""
     first, *others = PRESETS

@@ -45,8 +45,8 @@ def choose_size(width: int, height: int, picture: Picture | None) -> tuple[int, 
     if picture is None:
         name = "height" if width else "width"
         raise ValueError(
-            f"{name}: 0 goes by the proportions of a picture, and there is no start_image or source. Connect one, or set "
-            f"width and height, such as {WIDTH} and {HEIGHT}."
+            f"{name}: 0 goes by the proportions of a picture, and there is no start_image or source. Connect one, or "
+            f"set width and height, such as {WIDTH} and {HEIGHT}."
         )
     aspect = picture.width / picture.height
     if not width and not height:
