@@ -31,7 +31,8 @@ OFFICIAL = {
     "wan22_bridge_clips": (20, 4.0, "euler", 10, 8.0, None, None),
 }
 """Steps, cfg, sampler, first step of the second expert, shift, width and height, as the host's own templates have them,
-but for that step at shift 5: by the noise level of the model's authors it is 8, there 10. Those of Wan2.1 I2V 480p with the size that the model is made for, SVI as its authors run it. Bridged clips have a size of their own."""
+but for that step at shift 5: by the noise level of the model's authors it is 8, there 10. Those of Wan2.1 I2V 480p with
+the size that the model is made for, SVI as its authors run it. Bridged clips have a size of their own."""
 FEW = {
     "wan21_vace": (6, 1.0, "uni_pc", 0, 8.0),
     "wan22_i2v_two_experts": (4, 1.0, "euler", 2, 5.0),
