@@ -108,7 +108,8 @@ def two_experts() -> Workflow:
 1. Load the models (links below) and your picture.
 2. The high-noise model begins each chunk, the low-noise model ends it, as in two KSampler (Advanced): \
 below noise level 0.9, as its authors have it; Options says otherwise. Each draws noise of its own; two KSampler \
-(Advanced) with one seed draw the same noise twice, which a stochastic sampler leaves in the picture: give them two seeds.
+(Advanced) with one seed draw the same noise twice, which a stochastic sampler leaves in the picture: give them two \
+seeds.
 3. Press **Run**. {KEEP}"""
     return experts.workflow("wan-motion_wan22_i2v_two_experts", text, [start], keep, made)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from . import interface
 from .server import Server
 from .workflow import type_of
 
@@ -28,6 +29,8 @@ def main(arguments: list[str]) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     print(f"Written: {PAGES.relative_to(ROOT)} and {LOCALES.relative_to(ROOT)}")
+    for problem in interface.extend(interface.describe(object_info)):
+        print(f"{interface.PATH.relative_to(ROOT)}: {problem}")
     english = define_all(object_info)
     for path in translations():
         for problem in stale(json.loads(path.read_text(encoding="utf-8")), english):
