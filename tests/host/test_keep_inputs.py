@@ -162,6 +162,6 @@ def test_a_run_of_another_machine_is_refused_with_those_that_are_here(output):
         LoadRun.execute("../mine", 16.0)
     for index in range(20):
         run(output, start(17), name=f"run {index}")
-    with pytest.raises(ValueError, match="^run_name: ") as error:
+    with pytest.raises(ValueError, match=r"^run_name: ") as error:
         LoadRun.execute("theirs", 16.0)
     assert str(error.value).endswith(" and 13 more.")
