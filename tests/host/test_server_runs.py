@@ -56,14 +56,14 @@ def queue(server, object_info):
 def test_queueing_again_helps_when_files_changed_behind_the_hosts_back(server, queue, what):
     folder, name = server.base / "output" / "wan_motion_runs", f"{RUN}-{what.replace(' ', '-')}"
     queue(prompt(name))
-    path = next((folder / name).glob("chunk_0002_*"))
+    path = next((folder / name).glob("chunk_0002_*.safetensors"))
     whole = path.read_bytes()
     if what == "deleted":
         path.unlink()
     elif what == "damaged":
         path.write_bytes(whole[:-64] + bytes(64))
     else:
-        path.write_bytes(next((folder / name).glob("chunk_0001_*")).read_bytes())
+        path.write_bytes(next((folder / name).glob("chunk_0001_*.safetensors")).read_bytes())
     queue(prompt(name, prefix="saved again"))  # Long Video itself is as it was
     assert path.read_bytes() == whole
     assert list((server.base / "output").glob("saved again*"))
@@ -83,7 +83,7 @@ def test_load_run_looks_at_the_files(server, queue):
         "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
     }
     assert len(queue(load)["2"]["images"]) == 25
-    next(folder.glob("chunk_0002_*")).unlink()
+    next(folder.glob("chunk_0002_*.safetensors")).unlink()
     assert len(queue(load)["2"]["images"]) == 17
     queue(prompt("looked-at"))
     assert len(queue(load)["2"]["images"]) == 25
