@@ -41,8 +41,8 @@ def plan_video(
     """What :func:`~nodes.inputs.plan_inputs`, ``picture_inputs`` and ``set_elsewhere_inputs`` ask for.
 
     Returns:
-        A video without a chunk yet, and the source for its sound. Its frames are the state's, in the video's size: nothing
-        else holds them here.
+        A video without a chunk yet, and the source for its sound. Its frames are the state's, in the video's size:
+        nothing else holds them here.
 
     Raises:
         ValueError: if something asked for cannot be; names the input.
