@@ -4,6 +4,7 @@ import { holdSeed, keepOf, queue, set, stop, write } from "./actions.mjs";
 import { button, element, reveal } from "./element.mjs";
 import { isLinked, widgetOf } from "./graph.mjs";
 import { Player } from "./player.mjs";
+import { isEncoded } from "./request.mjs";
 import { writeLine } from "./schedule.mjs";
 import { stackedPrompt } from "./stacks.mjs";
 import { choose, redo, stopAfter } from "./takes.mjs";
@@ -150,7 +151,7 @@ export class Panel {
     /** Where the prompt of the chosen chunk is typed into; undefined where that is nowhere to be found. */
     get promptWidget() {
         if (this.ofStack) return stackedPrompt(this.node, this.told);
-        return isLinked(this.node, "positive") ? undefined : widgetOf(this.node, "prompt");
+        return isEncoded(this.node) ? undefined : widgetOf(this.node, "prompt");
     }
 
     get editWords() {

@@ -73,6 +73,7 @@ export function planChunks(total, chunkFrames, overlapFrames, toPicture = false,
  * @returns {number} bytes; NaN where the size of the video is not known
  */
 export function diskBytes(chunks, width, height, size) {
+    if (!width || !height) return NaN; // a side that follows a picture
     const frames = chunks.reduce((sum, chunk) => sum + chunk.stop - chunk.start, 0);
     const latents = chunks.reduce((sum, chunk) => sum + (covering(chunk.stop - chunk.start) + 3) / 4, 0);
     return 3 * frames * width * height * size + 16 * latents * (width / 8) * (height / 8) * 4;

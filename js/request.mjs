@@ -9,10 +9,12 @@ export const SETTINGS = "WanMotionSettings";
 export const PLAN = ["length", "length_unit", "fps", "chunk_frames"];
 export const SETTINGS_PLAN = ["preset", "overlap_frames", "continuity"];
 export const PLAN_SOCKETS = ["settings", "prompt_stack", "end_image", "source", "run"];
-export const PROMPTS = ["prompt", "positive"];
+export const PROMPTS = ["prompt", "options"];
+export const OPTIONS = "WanMotionOptions";
 export const STACK_WIDGETS = ["start", "unit", "chunk_frames"];
 export const STACK_SOCKETS = ["prompt_stack", "start_image", "end_image", ...STACK_WIDGETS];
 export const SIZE = ["width", "height"];
+const DEFAULT_SIZE = [832, 480]; // as wan/size.py has it
 const DRAWN = 300; // bars of the timeline at most
 const FIXED_OVERLAP = { last_frame: 1, svi: 5 }; // of levels that take no other
 
@@ -25,6 +27,12 @@ function stackEnds(node) {
         ends ||= isLinked(each, "end_image");
     }
     return ends;
+}
+
+/** Whether the prompt comes encoded, from Options. */
+export function isEncoded(node) {
+    const options = sourceOf(node, "options");
+    return options?.comfyClass === OPTIONS && isLinked(options, "positive");
 }
 
 /** The prompts of a stack, as far as widgets say when they start; null where one is linked. */
@@ -43,7 +51,7 @@ function stackPrompts(node) {
 function withPrompts(node, plan, chunkFrames, overlap) {
     try {
         const written = valueOf(node, "prompt");
-        const ofText = isLinked(node, "positive") || typeof written !== "string" ? [] : readWidget(written);
+        const ofText = isEncoded(node) || typeof written !== "string" ? [] : readWidget(written);
         const prompts = isLinked(node, "prompt_stack") ? stackPrompts(node) : ofText;
         if (!plan.chunks.length || !prompts || prompts.length < 2) return plan;
         const found = promptsOfChunks(plan.chunks, prompts, { ...plan, chunkFrames, overlap: covering(overlap) });
@@ -62,6 +70,12 @@ function drawable(chunks) {
     return { count: chunks.length, step, chunks: told, seams };
 }
 
+/** Width and height; where both are left to a picture, the default ones, of as many pixels. */
+function size(node) {
+    const [width, height] = SIZE.map((name) => valueOf(node, name));
+    return width === 0 && height === 0 ? DEFAULT_SIZE : [width, height];
+}
+
 /** What of a plan depends on the prompt. */
 export const toldBy = (plan) => JSON.stringify([plan?.note, plan?.chunks.map((chunk) => chunk.prompt)]);
 
@@ -77,8 +91,7 @@ export function planned(node) {
     const overlap = FIXED_OVERLAP[continuity] ?? (overlapFrames || PRESET_OVERLAP[preset ?? "Standard"]);
     const toPicture = ends || isLinked(node, "end_image");
     const chunks = planChunks(total, chunkFrames, overlap, toPicture, isLinked(node, "source"));
-    const [width, height] = SIZE.map((name) => valueOf(node, name));
-    const bytes = diskBytes(chunks, width, height, isLinked(node, "run") ? 2 : 4);
+    const bytes = diskBytes(chunks, ...size(node), isLinked(node, "run") ? 2 : 4);
     const plan = withPrompts(node, { total, fps, chunks, follows: preset === "Auto", bytes }, chunkFrames, overlap);
     return { ...plan, ...drawable(plan.chunks) };
 }

@@ -6,7 +6,7 @@ import { element } from "./element.mjs";
 import { valueOf } from "./graph.mjs";
 import { Panel } from "./panel.mjs";
 import {
-    PLAN, PLAN_SOCKETS, PROMPTS, SETTINGS, SETTINGS_PLAN, SIZE, STACK_SOCKETS, STACK_WIDGETS, planned, toldBy,
+    OPTIONS, PLAN, PLAN_SOCKETS, PROMPTS, SETTINGS, SETTINGS_PLAN, SIZE, STACK_SOCKETS, STACK_WIDGETS, planned, toldBy,
 } from "./request.mjs";
 import { listen, recollect, remember, resultOf } from "./results.mjs";
 import { STACKS } from "./stacks.mjs";
@@ -192,6 +192,7 @@ app.registerExtension({
         if (NODES.includes(node.comfyClass)) addTimeline(node);
         const below = () => refreshBelow(node);
         if (node.comfyClass === SETTINGS) whenTyped(node, SETTINGS_PLAN, below);
+        if (node.comfyClass === OPTIONS) whenConnected(node, ["positive"], below);
         if (!STACKS.includes(node.comfyClass)) return;
         whenTyped(node, STACK_WIDGETS, below);
         whenConnected(node, STACK_SOCKETS, below);

@@ -9,6 +9,7 @@ from .join import GaussianBlendMask, JoinClips, MatchColor, MeasureSeams
 from .keep import KeepRun, LoadRun
 from .long_video import LongVideo
 from .motion import PredictMotion, WarpLatent
+from .options import Options
 from .plan import PlanVideo
 from .prompts import ConditioningStack, LoraStack, PromptStack
 from .rope import SlowRope
@@ -18,7 +19,8 @@ from .tiny import TinyModels, TinyScene
 
 class MotionChunksExtension(ComfyExtension):
     async def get_node_list(self):
-        nodes = [LongVideo, CustomLongVideo, Settings, PromptStack, ConditioningStack, LoraStack, KeepRun, LoadRun]
+        nodes = [LongVideo, CustomLongVideo, Settings, Options, PromptStack, ConditioningStack, LoraStack]
+        nodes += [KeepRun, LoadRun]
         nodes += [PlanVideo, GuideNextChunk, FinishChunk, AssembleVideo]
         nodes += [BridgeClips, JoinClips, MatchColor, MeasureSeams, GaussianBlendMask]
         nodes += [EstimateFlow, FlowToImage, PredictMotion, WarpLatent, SlowRope]

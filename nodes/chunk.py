@@ -13,7 +13,7 @@ from ._compat import io, schema
 from .inputs import optical_flow_input
 from .layout import to_image
 from .prompt_inputs import find_warnings, read_inputs
-from .types import CATEGORY, ChunkStateType
+from .types import MAKE, ChunkStateType
 
 
 class GuideNextChunk(io.ComfyNode):
@@ -22,9 +22,9 @@ class GuideNextChunk(io.ComfyNode):
         return schema(
             node_id="WanMotionGuideNextChunk",
             display_name="Guide Next Chunk (Wan Motion)",
-            category=CATEGORY,
+            category=MAKE,
             description="Prepares the next chunk of a planned video for any sampler; Finish Chunk takes what it makes.",
-            search_aliases=["continue video", "chunk", "overlap"],
+            search_aliases=["continue video", "loop", "chunk", "overlap"],
             inputs=[
                 ChunkStateType.Input("state", tooltip="From Plan Long Video, or from the Finish Chunk before."),
                 io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
@@ -117,9 +117,9 @@ class FinishChunk(io.ComfyNode):
         return schema(
             node_id="WanMotionFinishChunk",
             display_name="Finish Chunk (Wan Motion)",
-            category=CATEGORY,
+            category=MAKE,
             description="Decodes a sampled chunk, joins it to the video and measures the seam.",
-            search_aliases=["continue video", "chunk", "append"],
+            search_aliases=["continue video", "loop", "chunk", "append"],
             inputs=[
                 ChunkStateType.Input("state", tooltip="From the Guide Next Chunk before the sampler."),
                 io.Latent.Input("latent", tooltip="What the sampler made."),
@@ -151,7 +151,7 @@ class AssembleVideo(io.ComfyNode):
         return schema(
             node_id="WanMotionAssembleVideo",
             display_name="Assemble Video (Wan Motion)",
-            category=CATEGORY,
+            category=MAKE,
             description="The frames of all finished chunks, once each and in order, behind those of a source.",
             search_aliases=["join chunks", "concatenate"],
             inputs=[ChunkStateType.Input("state", tooltip="From the last Finish Chunk.")],

@@ -6,23 +6,26 @@ from ..wan.families import check_start
 from ..wan.host.checks import check_experts, check_model, check_vae
 from ..wan.host.guider import GuiderSampler, Part
 from ..wan.host.noise import ChunkNoise
-from ..wan.numbers import parse_numbers
+from ..wan.options import VideoOptions
 from ..wan.prompts import parse_stack
 from ._compat import io, schema
 from .inputs import (
-    ADVANCED,
-    noise_input,
+    options_input,
+    picture_inputs,
     plan_inputs,
+    run_input,
     seed_input,
-    sight_inputs,
-    source_inputs,
-    stack_inputs,
+    set_elsewhere_inputs,
+    start_input,
     video_outputs,
+    vision_input,
 )
 from .making import VideoJob, make_video
+from .options import NOT_BY_GUIDER
 from .planning import Pictures, plan_video
 from .prompt_inputs import find_warnings, read_inputs
-from .types import CATEGORY
+from .sampling import clip_socket
+from .types import MAKE
 from .values import checked
 
 
@@ -32,9 +35,9 @@ class CustomLongVideo(io.ComfyNode):
         return schema(
             node_id="WanMotionLongVideoCustom",
             display_name="Long Video, Custom Sampling (Wan Motion)",
-            category=CATEGORY,
+            category=MAKE,
             description="Long Video for a guider, sampler and sigmas of the host's custom sampling nodes.",
-            search_aliases=["long video", "custom sampler", "guider", "sigmas"],
+            search_aliases=["long video", "loop", "extend video", "custom sampler", "guider", "sigmas"],
             inputs=[
                 io.Guider.Input(
                     "guider",
@@ -44,13 +47,12 @@ class CustomLongVideo(io.ComfyNode):
                 io.Sampler.Input("sampler", tooltip="From KSamplerSelect or another."),
                 io.Sigmas.Input("sigmas", tooltip="From BasicScheduler or another: the whole schedule of a chunk."),
                 io.Vae.Input("vae", tooltip="The Wan2.1 VAE."),
+                clip_socket("Text encoder for a prompt_stack of texts."),
+                start_input(),
                 *plan_inputs(),
                 seed_input(),
-                noise_input(),
-                io.Clip.Input("clip", optional=True, tooltip="Text encoder for a prompt_stack of texts."),
-                *stack_inputs(),
-                *source_inputs(),
-                *sight_inputs(),
+                *picture_inputs(),
+                vision_input(),
                 io.Guider.Input(
                     "guider_low_noise",
                     optional=True,
@@ -66,8 +68,10 @@ class CustomLongVideo(io.ComfyNode):
                 io.Sampler.Input(
                     "sampler_low_noise", optional=True, tooltip="Of guider_low_noise; without it that of sampler."
                 ),
+                *set_elsewhere_inputs(),
+                options_input(),
+                run_input(),
             ],
-            advanced=ADVANCED,
             outputs=video_outputs(),
         )
 
@@ -86,41 +90,39 @@ class CustomLongVideo(io.ComfyNode):
         fps,
         chunk_frames,
         seed,
-        noise,
         clip=None,
-        settings=None,
-        prompt_stack=None,
-        end_image=None,
-        clip_vision_output=None,
-        motion_region=None,
-        optical_flow=None,
-        clip_vision=None,
-        feature_continuity=0.0,
-        seed_list="",
-        run=None,
         start_image=None,
+        end_image=None,
         source=None,
         reference_image=None,
+        clip_vision=None,
         guider_low_noise=None,
         sigmas_low_noise=None,
         sampler_low_noise=None,
+        prompt_stack=None,
+        settings=None,
+        options=None,
+        run=None,
     ) -> io.NodeOutput:
+        options = options or VideoOptions()
+        options.refuse(NOT_BY_GUIDER)
         model = guider.model_patcher
         family = check_model(model, "guider")
         check_vae(vae)
         keyframes = parse_stack(prompt_stack or ())
         plan = (width, height, length, length_unit, fps, chunk_frames)
-        pictures = Pictures(start_image, end_image, motion_region, source, reference_image)
+        pictures = Pictures(start_image, end_image, options.motion_region, source, reference_image)
         state, sound = plan_video(*plan, settings, keyframes, pictures)
         check_start(state, family)
-        chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
+        noise = ChunkNoise(seed, options.noise, options.seeds)
         conditions = None if keyframes else guider.original_conds.get("positive", ())
-        state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, conditions, run))
-        state = state.noted(warnings=chunk_noise.warnings)
-        inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
+        features = options.clip_vision_output
+        state = state.noted(warnings=find_warnings(state, model, features, clip_vision, conditions, run))
+        state = state.noted(warnings=noise.warnings)
+        inputs = read_inputs(state, model, clip, clip_vision, features, options.feature_continuity)
         low = _second_part(guider_low_noise, sampler_low_noise, sigmas_low_noise, guider, sampler)
-        around = GuiderSampler(Part(guider, sampler, sigmas), chunk_noise, inputs, low)
-        return make_video(VideoJob(state, family, around, inputs, vae, optical_flow, run, sound, seed=seed))
+        around = GuiderSampler(Part(guider, sampler, sigmas), noise, inputs, low)
+        return make_video(VideoJob(state, family, around, inputs, vae, options.optical_flow, run, sound, seed=seed))
 
 
 def _second_part(guider, sampler, sigmas, first, first_sampler) -> Part | None:

@@ -12,7 +12,7 @@ from ..wan.host.progress import watch_work
 from ..wan.numbers import check_number
 from ._compat import io, schema
 from .layout import to_frames, to_image, to_masks
-from .types import CATEGORY, FlowType, OpticalFlowType
+from .types import FLOW, FlowType, OpticalFlowType
 from .values import checked
 
 LARGEST = 10000.0
@@ -25,7 +25,7 @@ class EstimateFlow(io.ComfyNode):
         return schema(
             node_id="WanMotionEstimateFlow",
             display_name="Estimate Flow (Wan Motion)",
-            category=CATEGORY,
+            category=FLOW,
             description="Finds how every pixel moves from each frame to the next, and how far that can be trusted.",
             search_aliases=["optical flow", "motion vectors", "raft", "lucas kanade"],
             inputs=[
@@ -69,9 +69,9 @@ class FlowToImage(io.ComfyNode):
         return schema(
             node_id="WanMotionFlowToImage",
             display_name="Flow to Image (Wan Motion)",
-            category=CATEGORY,
+            category=FLOW,
             description="Shows a flow: direction as hue and length as saturation, as arrows, or how far it is trusted.",
-            search_aliases=["visualize flow", "flow preview", "motion vectors"],
+            search_aliases=["visualize optical flow", "flow preview", "motion vectors"],
             inputs=[
                 FlowType.Input("flow", tooltip="From Estimate Flow."),
                 io.Combo.Input(
@@ -121,7 +121,7 @@ class LoadOpticalFlow(io.ComfyNode):
         return schema(
             node_id="WanMotionLoadOpticalFlow",
             display_name="Load Optical Flow Model (Wan Motion)",
-            category=CATEGORY,
+            category=FLOW,
             description="Loads torchvision's RAFT, large or small, from models/optical_flow.",
             search_aliases=["raft", "optical flow loader"],
             inputs=[

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from ..wan.chunks import FASTEST, FPS, LENGTH_UNITS, LONGEST, SHORTEST, SLOWEST
-from ..wan.latents import LARGEST_SIDE, LONGEST_CHUNK
-from ..wan.noise import MAX_SEED, POLICIES
-from ..wan.presets import STANDARD
+from ..wan.latents import LARGEST_SIDE, LONGEST_CHUNK, PIXEL_STEP
+from ..wan.noise import MAX_SEED
+from ..wan.settings import GuideSettings
+from ..wan.size import HEIGHT, WIDTH
 from ._compat import io
-from .types import OpticalFlowType, PromptStackType, RunType, SettingsType
+from .types import OpticalFlowType, OptionsType, PromptStackType, RunType, SettingsType
 
-ADVANCED = ("noise", "feature_continuity", "seed_list")
-"""Of the inputs below, those for experts."""
 ENDS = "Needs Wan2.1 FLF2V, Wan2.1 Fun InP, Wan2.2 I2V A14B or Wan VACE."
 """Of the tooltips of end pictures."""
-STEP_GAIN = (
-    "Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; lower is more cautious."
-)
-"""Tooltip of ``step_gain`` in Settings and Predict Motion."""
 
 
 def share_input(name: str, default: float, tooltip: str, **more) -> io.Input:
@@ -29,18 +24,22 @@ def number_input(name: str, **more) -> io.Input:
     return io.MultiType.Input(io.Float.Input(name, **more), types=[io.Int])
 
 
+def start_input() -> io.Input:
+    """The socket of the picture that a video starts from."""
+    return io.Image.Input(
+        "start_image",
+        optional=True,
+        tooltip="First frame of the video, scaled and cropped at its center to width x height. A batch is taken as "
+        "that many known frames. With source, the picture that its scene began with. Wan VACE alone does without "
+        "both: it starts from the prompt.",
+    )
+
+
 def plan_inputs() -> list[io.Input]:
-    """The inputs that size a video."""
+    """The numbers that size a video."""
     return [
-        io.Image.Input(
-            "start_image",
-            optional=True,
-            tooltip="First frame of the video, scaled and cropped at its center to width x height. A batch is taken as "
-            "that many known frames. With source, the picture that its scene began with. Wan VACE alone does without "
-            "both: it starts from the prompt.",
-        ),
-        io.Int.Input("width", default=832, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
-        io.Int.Input("height", default=480, min=16, max=LARGEST_SIDE, step=16, tooltip="Pixels, a multiple of 16."),
+        _side_input("width", WIDTH),
+        _side_input("height", HEIGHT),
         number_input(
             "length",
             default=10.0,
@@ -68,6 +67,18 @@ def plan_inputs() -> list[io.Input]:
     ]
 
 
+def _side_input(name: str, default: int) -> io.Input:
+    return io.Int.Input(
+        name,
+        default=default,
+        min=0,
+        max=LARGEST_SIDE,
+        step=PIXEL_STEP,
+        tooltip=f"Pixels, a multiple of {PIXEL_STEP}. 0 goes by the picture: of source, else of start_image. Where "
+        f"width and height are 0, about as many pixels as {WIDTH} x {HEIGHT} in its proportions.",
+    )
+
+
 def fps_input(
     tooltip: str = "Frames per second: of the video output, and of what is given in seconds. Wan2.1 makes 16.",
 ) -> io.Input:
@@ -82,21 +93,16 @@ def fps_input(
     )
 
 
-def stack_inputs() -> list[io.Input]:
-    """The sockets of what is set elsewhere."""
+def set_elsewhere_inputs() -> list[io.Input]:
+    """The sockets of prompts and settings that other nodes hold."""
     return [
-        SettingsType.Input("settings", optional=True, tooltip="From Settings; the preset Standard without."),
         PromptStackType.Input(
             "prompt_stack",
             optional=True,
             tooltip="From Prompt Stack or Conditioning Stack: prompts, LoRAs and pictures by time, instead of any "
             "other prompt.",
         ),
-        io.Image.Input(
-            "end_image",
-            optional=True,
-            tooltip=f"Where the video arrives. {ENDS}",
-        ),
+        SettingsType.Input("settings", optional=True, tooltip="From Settings; the preset Standard without."),
     ]
 
 
@@ -105,13 +111,18 @@ def clip_input(name: str, tooltip: str, **more) -> io.Input:
     return io.MultiType.Input(io.Image.Input(name, tooltip=tooltip, **more), [io.Video])
 
 
-def source_inputs(sound: str = "Of a VIDEO the sound is kept, where fps is that of the video.") -> list[io.Input]:
-    """The sockets of a video to go on from, and of a picture of what is to be seen.
+def picture_inputs(sound: str = "Of a VIDEO the sound is kept, where fps is that of the video.") -> list[io.Input]:
+    """The sockets of where a video arrives, of one to go on from, and of a picture of what is to be seen.
 
     Args:
         sound: what becomes of a VIDEO's.
     """
     return [
+        io.Image.Input(
+            "end_image",
+            optional=True,
+            tooltip=f"Where the video arrives. {ENDS}",
+        ),
         clip_input(
             "source",
             "A video to go on from, whatever made it: its last frames are what the first chunk continues. "
@@ -140,8 +151,9 @@ def step_gain_input() -> io.Input:
     """The input that damps what is predicted."""
     return share_input(
         "step_gain",
-        STANDARD.step_gain,
-        tooltip=STEP_GAIN,
+        GuideSettings.step_gain,
+        tooltip="Share of the velocity that is left 16 frames ahead. 1 expects motion to go on as it is; lower is more "
+        "cautious.",
     )
 
 
@@ -154,7 +166,9 @@ def optical_flow_input() -> io.Input:
     )
 
 
-def seed_input(tooltip: str = "Noise seed of the first chunk; see noise.") -> io.Input:
+def seed_input(
+    tooltip: str = "Noise seed of the first chunk; each later one takes the next, unless Options says otherwise.",
+) -> io.Input:
     return io.Int.Input(
         "seed",
         default=0,
@@ -165,51 +179,34 @@ def seed_input(tooltip: str = "Noise seed of the first chunk; see noise.") -> io
     )
 
 
-def noise_input() -> io.Input:
-    return io.Combo.Input(
-        "noise",
-        options=list(POLICIES),
-        tooltip="per_chunk: each later chunk takes the next seed. fixed: all take the same. absolute: each moment of "
-        "the video has its own noise, which two chunks share in their overlap. list: the seeds of seed_list.",
+def vision_input() -> io.Input:
+    """The socket of a CLIP vision encoder."""
+    return io.ClipVision.Input(
+        "clip_vision",
+        optional=True,
+        tooltip="Encodes the start image and that of every cut, whole and not as they are cropped, end images for "
+        "FLF2V, and for feature_continuity of Options each chunk's last known frame.",
     )
 
 
-def sight_inputs() -> list[io.Input]:
-    """What the model and the motion analysis see, and the seeds, which stand last."""
-    return [
-        io.ClipVisionOutput.Input(
-            "clip_vision_output",
-            optional=True,
-            tooltip="Features of the start image, given to every chunk. They hold the subject.",
-        ),
-        region_input(),
-        optical_flow_input(),
-        io.ClipVision.Input(
-            "clip_vision",
-            optional=True,
-            tooltip="Encodes the start image and that of every cut, whole and not as they are cropped, end images for "
-            "FLF2V, and for feature_continuity each chunk's last known frame.",
-        ),
-        share_input(
-            "feature_continuity",
-            0.0,
-            optional=True,
-            tooltip="Needs clip_vision: share of the last known frame's features at the video's end, less before. "
-            "0 holds to the start image; more follows a scene that changes.",
-        ),
-        io.String.Input(
-            "seed_list",
-            default="",
-            optional=True,
-            tooltip="For noise list: the seed of each chunk, such as 7, 42, 7. Further chunks count on.",
-        ),
-        RunType.Input(
-            "run",
-            optional=True,
-            tooltip="From Keep Run: finished chunks are kept on disk and never made twice. Without it they are kept "
-            "until ComfyUI is started again.",
-        ),
-    ]
+def options_input() -> io.Input:
+    """The socket of the inputs that few videos need."""
+    return OptionsType.Input(
+        "options",
+        optional=True,
+        tooltip="From Options: encoded prompts, CLIP vision output, motion region, optical flow model, noise and seeds "
+        "by chunk, and where the second expert takes over.",
+    )
+
+
+def run_input() -> io.Input:
+    """The socket of how a video is kept."""
+    return RunType.Input(
+        "run",
+        optional=True,
+        tooltip="From Keep Run: finished chunks are kept on disk and never made twice. Without it they are kept "
+        "until ComfyUI is started again.",
+    )
 
 
 def video_outputs() -> list[io.Output]:

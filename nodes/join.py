@@ -24,7 +24,7 @@ from .layout import add_alpha, to_clip, to_image, to_region
 from .source import check_rates, read_source
 from .stored_video import frame_rate
 from .thumbnails import show_picture
-from .types import CATEGORY
+from .types import JOIN, MEASURE
 from .values import checked
 
 
@@ -34,9 +34,9 @@ class JoinClips(io.ComfyNode):
         return schema(
             node_id="WanMotionJoinClips",
             display_name="Join Clips (Wan Motion)",
-            category=CATEGORY,
+            category=JOIN,
             description="Joins two clips that share frames: colors matched, moved into each other rather than mixed.",
-            search_aliases=["crossfade", "concatenate", "blend clips", "overlap"],
+            search_aliases=["join videos", "join clips", "crossfade", "concatenate", "blend clips", "overlap"],
             inputs=[
                 clip_input("first", "Its last frames are shown again by the second clip. A VIDEO keeps its sound."),
                 clip_input("second", "Begins with the last frames of the first clip, generated once more."),
@@ -120,7 +120,7 @@ class MatchColor(io.ComfyNode):
         return schema(
             node_id="WanMotionMatchColor",
             display_name="Match Color (Wan Motion)",
-            category=CATEGORY,
+            category=JOIN,
             description="Gives a clip the colors of a reference, by one transform for all frames: it cannot flicker.",
             search_aliases=["color match", "color transfer", "color drift"],
             inputs=[
@@ -161,9 +161,9 @@ class MeasureSeams(io.ComfyNode):
         return schema(
             node_id="WanMotionMeasureSeams",
             display_name="Measure Seams (Wan Motion)",
-            category=CATEGORY,
+            category=MEASURE,
             description="Says how much the seams of a video stand out from real, uncut video, and plots them.",
-            search_aliases=["seam report", "flicker", "color drift", "video quality"],
+            search_aliases=["seam", "seam report", "flicker", "color drift", "video quality"],
             inputs=[
                 io.Image.Input("images", tooltip="A video, three frames or more."),
                 io.String.Input(
@@ -212,7 +212,7 @@ class GaussianBlendMask(io.ComfyNode):
         return schema(
             node_id="WanMotionGaussianBlendMask",
             display_name="Gaussian Blend Mask (Wan Motion)",
-            category=CATEGORY,
+            category=JOIN,
             description="A mask per frame that passes from 0 to 1 as a cut blurred by a Gaussian, soft in space too.",
             search_aliases=["crossfade mask", "feather", "temporal mask"],
             inputs=[

@@ -17,14 +17,16 @@ from ..wan.runs.takes import list_files
 from ._compat import io, schema
 from .inputs import fps_input
 from .layout import gather_image
-from .runs import FOLDER, SEEN, find_runs, runs_folder
+from .runs import FOLDER, SEEN, find_runs, list_runs, runs_folder
 from .stored_video import StoredVideo, frame_rate
-from .types import CATEGORY, RunType
+from .types import KEEP, RunType
 from .values import checked
 
 LAST_CHUNK, LAST_VARIATION, MOST_TAKES = 100_000, 1_000_000, 100_000
 """What vary_from, variation and takes_to_keep may be, linked or not."""
 UNSURE = ("regenerate", "reuse")
+NAMED = 8
+"""Runs that a message names."""
 CHOICE = re.compile(r"\s*0*([1-9][0-9]{0,5})\s*:\s*0*([1-9][0-9]{0,8})\s*")
 
 
@@ -55,10 +57,10 @@ class KeepRun(io.ComfyNode):
         return schema(
             node_id="WanMotionKeepRun",
             display_name="Keep Run (Wan Motion)",
-            category=CATEGORY,
+            category=KEEP,
             description="Keeps every finished chunk on disk: an interrupted or crashed video goes on where it stopped, "
             "a longer or changed one reuses all chunks that are equal, and what was made before stays as another take.",
-            search_aliases=["resume", "checkpoint", "save chunks", "continue", "crash", "takes", "redo"],
+            search_aliases=["resume", "extend", "checkpoint", "save chunks", "continue", "crash", "takes", "redo"],
             inputs=[
                 io.String.Input(
                     "run_name",
@@ -174,15 +176,15 @@ class LoadRun(io.ComfyNode):
         return schema(
             node_id="WanMotionLoadRun",
             display_name="Load Run (Wan Motion)",
-            category=CATEGORY,
+            category=KEEP,
             description="The finished chunks of a kept run, whether it was interrupted, crashed or done.",
             search_aliases=["resume", "partial video", "recover"],
             inputs=[
-                io.String.Input(
+                io.Combo.Input(
                     "run_name",
-                    default="my-video",
-                    tooltip=f"Name of a folder in output/{FOLDER}, or of one in temp/{FOLDER}, where videos without "
-                    "Keep Run are until ComfyUI is started again.",
+                    options=list_runs(),
+                    tooltip=f"A run in output/{FOLDER}, the latest first; then those in temp/{FOLDER}, where videos "
+                    "without Keep Run are until ComfyUI is started again. Press R for new ones.",
                 ),
                 fps_input(),
                 io.Boolean.Input(
@@ -198,6 +200,11 @@ class LoadRun(io.ComfyNode):
                 io.String.Output(display_name="report", tooltip="What is kept, and a row for each chunk, in Markdown."),
             ],
         )
+
+    @classmethod
+    def validate_inputs(cls, run_name):
+        """Whatever the host listed when the graph was loaded: a run may be there since."""
+        return True
 
     @classmethod
     def fingerprint_inputs(cls, run_name, fps, frames_in_memory=True):
@@ -216,12 +223,19 @@ class LoadRun(io.ComfyNode):
             if store.takes.old:
                 why += f" {store.takes.old} chunk files of version 0.1.0 are there, which are not read."
             raise ValueError(
-                f"run_name: no whole chunk is kept in {shown(store.folder)}.{why} Use the name that Keep Run has."
+                f"run_name: no whole chunk is kept in {shown(store.folder)}.{why} {_there_are(list_runs())}"
             )
         kept = [(each.facts.record, each.facts.take) for each in store.kept]
         report = write_kept(store.folder.name, store.frames, kept, (*store.notes, store.describe()))
         frames: Any = gather_image(store.frames, store.footage()) if frames_in_memory else ExecutionBlocker(None)
         return io.NodeOutput(frames, StoredVideo(store.shown(), fps), report)
+
+
+def _there_are(names: list[str]) -> str:
+    if not names:
+        return "No run is kept yet: make one with Keep Run."
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"Choose one that is: {', '.join(names[:NAMED])}{more}."
 
 
 def parse_takes(text: str) -> dict[int, int]:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from ..wan.families import check_start
 from ..wan.host.ksampler import HostSampler
 from ..wan.host.noise import ChunkNoise
-from ..wan.numbers import parse_numbers
+from ..wan.options import VideoOptions
 from ._compat import io, schema
 from .inputs import (
-    ADVANCED,
-    noise_input,
+    options_input,
+    picture_inputs,
     plan_inputs,
-    sight_inputs,
-    source_inputs,
-    stack_inputs,
+    run_input,
+    set_elsewhere_inputs,
+    start_input,
     video_outputs,
+    vision_input,
 )
 from .making import VideoJob, make_video
 from .planning import Pictures, plan_video
 from .prompt_inputs import find_warnings, read_inputs, read_prompts
 from .sampling import (
-    EXPERTS,
-    conditioning_inputs,
+    clip_socket,
     expert_inputs,
+    idle_warnings,
     model_inputs,
     read_experts,
     read_models,
@@ -30,7 +31,7 @@ from .sampling import (
     sampling_inputs,
     text_inputs,
 )
-from .types import CATEGORY
+from .types import MAKE
 from .values import checked
 
 
@@ -40,22 +41,24 @@ class LongVideo(io.ComfyNode):
         return schema(
             node_id="WanMotionLongVideo",
             display_name="Long Video (Wan Motion)",
-            category=CATEGORY,
+            category=MAKE,
             description="Makes a long Wan video from one picture: chunk after chunk, each continuing the last.",
-            search_aliases=["long video", "chunk", "extend video", "infinite video", "wan i2v"],
+            search_aliases=["long video", "loop", "chunk", "extend video", "infinite video", "wan i2v"],
             inputs=[
                 *model_inputs(),
+                clip_socket(),
+                start_input(),
+                *text_inputs(),
                 *plan_inputs(),
                 *sampling_inputs(),
-                noise_input(),
-                *text_inputs(),
-                *stack_inputs(),
-                *source_inputs(),
-                *conditioning_inputs(),
-                *sight_inputs(),
+                *picture_inputs(),
+                vision_input(),
                 *expert_inputs(),
+                *set_elsewhere_inputs(),
+                options_input(),
+                run_input(),
             ],
-            advanced=(*ADVANCED, *EXPERTS),
+            advanced=("cfg_low_noise",),
             outputs=video_outputs(),
         )
 
@@ -65,6 +68,8 @@ class LongVideo(io.ComfyNode):
         cls,
         model,
         vae,
+        prompt,
+        negative_prompt,
         width,
         height,
         length,
@@ -76,41 +81,31 @@ class LongVideo(io.ComfyNode):
         cfg,
         sampler_name,
         scheduler,
-        noise,
-        prompt="",
-        negative_prompt="",
         clip=None,
-        settings=None,
-        prompt_stack=None,
-        end_image=None,
-        positive=None,
-        negative=None,
-        clip_vision_output=None,
-        motion_region=None,
-        optical_flow=None,
-        clip_vision=None,
-        feature_continuity=0.0,
-        seed_list="",
-        run=None,
         start_image=None,
+        end_image=None,
         source=None,
         reference_image=None,
+        clip_vision=None,
         model_low_noise=None,
-        switch_step=0,
-        boundary=0.9,
         cfg_low_noise=0.0,
+        prompt_stack=None,
+        settings=None,
+        options=None,
+        run=None,
     ) -> io.NodeOutput:
+        options = options or VideoOptions()
         family, sampling = read_models(model, vae, model_low_noise), read_sampling(steps, cfg, sampler_name, scheduler)
-        keyframes, notes = read_prompts(prompt_stack, prompt, negative_prompt, positive, negative, clip)
+        keyframes, notes = read_prompts(prompt_stack, prompt, negative_prompt, options, clip)
         plan = (width, height, length, length_unit, fps, chunk_frames)
-        pictures = Pictures(start_image, end_image, motion_region, source, reference_image)
+        pictures = Pictures(start_image, end_image, options.motion_region, source, reference_image)
         state, sound = plan_video(*plan, settings, keyframes, pictures)
         state = state.noted(notes)
         check_start(state, family)
-        chunk_noise = ChunkNoise(seed, noise, parse_numbers("seed_list", seed_list))
-        state = state.noted(warnings=find_warnings(state, model, clip_vision_output, clip_vision, run=run))
-        state = state.noted(warnings=chunk_noise.warnings)
-        inputs = read_inputs(state, model, clip, clip_vision, clip_vision_output, feature_continuity)
-        experts = read_experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
-        sampler = HostSampler(experts, sampling, chunk_noise, inputs)
-        return make_video(VideoJob(state, family, sampler, inputs, vae, optical_flow, run, sound, seed=seed))
+        noise = ChunkNoise(seed, options.noise, options.seeds)
+        features = options.clip_vision_output
+        state = state.noted(warnings=find_warnings(state, model, features, clip_vision, run=run))
+        state = state.noted(warnings=(*noise.warnings, *idle_warnings(model_low_noise, cfg_low_noise, options)))
+        inputs = read_inputs(state, model, clip, clip_vision, features, options.feature_continuity)
+        sampler = HostSampler(read_experts(model, model_low_noise, cfg_low_noise, options), sampling, noise, inputs)
+        return make_video(VideoJob(state, family, sampler, inputs, vae, options.optical_flow, run, sound, seed=seed))

@@ -17,7 +17,7 @@ from ..wan.protocols import Estimator
 from ._compat import io, schema
 from .inputs import optical_flow_input, step_gain_input
 from .layout import to_frames, to_image
-from .types import CATEGORY, MotionType
+from .types import FLOW, MotionType
 from .values import checked
 
 HOME = torch.device("cpu")
@@ -31,7 +31,7 @@ class PredictMotion(io.ComfyNode):
         return schema(
             node_id="WanMotionPredictMotion",
             display_name="Predict Motion (Wan Motion)",
-            category=CATEGORY,
+            category=FLOW,
             description="Carries the motion of a video's last frames forward, and says where that can be trusted.",
             search_aliases=["trajectory", "extrapolate", "predict frames"],
             inputs=[
@@ -89,7 +89,7 @@ class WarpLatent(io.ComfyNode):
         return schema(
             node_id="WanMotionWarpLatent",
             display_name="Warp Latent by Motion (Wan Motion)",
-            category=CATEGORY,
+            category=FLOW,
             description="Continues a Wan2.1 latent along a motion, without decoding it.",
             search_aliases=["latent warp", "move latent", "extrapolate latent"],
             inputs=[

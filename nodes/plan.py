@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..wan.prompts import parse_stack
 from ._compat import io, schema
-from .inputs import plan_inputs, region_input, source_inputs, stack_inputs
+from .inputs import picture_inputs, plan_inputs, region_input, set_elsewhere_inputs, start_input
 from .planning import Pictures, plan_video
-from .types import CATEGORY, ChunkStateType
+from .types import MAKE, ChunkStateType
 from .values import checked
 
 
@@ -16,14 +16,15 @@ class PlanVideo(io.ComfyNode):
         return schema(
             node_id="WanMotionPlanVideo",
             display_name="Plan Long Video (Wan Motion)",
-            category=CATEGORY,
+            category=MAKE,
             description="Cuts a long video into chunks and gives out the state that Guide Next Chunk starts from.",
             search_aliases=["chunk plan", "long video plan"],
             inputs=[
+                start_input(),
                 *plan_inputs(),
-                *stack_inputs(),
-                *source_inputs("The sound of a VIDEO is left out."),
+                *picture_inputs("The sound of a VIDEO is left out."),
                 region_input(),
+                *set_elsewhere_inputs(),
             ],
             outputs=[
                 ChunkStateType.Output(
@@ -46,13 +47,13 @@ class PlanVideo(io.ComfyNode):
         length_unit,
         fps,
         chunk_frames,
-        settings=None,
-        prompt_stack=None,
-        end_image=None,
-        motion_region=None,
         start_image=None,
+        end_image=None,
         source=None,
         reference_image=None,
+        motion_region=None,
+        prompt_stack=None,
+        settings=None,
     ) -> io.NodeOutput:
         plan = (width, height, length, length_unit, fps, chunk_frames)
         keyframes = parse_stack(prompt_stack or ())

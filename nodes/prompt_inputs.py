@@ -10,28 +10,34 @@ from ..wan.host.features import FeatureTrack
 from ..wan.host.inputs import ChunkInputs
 from ..wan.host.lora import LoraFiles
 from ..wan.host.rope import slowed_frames
+from ..wan.options import VideoOptions
 from ..wan.prompt_text import Schedule, read_schedule
 from ..wan.prompts import Keyframe, parse_stack
 from ..wan.state import ChunkState
 from .keep import Run
 
 
-def read_prompts(prompt_stack, prompt: str, negative_prompt: str, positive=None, negative=None, clip=None) -> Schedule:
+def read_prompts(prompt_stack, prompt: str, negative_prompt: str, options: VideoOptions, clip=None) -> Schedule:
     """The keyframes of a run, from a stack, two conditionings or the prompt widgets, and how these were read.
 
     Raises:
         ValueError: if there is more than one of them, or none.
     """
+    positive, negative = options.positive, options.negative
     if prompt_stack is not None:
         if positive is not None or negative is not None:
-            raise ValueError("prompt_stack: positive and negative are connected as well. Disconnect one or the other.")
+            raise ValueError(
+                "prompt_stack: positive or negative of Options is connected as well. Disconnect one or the other."
+            )
         keyframes = parse_stack(prompt_stack)
         if not keyframes:
             raise ValueError("prompt_stack: expected at least one prompt, got none. Add one with Prompt Stack.")
         return Schedule(keyframes)
     for name, conditioning in (("positive", positive), ("negative", negative)):
         if conditioning is None and clip is None:
-            raise ValueError(f"Connect {name} (a conditioning), or clip so that the prompt widgets can be encoded.")
+            raise ValueError(
+                f"clip: connect a text encoder, which encodes the prompt, or a conditioning to {name} of Options."
+            )
     negative = negative_prompt if negative is None else negative
     return read_schedule(prompt, negative) if positive is None else Schedule((Keyframe(positive, negative),))
 

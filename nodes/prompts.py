@@ -10,7 +10,7 @@ from ..wan.prompts import LATEST, STRONGEST, UNITS, Keyframe, Lora, add_keyframe
 from ._compat import io, schema
 from .inputs import ENDS, number_input
 from .layout import to_frames, to_image
-from .types import CATEGORY, LoraStackType, PromptStackType
+from .types import PROMPTS, LoraStackType, PromptStackType
 from .values import checked
 
 
@@ -20,7 +20,7 @@ class PromptStack(io.ComfyNode):
         return schema(
             node_id="WanMotionPromptStack",
             display_name="Prompt Stack (Wan Motion)",
-            category=CATEGORY,
+            category=PROMPTS,
             description="Adds a prompt that holds from some moment on. Chain several for one video.",
             search_aliases=["prompt schedule", "prompt travel", "multi prompt", "timeline"],
             inputs=[
@@ -44,7 +44,7 @@ class ConditioningStack(io.ComfyNode):
         return schema(
             node_id="WanMotionConditioningStack",
             display_name="Conditioning Stack (Wan Motion)",
-            category=CATEGORY,
+            category=PROMPTS,
             description="Like Prompt Stack, for prompts that are encoded already, by any text encoder.",
             search_aliases=["prompt schedule", "conditioning schedule", "multi prompt"],
             inputs=[
@@ -68,7 +68,7 @@ class LoraStack(io.ComfyNode):
         return schema(
             node_id="WanMotionLoraStack",
             display_name="LoRA Stack (Wan Motion)",
-            category=CATEGORY,
+            category=PROMPTS,
             description="Adds a LoRA to the set of a Prompt Stack keyframe. The stacks of other packs fit as well.",
             search_aliases=["lora", "lora loader", "lora schedule"],
             inputs=[

@@ -9,7 +9,7 @@ from ..wan.host.rope import EMBEDDER, TRAINED, intrinsic_component, shortest_slo
 from ..wan.latents import LONGEST_CHUNK, latent_length
 from ..wan.numbers import check_whole
 from ._compat import io, schema
-from .types import CATEGORY
+from .types import MAKE
 from .values import checked
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class SlowRope(io.ComfyNode):
         return schema(
             node_id="WanMotionSlowRope",
             display_name="RIFLEx for Long Chunks (Wan Motion)",
-            category=CATEGORY,
+            category=MAKE,
             description="Keeps chunks of 89 frames or more from repeating themselves, by slowing one frequency of the "
             "model's position encoding. Shorter chunks are left alone.",
             search_aliases=["riflex", "rope scaling", "long chunk"],

@@ -50,6 +50,27 @@ def find_runs(name: str) -> Path:
     return runs_folder()
 
 
+def list_runs() -> list[str]:
+    """Names of all runs that have chunks: those that are kept, then those without Keep Run, each the latest first."""
+    return [name for folder in (runs_folder(), unkept_folder()) for name in _names(folder)]
+
+
+def _names(folder: Path) -> list[str]:
+    found = {path.name: path for path in folder.iterdir() if _is_run(path)} if folder.is_dir() else {}
+    return sorted(found, key=lambda name: (-_changed(found[name]), name))
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        return check_name(folder.name) == folder.name and bool(list_files(folder))
+    except RunError:  # not ours: Keep Run makes no such folder
+        return False
+
+
+def _changed(folder: Path) -> int:
+    return max((time for _, _, time, _ in list_files(folder)), default=0)
+
+
 def make_room(keep: str) -> int:
     """Bytes that a video without Keep Run may take, once the oldest others are deleted.
 

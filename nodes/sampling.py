@@ -7,14 +7,13 @@ import comfy.samplers
 from ..wan.host.checks import check_experts, check_model, check_vae
 from ..wan.host.ksampler import Experts, Sampling
 from ..wan.numbers import check_number, check_whole
+from ..wan.options import VideoOptions
 from ..wan.protocols import Family
 from ._compat import io
 from .inputs import number_input, seed_input
 
 MOST_STEPS = 10_000
 MOST_CFG = 100.0
-EXPERTS = ("switch_step", "boundary", "cfg_low_noise")
-"""Of the inputs below, those for experts."""
 
 
 def model_inputs() -> list[io.Input]:
@@ -67,73 +66,52 @@ def sampling_inputs(*seed: str) -> list[io.Input]:
     ]
 
 
+def clip_socket(tooltip: str = "Text encoder for prompt, negative_prompt and Prompt Stack.") -> io.Input:
+    """The socket of a text encoder."""
+    return io.Clip.Input("clip", optional=True, tooltip=tooltip)
+
+
 def text_inputs() -> list[io.Input]:
-    """Prompts as texts."""
+    """Prompts as texts. Like all that is to stand above other widgets, they are required: the front end puts optional
+    ones last."""
     return [
-        io.String.Input(
-            "prompt",
-            multiline=True,
-            dynamic_prompts=True,
-            default="",
-            tooltip="What happens, for all chunks; or a line for each change, such as '1: walking' and "
+        prompt_input(
+            "What happens, for all chunks; or a line for each change, such as '1: walking' and "
             "'3: running' (chunks, from 1), or '9s over 8s: jumping' (seconds, taking over within 8). "
-            "{a|b} is one of them in each run, // a comment. Needs clip; not used when positive or "
-            "prompt_stack is connected.",
+            "{a|b} is one of them in each run, // a comment. Needs clip; not used with prompt_stack, or positive of "
+            "Options."
         ),
-        negative_input(),
-        io.Clip.Input("clip", optional=True, tooltip="Text encoder for prompt, negative_prompt and Prompt Stack."),
+        negative_input("prompt_stack, or negative of Options"),
     ]
 
 
-def negative_input(instead: str = "negative or prompt_stack") -> io.Input:
+def prompt_input(tooltip: str) -> io.Input:
+    """What happens, as a text."""
+    return io.String.Input("prompt", multiline=True, dynamic_prompts=True, default="", tooltip=tooltip)
+
+
+def negative_input(instead: str) -> io.Input:
     """What to avoid, as a text.
 
     Args:
-        instead: the inputs that stand for it.
+        instead: what stands for it.
     """
     return io.String.Input(
         "negative_prompt",
         multiline=True,
         dynamic_prompts=True,
         default="",
-        tooltip=f"What to avoid. Needs clip; not used when {instead} is connected.",
+        tooltip=f"What to avoid. Needs clip; not used with {instead}.",
     )
 
 
-def conditioning_inputs() -> list[io.Input]:
-    """Prompts that are encoded already."""
-    return [
-        io.Conditioning.Input("positive", optional=True, tooltip="Encoded prompt, instead of clip and prompt."),
-        io.Conditioning.Input(
-            "negative", optional=True, tooltip="Encoded negative prompt, instead of clip and negative_prompt."
-        ),
-    ]
-
-
 def expert_inputs() -> list[io.Input]:
-    """The second expert, and where it takes over."""
+    """The second expert; Options says where it takes over."""
     return [
         io.Model.Input(
             "model_low_noise",
             optional=True,
             tooltip="The low-noise expert of Wan2.2 I2V A14B, which takes over from model within each chunk.",
-        ),
-        io.Int.Input(
-            "switch_step",
-            default=0,
-            min=0,
-            max=MOST_STEPS,
-            optional=True,
-            tooltip="The step with which model_low_noise takes over; 0: by boundary.",
-        ),
-        io.Float.Input(
-            "boundary",
-            default=0.9,
-            min=0.01,
-            max=0.99,
-            step=0.005,
-            optional=True,
-            tooltip="The noise level below which model_low_noise takes over; Wan2.2 I2V A14B was made for 0.9.",
         ),
         number_input(
             "cfg_low_noise",
@@ -167,7 +145,15 @@ def read_sampling(steps, cfg, sampler_name, scheduler) -> Sampling:
     )
 
 
-def read_experts(model, model_low_noise, switch_step, boundary, cfg_low_noise) -> Experts:
-    """What :func:`expert_inputs` ask for."""
+def read_experts(model, model_low_noise, cfg_low_noise, options: VideoOptions) -> Experts:
+    """What :func:`expert_inputs` and Options ask for."""
     cfg_low_noise = check_number("cfg_low_noise", cfg_low_noise, 0, MOST_CFG)
-    return Experts(model, model_low_noise, switch_step, boundary, cfg_low_noise)
+    return Experts(model, model_low_noise, options.switch_step, options.boundary, cfg_low_noise)
+
+
+def idle_warnings(model_low_noise, cfg_low_noise, options: VideoOptions) -> tuple[str, ...]:
+    """What is set for a second expert that is not there."""
+    idle = options.idle(model_low_noise is not None)
+    if cfg_low_noise and model_low_noise is None:
+        idle += ("cfg_low_noise does nothing without model_low_noise",)
+    return idle

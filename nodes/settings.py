@@ -8,12 +8,13 @@ from ..motion.estimation import named_estimators
 from ..wan.latents import LONGEST_CHUNK
 from ..wan.levels import AUTO as HIGHEST
 from ..wan.levels import LEVELS
+from ..wan.markdown import bullets, report
 from ..wan.numbers import check_whole
-from ..wan.presets import AUTO, FAST_SPEED, KNOBS, LINES, PRESETS, describe_presets
-from ..wan.settings import choose_settings
+from ..wan.presets import AUTO, FAST_SPEED, KNOBS, LINES, PRESETS, by_preset, describe_presets, explain_presets
+from ..wan.settings import GuideSettings, choose_settings
 from ._compat import io, schema
-from .inputs import STEP_GAIN, share_input
-from .types import CATEGORY, SettingsType
+from .inputs import share_input, step_gain_input
+from .types import MAKE, SettingsType
 from .values import checked
 
 PRESETS_OWN = -1.0
@@ -28,7 +29,7 @@ class Settings(io.ComfyNode):
         return schema(
             node_id="WanMotionSettings",
             display_name="Settings (Wan Motion)",
-            category=CATEGORY,
+            category=MAKE,
             description="How chunks overlap, are guided and are joined: a preset, and whatever you set otherwise.",
             search_aliases=["preset", "overlap", "blend strength", "motion weight", "color match"],
             inputs=[
@@ -43,8 +44,8 @@ class Settings(io.ComfyNode):
                     min=0,
                     max=LONGEST_CHUNK - 1,
                     tooltip="Frames that each chunk shares with the one before; the next 4k + 1 is used (8, 16, 24 "
-                    "become 9, 17, 25). More carries motion better and adds fewer new frames per chunk. 0: "
-                    "the preset's.",
+                    "become 9, 17, 25). More carries motion better and adds fewer new frames per chunk. 0, shown as "
+                    f"preset: {by_preset('overlap_frames')}.",
                 ),
                 _own(
                     "motion_weight",
@@ -58,7 +59,7 @@ class Settings(io.ComfyNode):
                     "For the level motion: feather around what cannot be predicted, in eighths of the shorter side. "
                     "Higher guides less near it.",
                 ),
-                _own("step_gain", STEP_GAIN),
+                step_gain_input(),
                 _own(
                     "blend_strength",
                     "How long the earlier chunk is held in the overlap before the next takes over. 0 cuts where the "
@@ -112,8 +113,13 @@ class Settings(io.ComfyNode):
             ],
             advanced=("lora_at_rest", "lora_in_motion", "estimator"),
             outputs=[
-                SettingsType.Output(display_name="settings", tooltip="For Long Video or Plan Long Video."),
-                io.String.Output(display_name="report", tooltip="All numbers in use, in words."),
+                SettingsType.Output(
+                    display_name="settings", tooltip="For Long Video, Plan Long Video or Bridge Clips."
+                ),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="All numbers in use, then what each preset says: Markdown, for Preview Any.",
+                ),
             ],
         )
 
@@ -151,15 +157,12 @@ class Settings(io.ComfyNode):
         overlap_frames = check_whole("overlap_frames", overlap_frames, 0, LONGEST_CHUNK - 1)
         seam_retries = check_whole("seam_retries", seam_retries, 0, MOST_RETRIES)
         given = dict(
-            zip(
-                KNOBS,
-                (overlap_frames or PRESETS_OWN, blend_strength, motion_weight, mask_sigma, step_gain),
-                strict=True,
-            )
+            zip(KNOBS, (overlap_frames or PRESETS_OWN, blend_strength, motion_weight, mask_sigma), strict=True)
         )
+        own = {name: value for name, value in given.items() if value != PRESETS_OWN}
         settings = choose_settings(
             preset,
-            own={name: value for name, value in given.items() if value != PRESETS_OWN},
+            own=own if step_gain == GuideSettings.step_gain else own | {"step_gain": step_gain},
             continuity=continuity,
             color_match=color_match,
             color_anchor=color_anchor,
@@ -168,13 +171,18 @@ class Settings(io.ComfyNode):
             lora_in_motion=lora_in_motion,
             estimator=estimator,
         )
-        return io.NodeOutput(settings, settings.describe())
+        return io.NodeOutput(settings, report(settings.describe(), bullets(explain_presets())))
 
 
 def _own(name: str, tooltip: str) -> io.Input:
     """A number in [0, 1] that stands in for the preset's."""
     return io.Float.Input(
-        name, default=PRESETS_OWN, min=PRESETS_OWN, max=1.0, step=0.01, tooltip=f"{tooltip} -1: the preset's."
+        name,
+        default=PRESETS_OWN,
+        min=PRESETS_OWN,
+        max=1.0,
+        step=0.01,
+        tooltip=f"{tooltip} -1, shown as preset: {by_preset(name)}.",
     )
 
 

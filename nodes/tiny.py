@@ -9,7 +9,7 @@ from ..tiny.scenes import draw_scenes
 from ..wan.numbers import check_whole
 from ._compat import io, schema
 from .layout import to_image
-from .types import CATEGORY
+from .types import TINY
 from .values import checked
 
 CLIP_FRAMES = 17
@@ -22,7 +22,7 @@ class TinyModels(io.ComfyNode):
         return schema(
             node_id="WanMotionTinyModels",
             display_name="Load Tiny Wan2.1 (Wan Motion)",
-            category=CATEGORY,
+            category=TINY,
             description="A Wan2.1 image-to-video model for any computer: 64 x 64 pixels, 17 to 41 frames a chunk. "
             "For trying a workflow before the real model runs it.",
             search_aliases=["tiny wan", "test model", "demo model"],
@@ -47,7 +47,7 @@ class TinyScene(io.ComfyNode):
         return schema(
             node_id="WanMotionTinyScene",
             display_name="Tiny Scene (Wan Motion)",
-            category=CATEGORY,
+            category=TINY,
             description="Draws a picture of the kind that the tiny Wan2.1 was trained on, and says how it moves.",
             search_aliases=["test image", "demo image"],
             inputs=[

@@ -25,4 +25,10 @@ SettingsType = io.Custom("WAN_MOTION_SETTINGS")
 RunType = io.Custom("WAN_MOTION_RUN")
 """Carries a :class:`~nodes.keep.Run`."""
 
-CATEGORY = "video/wan motion"
+OptionsType = io.Custom("WAN_MOTION_OPTIONS")
+"""Carries a :class:`~wan.options.VideoOptions`."""
+
+CATEGORY = "Wan Motion"
+MAKE, PROMPTS, KEEP = f"{CATEGORY}/make", f"{CATEGORY}/prompts", f"{CATEGORY}/keep"
+MEASURE, FLOW, JOIN, TINY = f"{CATEGORY}/measure", f"{CATEGORY}/flow", f"{CATEGORY}/join", f"{CATEGORY}/tiny"
+"""Where nodes are in the menu."""

@@ -99,7 +99,7 @@ class Blueprint:
             "groups": inside["groups"],
             "links": links,
             "extra": {},
-            "category": "video/wan motion",
+            "category": "Wan Motion/make",
             "description": self.description,
         }
         return {

@@ -43,7 +43,7 @@ class Experts:
             svi: whether the LoRAs of SVI 2.0 Pro are on.
         """
         few = FewSteps(f"{WAN22}/loras", steps, STEPS, on=True)
-        self.values = {"width": 640, "height": 640, "steps": STEPS, "cfg": cfg, "switch_step": STEPS // 2}
+        self.values = {"width": 640, "height": 640, "steps": STEPS, "cfg": cfg}
         self.values["sampler_name"] = "euler"
         rows = []
         for which in EXPERTS:
@@ -57,7 +57,7 @@ class Experts:
         self.models = Models(rows, self.nodes, few)
         self.links = {"model": (rows[0][-1], "MODEL"), "model_low_noise": (rows[1][-1], "MODEL")}
         """Of any node that takes both experts: these, and the numbers for few steps."""
-        for name, value in {"steps": steps, "cfg": 1.0, "switch_step": steps // 2}.items():
+        for name, value in {"steps": steps, "cfg": 1.0}.items():
             self.links[name] = few.number(name, value, self.values[name])
         if few_shift is not None:
             number = few.number("shift", few_shift, shift)
@@ -97,8 +97,8 @@ def long_video() -> Workflow:
 - **width**, **height**: 640 x 640 here; the picture is scaled and cropped to them.
 - **seed**: another video. A chunk that is bad: choose it in the timeline, *redo with another seed*.
 - **20 steps**: see the group *4 steps*.
-- The high-noise model begins each chunk, the low-noise model ends it, from **switch_step** on, or below **boundary** \
-where that is 0."""
+- The high-noise model begins each chunk, the low-noise model ends it, below noise level 0.9 as its authors have it; \
+Options says otherwise."""
     return experts.workflow("Wan22_4_step_long_video", text, [start], keep, made)
 
 
@@ -124,8 +124,8 @@ def svi() -> Workflow:
 
 1. Load the models and the LoRAs (links below), of which those of SVI are what **continuity** svi needs, and your \
 picture.
-2. Each chunk is shown the start picture and the last latent of the chunk before. Leave **noise** at per_chunk: SVI is \
-made for another seed in each chunk.
+2. Each chunk is shown the start picture and the last latent of the chunk before. SVI is made for another seed in each \
+chunk, which is the default.
 3. Press **Run**. {KEEP}"""
     return experts.workflow("Wan22_SVI_long_video", text, [start], keep, made)
 

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .workflow import BYPASSED, CONTROL, EXAMPLES, RUNS, SEEDS, WIDGETS, type_of
+import tomllib
+
+from .environment import HOST_VERSION
+from .workflow import BYPASSED, CONTROL, EXAMPLES, ROOT, RUNS, SEEDS, WIDGETS, type_of
 
 OURS = "WanMotion"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 NOTES = ("MarkdownNote",)
 COLORS = {"models": "#3f789e", "prompt": "#b58b2a", "video": "#588157", "result": "#a1309b"}
 """Of groups, by what is in them; the same in every workflow."""
@@ -181,7 +185,7 @@ def _build(node: Node, numbers: dict[int, int], object_info: dict) -> dict:
     ]
     ours = node.type.startswith(OURS)
     properties = {"Node name for S&R": node.type, "cnr_id": "wan-motion-chunks" if ours else "comfy-core"}
-    properties["ver"] = "0.1.0" if ours else "0.3.75"
+    properties["ver"] = VERSION if ours else HOST_VERSION
     base["properties"] = properties | ({"models": node.models} if node.models else {})
     if named:
         base |= {"widgets_values": list(named.values()), "widgets_values_named": named}

@@ -11,12 +11,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from . import interface
 from .server import Server
 from .workflow import WIDGETS, type_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES, NOTES, LOCALES = ROOT / "js" / "docs", ROOT / "docs" / "nodes", ROOT / "locales"
 PREFIX = "WanMotion"
+RUNS = "run_name"
+"""The input that lists runs, of Load Run."""
 
 
 def main(arguments: list[str]) -> int:
@@ -26,6 +29,8 @@ def main(arguments: list[str]) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     print(f"Written: {PAGES.relative_to(ROOT)} and {LOCALES.relative_to(ROOT)}")
+    for problem in interface.extend(interface.describe(object_info)):
+        print(f"{interface.PATH.relative_to(ROOT)}: {problem}")
     english = define_all(object_info)
     for path in translations():
         for problem in stale(json.loads(path.read_text(encoding="utf-8")), english):
@@ -60,7 +65,7 @@ def page(name: str, info: dict) -> str:
     if notes.exists():
         lines += ["", notes.read_text(encoding="utf-8").strip()]
     rows = [
-        (key, " ".join(filter(None, (_ended(options.get("tooltip", "")), _limits(kind, options, needed)))))
+        (key, " ".join(filter(None, (_ended(options.get("tooltip", "")), _limits(key, kind, options, needed)))))
         for key, kind, options, needed in inputs(info)
     ]
     lines += _table("Input", rows) if rows else []
@@ -84,9 +89,9 @@ def _ended(text: str) -> str:
     return text if text.endswith((".", "?", "!", ":")) or not text else f"{text}."
 
 
-def _limits(kind, options: dict, needed: str) -> str:
+def _limits(key: str, kind, options: dict, needed: str) -> str:
     """The type, or the choices or limits, of an input, and whether it may be left out."""
-    parts = [_range(kind, options) if type_of(kind) in WIDGETS else type_of(kind)]
+    parts = [_range(key, kind, options) if type_of(kind) in WIDGETS else type_of(kind)]
     if needed == "No" and type_of(kind) not in WIDGETS:
         parts.append("optional")
     text = "; ".join(filter(None, parts))
@@ -169,7 +174,9 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _range(kind, options: dict) -> str:
+def _range(key: str, kind, options: dict) -> str:
+    if key == RUNS and options.get("default") is None:
+        return "a run"  # which ones there are depends on the host
     choices = kind if isinstance(kind, list) else options.get("options")
     if choices is not None and all("." in str(choice) for choice in choices):
         return "a file"  # which ones is the host's to say

@@ -29,27 +29,41 @@ class Preset:
     blend_strength: float
     motion_weight: float
     mask_sigma: float
-    step_gain: float
 
 
-STANDARD = Preset(16, 0.8, 0.3, 0.35, 1.0)
-FAST = Preset(24, 0.6, 0.4, 0.25, 1.0)
-SLOW = Preset(8, 0.9, 0.2, 0.5, 1.0)
+STANDARD = Preset(16, 0.8, 0.3, 0.35)
+FAST = Preset(24, 0.6, 0.4, 0.25)
+SLOW = Preset(8, 0.9, 0.2, 0.5)
 PRESETS = {"Standard": STANDARD, "Fast motion": FAST, "Slow or static": SLOW}
 AUTO = "Auto"
 KNOBS = tuple(field.name for field in fields(Preset))
-SHORT = ("overlap", "blend", "weight", "sigma", "gain")
-"""Words for :data:`KNOBS` where there is little room."""
+
+
+def by_preset(knob: str) -> str:
+    """What each preset says for a number, in words."""
+    return ", ".join(f"{name} {getattr(preset, knob):g}" for name, preset in PRESETS.items())
+
+
+def describe_preset(name: str) -> str:
+    """Every number of a preset in words."""
+    return f"{name}: {', '.join(f'{knob} {getattr(PRESETS[name], knob):g}' for knob in KNOBS)}"
+
+
+def explain_presets() -> tuple[str, ...]:
+    """What each preset is for and all its numbers, one after the other."""
+    speeds = {STANDARD: STANDARD_SPEED, FAST: FAST_SPEED, SLOW: SLOW_SPEED}
+    words = [
+        f"{describe_preset(name)}; for what moves by about {speeds[preset]:g} px/frame"
+        for name, preset in PRESETS.items()
+    ]
+    return (*words, f"{AUTO}: between these for each chunk, by the speed of what was made last, at {LINES} lines")
 
 
 def describe_presets() -> str:
     """All presets in a few lines; the words stand before the numbers of the first alone."""
-    sentences = []
-    for name, preset in PRESETS.items():
-        numbers = [f"{getattr(preset, knob):g}" for knob in KNOBS]
-        if not sentences:
-            numbers = [f"{word} {number}" for word, number in zip(SHORT, numbers, strict=True)]
-        sentences.append(f"{name}: {', '.join(numbers)}.")
+    first, *others = PRESETS
+    sentences = [f"{describe_preset(first)}."]
+    sentences += [f"{name}: {', '.join(f'{getattr(PRESETS[name], knob):g}' for knob in KNOBS)}." for name in others]
     speeds = f"{SLOW_SPEED:g}, {STANDARD_SPEED:g} and {FAST_SPEED:g} px/frame at {LINES} lines"
     return f"{' '.join(sentences)} {AUTO}: between these for each chunk, by the speed of what was made last ({speeds})."
 

@@ -27,7 +27,8 @@ class GuideSettings:
     blend_strength: float = STANDARD.blend_strength
     motion_weight: float = STANDARD.motion_weight
     mask_sigma: float = STANDARD.mask_sigma
-    step_gain: float = STANDARD.step_gain
+    step_gain: float = 1.0
+    """[0, 1]: the share of the velocity that is left 16 frames ahead."""
     reuse_latents: bool = True
     """Reuse the overlap's latents as they are rather than encode its frames again."""
     color_match: str = COLORS[0]
@@ -129,7 +130,7 @@ def choose_settings(preset: str = "Standard", *, own: dict[str, float] | None = 
 
     Args:
         preset: a name of :data:`~wan.presets.PRESETS`, or ``Auto``: by the speed of what was made last.
-        own: numbers by the names of :data:`~wan.presets.KNOBS` that stand whatever the preset says.
+        own: numbers by the names of :data:`~wan.presets.KNOBS` and ``step_gain``, whatever the preset says.
         more: further fields of :class:`GuideSettings`.
 
     Raises:

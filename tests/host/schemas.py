@@ -33,6 +33,14 @@ def flat(value):
     return flat(vars(value)) if hasattr(value, "__dict__") and not inspect.isclass(value) else []
 
 
+def call(classes, arguments, name, **changed):
+    """What a node gives out; of Options what Long Video does with them."""
+    made = classes[name].execute(**arguments[name] | changed)
+    if name != "Options":
+        return made
+    return classes["LongVideo"].execute(**arguments["LongVideo"] | {"options": made.args[0]})
+
+
 def call_all(tiny):
     """Arguments of each node that runs on any computer, by id without its prefix; pictures are 48 x 32 pixels."""
     import comfy.samplers
@@ -46,28 +54,31 @@ def call_all(tiny):
     flow, occlusion, _ = EstimateFlow.execute(frames, "auto").args
     motion = PredictMotion.execute(frames, 8, 0.5).args[2]
     size = {"start_image": frames[:1], "width": WIDTH, "height": HEIGHT, "length": 17.0, "length_unit": "frames"}
-    plan = size | {"fps": 16.0, "chunk_frames": 17, "end_image": frames[:1], "motion_region": frames[:1, ..., 0]}
+    plan = size | {"fps": 16.0, "chunk_frames": 17, "end_image": frames[:1]}
     plan |= {"source": frames, "reference_image": frames[:1]}
     plan["settings"] = choose_settings(own={"overlap_frames": len(frames)})
-    seeds = {"seed": 0, "noise": "per_chunk", "seed_list": ""}
-    sampling = {"steps": 1, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple", "switch_step": 0}
+    region = {"motion_region": frames[:1, ..., 0]}
+    aside = {"feature_continuity": 0.0, "noise": "per_chunk", "seed_list": "", "switch_step": 0, "boundary": 0.9}
+    sampling = {"seed": 0, "steps": 1, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple"}
     sampling["cfg_low_noise"] = 0.0
-    texts = {"prompt": "", "negative_prompt": "", "boundary": 0.9, "clip": clip}
+    texts = {"prompt": "", "negative_prompt": "", "clip": clip}
     moment = {"start": 1.0, "unit": "chunks", "transition": 0.0, "chunk_frames": 0}
     moment |= {"start_image": frames[:1], "end_image": frames[:1]}
-    knobs = dict.fromkeys(("motion_weight", "mask_sigma", "step_gain", "blend_strength"), -1.0)
+    knobs = dict.fromkeys(("motion_weight", "mask_sigma", "blend_strength"), -1.0)
+    knobs |= {"step_gain": 1.0}
     knobs |= {"preset": "Standard", "overlap_frames": 0, "continuity": "auto", "color_match": "affine"}
     knobs |= {"color_anchor": 0.0, "seam_retries": 0, "lora_at_rest": 1.0, "lora_in_motion": 1.0}
     guider = comfy.samplers.CFGGuider(model)
     schedule = {"sampler": comfy.samplers.sampler_object("euler"), "sigmas": torch.tensor([1.0, 0.0])}
     return {
-        "LongVideo": {"model": model, "vae": vae, "feature_continuity": 0.0} | plan | seeds | sampling | texts,
-        "LongVideoCustom": {"guider": guider, "vae": vae, "feature_continuity": 0.0} | schedule | plan | seeds,
+        "LongVideo": {"model": model, "vae": vae} | plan | sampling | texts,
+        "LongVideoCustom": {"guider": guider, "vae": vae, "seed": 0} | schedule | plan,
+        "Options": region | aside,
         "BridgeClips": {"model": model, "vae": vae, "first": frames, "second": frames.flip(2), "frames": 4, "fps": 16.0}
-        | {"seed": 0, "color_match": 0.5, "settings": plan["settings"]}
+        | {"color_match": 0.5, "settings": plan["settings"]}
         | sampling
         | texts,
-        "PlanVideo": plan,
+        "PlanVideo": plan | region,
         "PromptStack": {"positive": "", "negative": ""} | moment,
         "ConditioningStack": {"positive": conditioning, "negative": conditioning} | moment,
         "LoraStack": {"lora_name": "a", "strength_model": 1.0, "strength_clip": 1.0},

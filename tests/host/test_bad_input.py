@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from wan_motion_chunks.tests.host.video import with_options
 from wan_motion_chunks.wan import Keyframe
 from wan_motion_chunks.wan.presets import PRESETS
 from wan_motion_chunks.wan.settings import COLORS, choose_settings
@@ -37,11 +38,12 @@ def refuse(tiny):
             "cfg": 1.0,
             "sampler_name": "euler",
             "scheduler": "simple",
-            "noise": "per_chunk",
+            "prompt": "",
+            "negative_prompt": "",
             "clip": clip,
         }
         with pytest.raises(ValueError) as error:  # noqa: PT011  the test matches the message
-            LongVideo.execute(**(arguments | changed))
+            LongVideo.execute(**with_options(arguments | changed))
         return str(error.value)
 
     return run
@@ -53,7 +55,7 @@ def refuse(tiny):
         ({"feature_continuity": 0.5}, r"^feature_continuity .*0\.5.*clip_vision"),
         ({"width": 72}, r"^width .*16, got 72;.* 64\."),
         ({"height": 8}, r"^height .*16, got 8;.* 16\."),
-        ({"height": -16}, "^height .*16, got -16"),
+        ({"height": -16}, "^height .*0, got -16"),
         ({"start_image": torch.rand(0, 64, 64, 3)}, r"^start_image: .*got \(0, 64, 64, 3\)"),
         ({"start_image": torch.full((1, 64, 64, 3), torch.nan)}, "^start_image: .*NaN"),
         ({"start_image": torch.rand(1, 64, 64, 5)}, "^start_image: .*1 to 4 channels.*got 5"),
@@ -75,7 +77,7 @@ def refuse(tiny):
         ({"sampler_name": "eular"}, "^sampler_name .*euler.*got 'eular'"),
         ({"scheduler": "linear"}, "^scheduler .*simple.*got 'linear'"),
         ({"seed": -1}, r"^seed .*\[0, 18446744073709551615\], got -1"),
-        ({"clip": None}, "positive .*clip"),
+        ({"clip": None}, "^clip: .*positive"),
         ({"fps": 0.0}, r"^fps .*got 0\.0"),
         ({"prompt": "1: walks\nruns"}, "^prompt, line 2: .*got 'runs'"),
         ({"prompt_stack": []}, "^prompt_stack: "),
@@ -117,8 +119,14 @@ def test_the_message_names_the_input(refuse, monkeypatch, changed, message):
 def test_settings_name_the_input(comfy, changed, message):
     from wan_motion_chunks.nodes import Settings
 
-    knobs = dict.fromkeys(("motion_weight", "mask_sigma", "step_gain", "blend_strength"), -1.0)
-    knobs |= {"preset": "Standard", "overlap_frames": 0, "continuity": "auto", "color_match": "affine"}
+    knobs = dict.fromkeys(("motion_weight", "mask_sigma", "blend_strength"), -1.0)
+    knobs |= {
+        "step_gain": 1.0,
+        "preset": "Standard",
+        "overlap_frames": 0,
+        "continuity": "auto",
+        "color_match": "affine",
+    }
     knobs |= {"color_anchor": 0.0, "seam_retries": 0, "lora_at_rest": 1.0, "lora_in_motion": 1.0}
     with pytest.raises(ValueError, match=message):
         Settings.execute(**(knobs | changed))

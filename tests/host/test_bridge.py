@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.video import SEED
+from wan_motion_chunks.tests.host.video import SEED, with_options
 from wan_motion_chunks.tests.reports import read_report
 from wan_motion_chunks.wan.settings import choose_settings
 
@@ -27,7 +27,8 @@ def run(tiny, conditioning, clips, output):
         values = {"frames": NEW, "fps": 16.0, "seed": SEED, "steps": 3, "cfg": 2.0, "sampler_name": "euler"}
         values |= {"scheduler": "simple", "color_match": 0.0, "settings": SETTINGS}
         values |= dict(zip(("positive", "negative"), conditioning, strict=True))
-        return BridgeClips.execute(tiny[0], tiny[2], first, second, **(values | changed)).args
+        values |= {"prompt": "", "negative_prompt": ""}
+        return BridgeClips.execute(tiny[0], tiny[2], first, second, **with_options(values | changed)).args
 
     return call
 

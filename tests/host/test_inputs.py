@@ -7,7 +7,7 @@ import math
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.schemas import flat, inputs, kind_of
+from wan_motion_chunks.tests.host.schemas import call, flat, inputs, kind_of
 
 
 def gray(image):
@@ -35,8 +35,8 @@ def test_a_picture_of_any_type_and_channels_is_as_good_as_rgb(classes, arguments
         given = arguments[name]
         changed = PICTURES[kind](given[declared.id])
         plain = gray(given[declared.id]).expand_as(given[declared.id]) if "gray" in kind else given[declared.id]
-        made = flat(classes[name].execute(**given | {declared.id: changed}).args)
-        expected = flat(classes[name].execute(**given | {declared.id: plain}).args)
+        made = flat(call(classes, arguments, name, **{declared.id: changed}).args)
+        expected = flat(call(classes, arguments, name, **{declared.id: plain}).args)
         if made[0].shape != expected[0].shape:  # alpha is kept where a clip is given back
             assert name in ("JoinClips", "MatchColor"), (name, declared.id)
             assert (made[0][..., 3] == 1).all(), (name, declared.id)
@@ -66,7 +66,7 @@ def test_what_is_no_picture_is_refused_by_name(classes, arguments, kind):
     for name, declared in inputs(classes, "IMAGE"):
         given = arguments[name]
         with pytest.raises(ValueError) as error:  # noqa: PT011  the message is matched
-            classes[name].execute(**given | {declared.id: change(given[declared.id])})
+            call(classes, arguments, name, **{declared.id: change(given[declared.id])})
         assert declared.id in str(error.value), (name, declared.id)
         assert message in str(error.value), (name, declared.id)
 
@@ -112,7 +112,7 @@ def test_a_mask_of_any_type_is_as_good_as_float32(classes, arguments, kind):
     for name, declared in inputs(classes, "MASK"):
         given = arguments[name]
         changed = {declared.id: MASKS[kind](given[declared.id])}
-        made, expected = (flat(classes[name].execute(**values).args) for values in (given | changed, given))
+        made, expected = (flat(call(classes, arguments, name, **values).args) for values in (changed, {}))
         assert all(map(torch.equal, made, expected)), (name, declared.id)
 
 
@@ -122,6 +122,6 @@ def test_what_is_no_mask_is_refused_by_name(classes, arguments, kind):
     for name, declared in inputs(classes, "MASK"):
         given = arguments[name]
         with pytest.raises(ValueError) as error:  # noqa: PT011  the message is matched
-            classes[name].execute(**given | {declared.id: change(given[declared.id])})
+            call(classes, arguments, name, **{declared.id: change(given[declared.id])})
         assert str(error.value).startswith(f"{declared.id}: "), (name, declared.id)
         assert message in str(error.value), (name, declared.id)

@@ -1,5 +1,6 @@
 """What Keep Run, Load Run and the seeds refuse, whatever is linked to them, and what becomes an IMAGE."""
 
+import os
 import re
 
 import pytest
@@ -8,11 +9,11 @@ from wan_motion_chunks.tests.host.video import keep
 from wan_motion_chunks.tests.reports import read_report
 from wan_motion_chunks.tests.wan.kept import file_of, run, start
 from wan_motion_chunks.wan.numbers import shown
+from wan_motion_chunks.wan.runs.names import RunError
 
 
 def test_a_name_that_leads_elsewhere_is_refused(output):
     from wan_motion_chunks.nodes import LoadRun
-    from wan_motion_chunks.wan.runs.files import RunError
 
     with pytest.raises(RunError, match=r"^run_name: .*\.\./x"):
         keep(run_name="../x")
@@ -127,3 +128,40 @@ def test_what_is_left_out_is_in_the_report(output):
     assert len(read.rows) == 1
     assert read.details[1].startswith(f"{file_of(output, 2).name} is damaged")
     assert len(read.details) == 3  # the one whole chunk, this, and what is on disk
+
+
+def listed():
+    from wan_motion_chunks.nodes import LoadRun
+
+    return next(each.options for each in LoadRun.define_schema().inputs if each.id == "run_name")
+
+
+def test_load_run_lists_the_kept_runs_and_then_those_of_this_session(output):
+    from wan_motion_chunks.nodes.runs import unkept_folder
+
+    assert listed() == []
+    for folder, name in ((unkept_folder(), "unkept-0a0a0a0a"), (output, "older"), (output, "newer")):
+        run(folder, start(17), name=name)
+    for age, name in ((100, "older"), (50, "newer")):
+        for path in (output / name).iterdir():
+            os.utime(path, (path.stat().st_mtime - age,) * 2)
+    (output / "not a run").mkdir()
+    (output / "..hidden").mkdir()
+    (output / "..hidden" / "run.json").write_text("{}", encoding="utf-8")
+    (output / "a file").write_text("", encoding="utf-8")
+    assert listed() == ["newer", "older", "unkept-0a0a0a0a"]
+
+
+def test_a_run_of_another_machine_is_refused_with_those_that_are_here(output):
+    from wan_motion_chunks.nodes import LoadRun
+
+    run(output, start(17), name="mine")
+    with pytest.raises(ValueError, match=r"^run_name: .*theirs.*mine"):
+        LoadRun.execute("theirs", 16.0)
+    with pytest.raises(RunError, match=r"^run_name: .*\.\./mine"):
+        LoadRun.execute("../mine", 16.0)
+    for index in range(20):
+        run(output, start(17), name=f"run {index}")
+    with pytest.raises(ValueError, match=r"^run_name: ") as error:
+        LoadRun.execute("theirs", 16.0)
+    assert str(error.value).endswith(" and 13 more.")

@@ -24,7 +24,7 @@ def nodes(tiny):
     }
 
 
-SETTINGS = dict.fromkeys(("motion_weight", "mask_sigma", "step_gain", "blend_strength"), -1.0)
+SETTINGS = dict.fromkeys(("motion_weight", "mask_sigma", "blend_strength"), -1.0) | {"step_gain": 1.0}
 SETTINGS |= {"preset": "Standard", "overlap_frames": 8, "continuity": "auto", "color_match": "affine"}
 SETTINGS |= {"color_anchor": 0.0, "seam_retries": 0, "lora_at_rest": 1.0, "lora_in_motion": 1.0}
 

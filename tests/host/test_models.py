@@ -106,7 +106,7 @@ def test_later_chunks_of_two_experts_equal_two_samplers_around_the_split_nodes(
         noise="fixed",
     )
     assert finished[-1][0].records[1].continuity.level in ("overlap_pinned", "motion")
-    state = PlanVideo.execute(48, 32, 25.0, "frames", 16.0, 17, settings, start_image=image[:1]).args[0]
+    state = PlanVideo.execute(48, 32, 25.0, "frames", 16.0, 17, image[:1], settings=settings).args[0]
     for _ in range(2):
         state, *graph, high = GuideNextChunk.execute(state, tiny[2], *conditioning, model=experts[0]).args
         low = guide_by_step(experts[1], state.guide)

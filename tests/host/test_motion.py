@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from wan_motion_chunks.tests.host.video import options
 from wan_motion_chunks.tiny.scenes import draw_scenes
 from wan_motion_chunks.wan import GuideSettings, guide_next_chunk
 from wan_motion_chunks.wan.records import Reason
@@ -191,9 +192,9 @@ def test_the_split_nodes_follow_motion_with_a_model_and_say_so_without(tiny, cli
         cfg=1.0,
         sampler_name="euler",
         scheduler="simple",
-        noise="per_chunk",
-        positive=conditioning,
-        negative=conditioning,
+        prompt="",
+        negative_prompt="",
+        options=options(positive=conditioning, negative=conditioning),
     ).args
     assert finished[-1][0].records[1].continuity.level == "motion"
     for connected, level, reason in ((model, "motion", Reason.CHOSEN), (None, "overlap_pinned", Reason.NO_MODEL)):

@@ -89,8 +89,8 @@ def test_the_split_nodes_equal_the_long_video_bit_for_bit(stock, tiny):
     model, _, vae = tiny
     image, positive, negative, _ = stock
     whole, _, report, _ = long_video(tiny, image[:1], positive, negative, "euler", "simple", length=30.0)
-    settings = Settings.execute("Standard", 8, -1.0, -1.0, -1.0, -1.0, "auto", "affine", 0.0, 0, 1.0, 1.0).args[0]
-    state, chunks, _ = PlanVideo.execute(64, 48, 30.0, "frames", 16.0, 17, settings, start_image=image[:1]).args
+    settings = Settings.execute("Standard", 8, -1.0, -1.0, 1.0, -1.0, "auto", "affine", 0.0, 0, 1.0, 1.0).args[0]
+    state, chunks, _ = PlanVideo.execute(64, 48, 30.0, "frames", 16.0, 17, image[:1], settings=settings).args
     for index in range(chunks):
         state, *graph, patched = GuideNextChunk.execute(state, vae, positive, negative, model=model).args
         latent = nodes.common_ksampler(patched, 7 + index, 4, 2.5, "euler", "simple", *graph)[0]

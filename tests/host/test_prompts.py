@@ -282,7 +282,7 @@ def test_the_split_nodes_follow_a_stack_bit_for_bit(make, tiny, image, loras):
     whole, made = make(prompt_stack=keyframes)
     settings = choose_settings(own={"overlap_frames": 8})
     state, chunks, _ = PlanVideo.execute(
-        32, 32, float(TOTAL), "frames", 16.0, 17, settings, keyframes, start_image=image
+        32, 32, float(TOTAL), "frames", 16.0, 17, image, settings=settings, prompt_stack=keyframes
     ).args
     for index in range(chunks):
         state, *graph, patched = GuideNextChunk.execute(state, vae, model=model, clip=clip).args

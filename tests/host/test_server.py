@@ -49,6 +49,7 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         "WanMotionLongVideo",
         "WanMotionLongVideoCustom",
         "WanMotionSettings",
+        "WanMotionOptions",
         "WanMotionKeepRun",
         "WanMotionLoadRun",
         "WanMotionPromptStack",
@@ -73,7 +74,6 @@ def test_every_node_is_known_and_every_input_and_output_is_explained(object_info
         "WanMotionTinyScene",
     }
     for name, info in ours.items():
-        assert info["category"] == "video/wan motion"
         assert info["description"], name
         for group in shown_inputs(info):
             for key, declared in group.items():
@@ -88,8 +88,7 @@ def test_what_is_for_experts_is_marked_for_the_front_end_to_fold_away(object_inf
         for name, info in object_info.items()
         if name.startswith(PREFIX)
     }
-    experts = {"switch_step", "boundary", "cfg_low_noise"}
-    assert marked["WanMotionLongVideo"] == {"noise", "feature_continuity", "seed_list"} | experts
+    assert marked["WanMotionLongVideo"] == marked["WanMotionBridgeClips"] == {"cfg_low_noise"}
     assert marked["WanMotionSettings"] == {"lora_at_rest", "lora_in_motion", "estimator"}
     assert not marked["WanMotionKeepRun"]
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from wan_motion_chunks.tools.server import HostError
 
 RUN = "asked-twice"
 
@@ -18,7 +19,7 @@ def prompt(name, prefix="video", **keep):
     widgets |= {"keep_later": False, "use_takes": "", "takes_to_keep": 0, "when_unsure": "regenerate"}
     video = {"model": ["1", 0], "clip": ["1", 1], "vae": ["1", 2], "start_image": ["2", 0], "prompt": ["2", 1]}
     video |= {"width": 64, "height": 64, "length": 25.0, "length_unit": "frames", "fps": 16.0, "chunk_frames": 17}
-    video |= {"seed": 1, "steps": 2, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple", "noise": "per_chunk"}
+    video |= {"seed": 1, "steps": 2, "cfg": 1.0, "sampler_name": "euler", "scheduler": "simple"}
     video |= {"negative_prompt": "", "settings": ["5", 0], "run": ["3", 0]}
     return {
         "1": {"class_type": "WanMotionTinyModels", "inputs": {}},
@@ -55,14 +56,14 @@ def queue(server, object_info):
 def test_queueing_again_helps_when_files_changed_behind_the_hosts_back(server, queue, what):
     folder, name = server.base / "output" / "wan_motion_runs", f"{RUN}-{what.replace(' ', '-')}"
     queue(prompt(name))
-    path = next((folder / name).glob("chunk_0002_*"))
+    path = next((folder / name).glob("chunk_0002_*.safetensors"))
     whole = path.read_bytes()
     if what == "deleted":
         path.unlink()
     elif what == "damaged":
         path.write_bytes(whole[:-64] + bytes(64))
     else:
-        path.write_bytes(next((folder / name).glob("chunk_0001_*")).read_bytes())
+        path.write_bytes(next((folder / name).glob("chunk_0001_*.safetensors")).read_bytes())
     queue(prompt(name, prefix="saved again"))  # Long Video itself is as it was
     assert path.read_bytes() == whole
     assert list((server.base / "output").glob("saved again*"))
@@ -82,7 +83,7 @@ def test_load_run_looks_at_the_files(server, queue):
         "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
     }
     assert len(queue(load)["2"]["images"]) == 25
-    next(folder.glob("chunk_0002_*")).unlink()
+    next(folder.glob("chunk_0002_*.safetensors")).unlink()
     assert len(queue(load)["2"]["images"]) == 17
     queue(prompt("looked-at"))
     assert len(queue(load)["2"]["images"]) == 25
@@ -93,3 +94,20 @@ def test_a_run_that_stops_goes_on_when_it_is_queued_again(server, queue):
     for count in (1, 2):
         queue(prompt("stops", stop_after=1))
         assert len(list(folder.glob("chunk_*.safetensors"))) == count
+
+
+def test_the_list_of_load_run_is_that_of_the_moment_and_a_newer_run_is_taken_too(server, queue):
+    def names():
+        return server.get("/object_info/WanMotionLoadRun")["WanMotionLoadRun"]["input"]["required"]["run_name"][1][
+            "options"
+        ]
+
+    assert "just-made" not in names()
+    queue(prompt("just-made"))
+    assert names()[0] == "just-made"
+    load = {
+        "1": {"class_type": "WanMotionLoadRun", "inputs": {"run_name": "from-elsewhere", "fps": 16.0}},
+        "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
+    }
+    with pytest.raises(HostError, match=r"^WanMotionLoadRun: ValueError: run_name: .*from-elsewhere.*just-made"):
+        queue(load)

@@ -8,7 +8,7 @@ import re
 
 import pytest
 import torch
-from wan_motion_chunks.tests.host.schemas import flat, inputs, kind_of
+from wan_motion_chunks.tests.host.schemas import call, flat, inputs, kind_of
 
 
 def test_numbers_and_texts_of_another_type_are_refused_by_name(classes, arguments):
@@ -22,7 +22,7 @@ def test_numbers_and_texts_of_another_type_are_refused_by_name(classes, argument
         for name, declared in inputs(classes, kind):
             for value in wrong:
                 with pytest.raises(ValueError) as error:  # noqa: PT011  the message is matched
-                    classes[name].execute(**arguments[name] | {declared.id: value})
+                    call(classes, arguments, name, **{declared.id: value})
                 assert str(error.value).startswith(f"{declared.id} must be a"), (name, declared.id, value)
                 seen += 1
     assert seen > 300
@@ -35,7 +35,7 @@ def test_numbers_outside_of_the_widgets_limits_are_refused_by_name(classes, argu
         wrong = [widget.min - 1, 2 * widget.max + 1]
         for value in wrong if kind_of(declared) == "INT" else (*wrong, math.nan, math.inf, -math.inf):
             with pytest.raises(ValueError) as error:  # noqa: PT011  the message is matched
-                classes[name].execute(**arguments[name] | {declared.id: value})
+                call(classes, arguments, name, **{declared.id: value})
             assert declared.id in str(error.value).split(":")[0], (name, declared.id, value)
 
 
@@ -47,7 +47,7 @@ def test_a_whole_float_is_as_good_as_an_integer_and_the_other_way(classes, argum
             if change(value) != value or name == "LoadRun":
                 continue
             made, expected = (
-                classes[name].execute(**values).args for values in (given | {declared.id: change(value)}, given)
+                call(classes, arguments, name, **values).args for values in ({declared.id: change(value)}, {})
             )
             assert all(map(torch.equal, flat(made), flat(expected))), (name, declared.id)
 

@@ -2,6 +2,9 @@
 
 SEED, CFG = 7, 1.5
 SIZE = {"width": 48, "height": 32}
+OPTIONS = {"positive", "negative", "clip_vision_output", "motion_region", "optical_flow", "feature_continuity"}
+OPTIONS |= {"noise", "seed_list", "switch_step", "boundary"}
+"""Inputs of Options."""
 
 
 def long_video(*parameters, **changed):
@@ -27,12 +30,26 @@ def execute(tiny, image, positive, negative, sampler_name, scheduler, **changed)
         "cfg": 2.5,
         "sampler_name": sampler_name,
         "scheduler": scheduler,
-        "noise": "per_chunk",
+        "prompt": "",
+        "negative_prompt": "",
         "settings": choose_settings(own={"overlap_frames": 8}),
-        "positive": positive,
-        "negative": negative,
     }
-    return LongVideo.execute(model, vae, start_image=image, **(arguments | changed))
+    given = with_options({"positive": positive, "negative": negative} | changed)
+    return LongVideo.execute(model, vae, start_image=image, **(arguments | given))
+
+
+def options(**given):
+    """What Options gives out."""
+    from wan_motion_chunks.nodes import Options
+
+    values = {"feature_continuity": 0.0, "noise": "per_chunk", "seed_list": "", "switch_step": 0, "boundary": 0.9}
+    return Options.execute(**(values | given)).args[0]
+
+
+def with_options(given):
+    """Inputs of a node that makes a video, those of Options in its ``options``."""
+    aside = {name: value for name, value in given.items() if name in OPTIONS}
+    return {name: value for name, value in given.items() if name not in OPTIONS} | {"options": options(**aside)}
 
 
 def custom_video(tiny, image, guider, sampler, sigmas, **changed):
@@ -41,9 +58,9 @@ def custom_video(tiny, image, guider, sampler, sigmas, **changed):
     from wan_motion_chunks.wan.settings import choose_settings
 
     values = {"length": 17.0, "length_unit": "frames", "fps": 16.0, "chunk_frames": 17, "seed": SEED}
-    values |= SIZE | {"noise": "per_chunk", "settings": choose_settings(own={"overlap_frames": 8})}
+    values |= SIZE | {"settings": choose_settings(own={"overlap_frames": 8})}
     values["start_image"] = image[:1]
-    return CustomLongVideo.execute(guider, sampler, sigmas, tiny[2], **(values | changed)).args
+    return CustomLongVideo.execute(guider, sampler, sigmas, tiny[2], **with_options(values | changed)).args
 
 
 def guiders(model, conditioning):

@@ -28,7 +28,7 @@ from wan_motion_chunks.wan.presets import (
     measure_speed,
     preset_at,
 )
-from wan_motion_chunks.wan.settings import choose_settings
+from wan_motion_chunks.wan.settings import GuideSettings, choose_settings
 
 
 def tables(*path):
@@ -70,8 +70,8 @@ def test_the_tooltip_names_every_preset_and_number():
     assert re.findall(r"\d[\d.]*\d|\d", chinese) == re.findall(r"\d[\d.]*\d|\d", words)
 
 
-def test_the_prediction_starts_from_the_standard_gain():
-    assert inspect.signature(predict_motion).parameters["step_gain"].default == STANDARD.step_gain
+def test_motion_is_expected_to_go_on_as_it_is_unless_one_says_otherwise():
+    assert inspect.signature(predict_motion).parameters["step_gain"].default == GuideSettings.step_gain == 1
 
 
 def test_the_timeline_knows_the_overlaps_of_the_presets():
@@ -93,10 +93,10 @@ def test_the_presets_are_the_seeds_numbers():
 
 def test_auto_leaves_what_is_set_alone():
     settings = choose_settings("Auto", own={"motion_weight": 0.1, "overlap_frames": 13})
-    assert settings.guide.adaptive == {"blend_strength", "mask_sigma", "step_gain"}
+    assert settings.guide.adaptive == {"blend_strength", "mask_sigma"}
     assert (settings.overlap_frames, settings.guide.motion_weight) == (13, 0.1)
     assert "overlap_frames 13" in settings.describe()
-    assert "step_gain by speed" in settings.describe()
+    assert "mask_sigma by speed" in settings.describe()
 
 
 @pytest.mark.parametrize(("speed", "preset"), [(0.0, SLOW), (0.5, SLOW), (2.0, STANDARD), (8.0, FAST), (99.0, FAST)])

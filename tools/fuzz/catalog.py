@@ -29,6 +29,8 @@ LEFT_OUT = {
 """Kinds of nodes and why; besides these, all whose files, such as ControlNets, are not there: their choice is empty."""
 CARRIED = {"APG": "its momentum of a first step that is interrupted goes on in the next run, of whatever sampler"}
 """Kinds of the host's nodes after which an interrupted run and a fresh one differ, and why."""
+RUN_NAME = "run_name"
+"""The input that names a run; what there is to choose from is made by the graphs themselves."""
 UNBOUNDED = ("dpm_adaptive",)
 """Choices that may take any time, of whatever node."""
 
@@ -114,7 +116,7 @@ def _read(name: str, info: dict) -> Kind:
 
 
 def _has_files(kind: Kind) -> bool:
-    return not any(each.required and each.choices == () for each in kind.inputs)
+    return not any(each.required and each.choices == () and each.name != RUN_NAME for each in kind.inputs)
 
 
 def _depths(kinds: dict[str, Kind]) -> dict[str, int]:

@@ -6,10 +6,10 @@ import copy
 from collections.abc import Callable
 from random import Random
 
-from .catalog import Catalog
+from .catalog import RUN_NAME, Catalog
 from .generator import Builder
 from .sinks import SAVERS
-from .values import RUN_NAME, ordinary, outside
+from .values import ordinary, outside
 
 TRIES = 20
 HIDDEN = {"MODEL", "CONDITIONING", "SAMPLER", "GUIDER", "SIGMAS", "HOOKS", "HOOK_KEYFRAMES", "CLIP"}

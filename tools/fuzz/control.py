@@ -26,7 +26,8 @@ def control(catalog: Catalog, prompt: dict, node_type: str) -> dict | None:
         return added
 
     if node_type == OURS + "LongVideo":
-        positive, negative = given.get("positive"), given.get("negative")
+        aside = prompt[given["options"][0]]["inputs"] if "options" in given else {}
+        positive, negative = aside.get("positive"), aside.get("negative")
         if not positive or not negative:
             clip = given.get("clip")
             if clip is None:

@@ -29,11 +29,11 @@ NEVER = (OURS + "LoadRun",)
 MANNERS = {
     OURS + "LongVideo": (
         ("clip",),
-        ("clip",),
-        ("positive", "negative"),
-        ("positive", "negative"),
+        ("clip", "options"),
+        ("options",),
         ("clip", "prompt_stack"),
     ),
+    OURS + "Options": (("positive", "negative"), ("positive", "negative"), ()),
     OURS + "LongVideoCustom": ((), (), (), ("clip", "prompt_stack")),
     OURS + "GuideNextChunk": (("positive", "negative", "model"),),
 }

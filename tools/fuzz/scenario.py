@@ -8,10 +8,9 @@ from random import Random
 from typing import Any
 
 from ..graph import OURS
-from .catalog import Catalog, value_of
+from .catalog import RUN_NAME, Catalog, value_of
 from .change import change
 from .generator import generate
-from .values import RUN_NAME
 
 EVENTS = {"nothing": 70, "interrupt": 13, "loss": 6, "kill": 5, "restart": 6}
 LONGEST_DELAY = 2.5

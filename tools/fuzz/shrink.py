@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from .catalog import Catalog, value_of
+from .catalog import RUN_NAME, Catalog, value_of
 from .control import reachable
 from .scenario import Scenario
 from .sinks import savers
-from .values import RUN_NAME, SMALL
+from .values import SMALL
 
 KEPT = (*SMALL, "chunk_frames", RUN_NAME)
 """Inputs whose first values would make a graph slow, or another one."""

@@ -6,11 +6,11 @@ import re
 from random import Random
 from typing import Any
 
-from .catalog import Input, Kind, value_of
+from .catalog import RUN_NAME, Input, Kind, value_of
 
 SMALL: dict[str, tuple] = {
     "width": (32, 32, 32, 48),
-    "height": (32, 32, 32, 16),
+    "height": (32, 32, 32, 16, 0),
     "length": (13, 21, 21, 29),
     "length_unit": ("frames",),
     "fps": (16.0, 16.0, 24.0, 12.5),
@@ -39,7 +39,7 @@ SMALL: dict[str, tuple] = {
     "context_overlap": (4, 8),
     "motion_weight": (-1.0, -1.0, 0.3, 0.7, 1.0),
     "mask_sigma": (-1.0, 0.1, 0.35, 1.0),
-    "step_gain": (-1.0, -1.0, 0.0, 0.5, 1.0),
+    "step_gain": (1.0, 1.0, 0.0, 0.5),
     "blend_strength": (-1.0, 0.0, 0.8, 1.0),
     "vae_name": (*["wan_2.1_vae_tiny.safetensors"] * 19, "pixel_space"),
     "megapixels": (0.01, 0.01),
@@ -70,7 +70,6 @@ BAD_TEXTS: dict[str, tuple[str, ...]] = {
     "seams": ("x", "-1", "0", "999", "17, 17"),
     "prompt": ("0: a\nb", "-1: a", "2s over: b", "0: a\n0: b"),
 }
-RUN_NAME = "run_name"
 SIZES = re.compile("width|height|length|size|resolution|width|duration|radius|crop|left|right|top|bottom|edge")
 LARGEST = 96
 """Of numbers whose name says that they are counted in pixels or frames."""
@@ -107,7 +106,7 @@ def settle(inputs: dict, dice: Random) -> None:
 
 def outside(declared: Input, dice: Random) -> Any:
     """A value that no one ought to type in: beyond a limit, off the step, or of another type."""
-    if declared.types[0] == "STRING":
+    if declared.types[0] == "STRING" or declared.name == RUN_NAME:
         return dice.choice(BAD_TEXTS.get(declared.name, ("0: a\nb", "\x00", "//")))
     if declared.choices is not None:
         return dice.choice(("no such choice", ""))

@@ -14,6 +14,7 @@ from ..latents import LARGEST_SIDE, check_size
 from ..numbers import check_whole
 from ..prompts import Keyframe
 from ..settings import RunSettings
+from ..size import MUCH, Picture, cut_share
 from ..state import ChunkState
 from .checks import fit_frames
 
@@ -130,9 +131,11 @@ def _crop(request: VideoRequest) -> tuple[str, ...]:
     if request.source is None or request.source.shape[-2:] == (request.height, request.width):
         return ()
     height, width = request.source.shape[-2:]
+    share = cut_share(Picture("source", width, height), request.width, request.height)
+    lost = f", which cuts {100 * share:.0f} % of it off" if share > MUCH else ""
     return (
-        f"source is {width} x {height}, scaled and cropped to {request.width} x {request.height}: set width and height "
-        "to its own, if they are multiples of 16",
+        f"source is {width} x {height}, scaled and cropped to {request.width} x {request.height}{lost}: set width and "
+        "height to its own, if they are multiples of 16, or to 0 for its proportions",
     )
 
 

@@ -15,7 +15,7 @@ from ..presets import FRAMES
 from ..state import ChunkState
 from .plain import to_plain
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 """Of the pack, for people; no chunk is regenerated because of it."""
 RESULTS = 3
 """Counts what chunks may look like: raise it with every change after which the same inputs may make other frames or
