@@ -166,7 +166,7 @@ def _read(path: Path) -> dict:
     return told | (_preview(path) if has_preview(path) else {})
 
 
-def _preview(path: Path) -> dict[str, dict]:
+def _preview(path: Path) -> dict[str, Any]:
     """Where the front end finds the film and the still of a chunk file."""
     return {kind: place(path.with_name(name)) for kind, name in preview_names(path.name).items()}
 
