@@ -143,6 +143,44 @@ def test_prompts_are_on_the_timeline_before_a_run(page):
     assert page.errors == [], "\n".join(sorted(set(page.errors)))
 
 
+def test_an_encoded_prompt_of_options_stands_for_the_text(page):
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(
+        """() => {
+            const { graph } = window.app;
+            const node = graph.nodes.find((each) => each.type === "WanMotionLongVideo");
+            node.disconnectInput(node.findInputSlot("prompt"));
+            const [options, encode] = ["WanMotionOptions", "CLIPTextEncode"].map((type) => {
+                const each = window.LiteGraph.createNode(type);
+                graph.add(each);
+                return each;
+            });
+            options.connect(0, node, node.findInputSlot("options"));
+            window.wanMotionMade = { options, encode };
+        }"""
+    )
+    bars = page.locator(".wan-motion-timeline .chunk")
+    page.evaluate(TYPE, ["WanMotionLongVideo", "prompt", "1: left\n3: right"])
+    assert bars.all_text_contents()[2] == "3 (prompt 2)"
+    change = "(code) => new Function('{ options, encode }', code)(window.wanMotionMade)"
+    page.evaluate(change, "encode.connect(0, options, options.findInputSlot('positive'))")
+    assert bars.all_text_contents() == ["1", "2", "3", "4", "5"]
+    page.evaluate(change, "options.disconnectInput(options.findInputSlot('positive'))")
+    assert bars.all_text_contents()[2] == "3 (prompt 2)"
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))
+
+
+def test_a_size_that_follows_a_picture_is_planned_and_its_disk_is_told_as_far_as_it_is_known(page):
+    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    bars, disk = page.locator(".wan-motion-timeline .chunk"), page.locator(".wan-motion-timeline .disk")
+    for width, height, told in ((64, 64, True), (0, 64, False), (0, 0, True)):
+        page.evaluate(TYPE, ["WanMotionLongVideo", "width", width])
+        page.evaluate(TYPE, ["WanMotionLongVideo", "height", height])
+        assert bars.count() == 5
+        assert bool(disk.text_content()) == told
+    assert page.errors == [], "\n".join(sorted(set(page.errors)))
+
+
 LABELS = """() => {
     const root = document.querySelector(".wan-motion-timeline");
     const box = (each) => (({ left, right, top, bottom }) => [left, right, top, bottom])(each.getBoundingClientRect());

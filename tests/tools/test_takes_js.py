@@ -89,4 +89,5 @@ def test_the_disk_is_counted_as_frames_and_latents_take_it():
     found = run_node("diskBytes(planChunks(161, 81, 16), 832, 480, 2)")
     frames, latents = 81 + 81 + 33, 21 + 21 + 9
     assert found == 3 * frames * 832 * 480 * 2 + 16 * latents * 104 * 60 * 4
-    assert run_node("Number.isNaN(diskBytes(planChunks(161, 81, 16), undefined, 480, 2))")
+    for width in ("undefined", "0"):
+        assert run_node(f"Number.isNaN(diskBytes(planChunks(161, 81, 16), {width}, 480, 2))")

@@ -1,6 +1,9 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wan_motion_chunks.tools.workflow import ROOT
 from wan_motion_chunks.wan.latents import LARGEST_SIDE, PIXEL_STEP
 from wan_motion_chunks.wan.size import HEIGHT, MUCH, WIDTH, Picture, choose_size, crop_warning, cut_share
 
@@ -88,3 +91,8 @@ def test_no_picture_to_go_by_is_refused_by_name(asked, name):
 def test_what_is_no_size_is_refused_by_name(asked, name):
     with pytest.raises(ValueError, match=f"^{name} "):
         choose_size(*asked, Picture("source", 100, 100))
+
+
+def test_the_timeline_knows_the_default_size():
+    script = (ROOT / "js" / "request.mjs").read_text(encoding="utf-8")
+    assert re.findall(r"DEFAULT_SIZE = \[(\d+), (\d+)\]", script) == [(str(WIDTH), str(HEIGHT))]
