@@ -48,7 +48,7 @@ SIZES = {
     "WanMotionJoinClips": (380, 250),
     "WanMotionKeepRun": (340, 340),
     "WanMotionLoadRun": (340, 200),
-    "WanMotionLongVideo": (400, 1480),
+    "WanMotionLongVideo": (400, 1520),
     "WanMotionLoraStack": (380, 150),
     "WanMotionMeasureSeams": (420, 520),
     "WanMotionPlanVideo": (340, 360),
