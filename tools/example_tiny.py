@@ -92,7 +92,7 @@ shared (asked for {OVERLAP - 1}; Wan overlaps by 4k + 1).
 
 ## Then
 
-- Choose a chunk in the timeline of Long Video: it plays there. *redo with another seed* makes it again, and *use take* \
+- Choose a chunk in the timeline of Long Video: it plays there. *redo with another seed* makes it again, *use take* \
 brings the first one back.
 - Raise **length** and press **Run**: only the new chunks are made.
 - **Tiny_load_a_kept_run** shows what was kept.
@@ -127,8 +127,8 @@ change.
 3 over 2: an orange square moves right slow
 ```
 
-The second prompt takes over within two chunks. In seconds: `0s: ...`, `4.5s over 4s: ...`. The report names the prompt \
-of each chunk, and **Measure Seams** has the plan's seams.
+The second prompt takes over within two chunks. In seconds: `0s: ...`, `4.5s over 4s: ...`. The report names the \
+prompt of each chunk, and **Measure Seams** has the plan's seams.
 
 Change the second line and press **Run** again: the chunks before it are taken as they were kept."""
     groups = [
@@ -255,7 +255,7 @@ Run **Tiny_first_run** once, then press **Run** here.
 2. **Export**: Save Video writes them to output/video. A run that was interrupted or crashed gives what was finished. \
 For a long video turn **frames_in_memory** off and save *video* of Load Run.
 3. **Go on**: the group below continues the video with 64 frames. It is off: select its nodes (Ctrl and drag a box) \
-and press Ctrl+B. To make a run itself longer raise **length** where it was made: its chunks then stay tied by latents."""
+and press Ctrl+B. To make a run itself longer raise **length** where it was made: its chunks stay tied by latents."""
     groups = [
         Group("Kept run", "prompt", [load]),
         look,
