@@ -15,7 +15,7 @@ Another video: another name."""
 PROMPT = "A woman walks through a market, the camera follows her."
 NOTES, TOP = 40, 120
 """Where the notes stand, and the first row."""
-LEFT = 680
+LEFT = 720
 """Of all that is beside the notes."""
 
 

@@ -17,7 +17,7 @@ from .workflow import BYPASSED, CONTROL, EXAMPLES, ROOT, RUNS, SEEDS, WIDGETS, t
 OURS = "WanMotion"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 NOTES = ("MarkdownNote",)
-COLORS = {"models": "#3f789e", "prompt": "#b58b2a", "video": "#588157", "result": "#a1309b"}
+COLORS = {"models": "#5b9bd5", "prompt": "#d9b44a", "video": "#7fb77e", "result": "#c86bd0"}
 """Of groups, by what is in them; the same in every workflow."""
 MARGIN, HEAD = 20, 60
 SIZES = {
@@ -213,6 +213,6 @@ def _frame(number: int, group: Group) -> dict:
         "title": f"{number} - {group.title}",
         "bounding": [left, top, right - left, bottom - top],
         "color": COLORS[group.kind],
-        "font_size": 24,
+        "font_size": 32,
         "flags": {},
     }

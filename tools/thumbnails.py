@@ -30,7 +30,7 @@ def write_results(server: Server, join: Path) -> list[Path]:
     """
     written = []
     for name in FILMS:
-        made = _execute(server, name)
+        made = _execute(server, name, filename_prefix=f"thumbnails/{name}")  # else the host has it already
         film = next(path for path in made if path.suffix == ".mp4")
         with av.open(str(film)) as container:
             frames = [frame.to_image() for frame in container.decode(video=0)]
