@@ -1,0 +1,80 @@
+"""The Ray cluster: found, or started on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 10.0
+STORE = 100 * 2**20
+"""Bytes of Ray's object store on one machine: what goes through it is small."""
+
+
+class ClusterError(RuntimeError):
+    """There is no cluster where one was expected."""
+
+
+def connect(address: str, patience: float = 120.0, cpus: float | None = None) -> None:
+    """Connect to a cluster, or start one of this machine's own for ``local``.
+
+    Args:
+        patience: seconds in which a cluster must be there; one that restarts takes a while.
+        cpus: of a local one; None takes all that there are.
+
+    Raises:
+        ClusterError: if it is not.
+    """
+    os.environ.setdefault("RAY_DISABLE_MEMORY_MONITOR", "1")  # a ComfyUI may take most of the memory
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+
+    if address == "local":
+        ray.init(
+            address="local",
+            num_cpus=None if cpus is None else int(cpus),
+            include_dashboard=False,
+            object_store_memory=STORE,
+            logging_level=logging.WARNING,
+        )
+        return
+    pause, until = 1.0, time.monotonic() + patience
+    while True:
+        try:
+            ray.init(address=address, logging_level=logging.WARNING)
+            return
+        except (ConnectionError, TimeoutError, RuntimeError) as error:
+            if time.monotonic() + pause > until:
+                words = f"--address: no Ray cluster answers at {address!r} in {patience:g} s: {error}"
+                raise ClusterError(words) from error
+            logger.warning("No cluster at %s yet, tried again in %.0f s: %s", address, pause, error)
+        ray.shutdown()
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def disconnect() -> None:
+    """Leave the cluster; one that was started here ends."""
+    import ray
+
+    ray.shutdown()
+
+
+def devices() -> int:
+    """How many GPUs the cluster has."""
+    import ray
+
+    return int(ray.cluster_resources().get("GPU", 0))
+
+
+def own_version() -> str:
+    """The version of the pack that this farm belongs to."""
+    project = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    found = re.search(r'^version = "([^"]+)"', project.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None  # the project has one
+    return found[1]
