@@ -52,7 +52,11 @@ class Worker:
     def info(self) -> dict:
         """Starts ComfyUI if need be; who this is, and which version of the pack it has."""
         self.host.ensure()
-        return {"name": self.name, "version": self.host.version(), "pid": os.getpid(), "host": self._host_pid()}
+        return {"name": self.name, "version": self.host.version()} | self.pids()
+
+    def pids(self) -> dict:
+        """The processes of this worker and of what guards its ComfyUI."""
+        return {"pid": os.getpid(), "host": self._host_pid()}
 
     def object_info(self) -> dict:
         """What ComfyUI says of all its nodes."""
@@ -62,7 +66,7 @@ class Worker:
     def progress(self) -> dict:
         """How far the job is that runs."""
         upkeep = self.upkeep
-        return {"worker": self.name, "chunks": 0 if upkeep is None else upkeep.sent, "host": self._host_pid()}
+        return {"worker": self.name, "chunks": 0 if upkeep is None else upkeep.sent}
 
     def halt(self) -> None:
         """Stop the job that runs; its finished chunks stay."""
