@@ -53,8 +53,8 @@ def made(tmp_path, object_info):
     from wan_motion_chunks.farm.example import tiny_prompt
     from wan_motion_chunks.tools.workflow import to_prompt
 
-    def run(workflow=None, **line):
-        found = tiny_prompt(object_info) if workflow is None else workflow(tiny_prompt(object_info))
+    def run(change=None, **line):
+        found = tiny_prompt(object_info) if change is None else change(tiny_prompt(object_info))
         (tmp_path / "W.json").write_text(json.dumps(found), encoding="utf-8")
         (line,) = read(tmp_path, json.dumps({"name": "shot"} | line))
         return prepare(line, object_info, to_prompt)
