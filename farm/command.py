@@ -90,8 +90,8 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
     try:
         workers = options.workers or cluster.devices() or 1
         gpus = min(1.0, cluster.devices()) if options.gpus is None else options.gpus
-        host = HostOptions(str(options.comfyui.resolve()), options.python, options.host_arguments)
-        host = HostOptions(host.comfyui, host.python, host.arguments, options.start, options.hang, options.stall)
+        patience = (options.start, options.hang, options.stall)
+        host = HostOptions(str(options.comfyui.resolve()), options.python, options.host_arguments, *patience)
         resources = json.loads(options.resources)
         farm = FarmOptions(host, workers, options.cpus, gpus, resources, options.scratch, options.lease)
         events = Events(options.events, metrics=True)
@@ -139,7 +139,7 @@ def _tell_refused(refused: list[Refusal]) -> None:
 
 def _results(options: argparse.Namespace, storage: Storage, book: Book) -> int:
     names = [name for name, state in book.states().items() if state["status"] == DONE]
-    found = [book.result(name) for name in names]
+    found = [each for each in map(book.result, names) if each is not None]
     if options.json:
         for each in found:
             print(json.dumps(each))
@@ -169,7 +169,7 @@ def _word(words, name: str, text: str) -> argparse.ArgumentParser:
 
 
 def _add_workers(found: argparse.ArgumentParser) -> None:
-    found.add_argument("--address", default="auto", help="of a Ray cluster: auto, host:port, or local to start one here")
+    found.add_argument("--address", default="auto", help="of a Ray cluster: auto, host:port, or local for one here")
     found.add_argument("--comfyui", type=Path, required=True, help="ComfyUI's folder, the same on each machine")
     found.add_argument("--python", default=sys.executable, help="the interpreter that ComfyUI runs in")
     found.add_argument("--host-arguments", default="", help="for ComfyUI's own command line, such as --cpu")

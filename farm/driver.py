@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import ray
+from ray import cloudpickle
 from ray.exceptions import RayError
 
 from .book import Book
@@ -76,7 +77,7 @@ class Driver:
         self.storage, self.options, self.events, self.version = storage, options, events, version
         self.book, self.queue = Book(storage), Queue(tries=options.tries)
         # Workers need not have this code: it travels with their class.
-        ray.cloudpickle.register_pickle_by_value(sys.modules[__package__ or "farm"])
+        cloudpickle.register_pickle_by_value(sys.modules[__package__ or "farm"])
         made = ray.remote(Worker).options(
             num_cpus=options.cpus,
             num_gpus=options.gpus,
@@ -172,7 +173,7 @@ class Driver:
         call, hand.call = hand.call, None
         ticket, hand.ticket = hand.ticket, None
         try:
-            answer = ray.get(call)
+            answer: Any = ray.get(call)
         except RayError as error:
             self.events.tell("worker_lost", worker=hand.name, error=_words(error))
             hand.up, hand.loaded, hand.rest = False, "", time.monotonic() + REST
@@ -255,5 +256,3 @@ def _words(error: BaseException) -> str:
     """The last line that says something of what Ray raises."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[-1] if lines else ''}"[:500]
-
-

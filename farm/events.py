@@ -21,23 +21,28 @@ class Events:
 
     def __init__(self, path: Path | None, metrics: bool = False):
         self.path = path
-        self._jobs = self._chunks = self._seconds = None
-        if metrics:
-            from ray.util import metrics as ray_metrics
-
-            self._jobs = ray_metrics.Counter("wan_farm_attempts", "What attempts at jobs came to.", ("status",))
-            self._chunks = ray_metrics.Counter("wan_farm_chunks", "Chunks that were made and kept.")
-            self._seconds = ray_metrics.Histogram(
-                "wan_farm_seconds", "Seconds of an attempt.", boundaries=[1, 10, 60, 300, 1800, 7200], tag_keys=("status",)
-            )
+        self._metrics = _Metrics() if metrics else None
 
     def tell(self, event: str, **more) -> None:
         """Note an event; ``more`` is what JSON takes."""
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"time": round(time.time(), 3), "event": event, **more}) + "\n")
-        if self._jobs is not None and event in COUNTED:
-            self._jobs.inc(tags={"status": event})
-            self._seconds.observe(more.get("seconds", 0.0), tags={"status": event})
-            if more.get("chunks"):
-                self._chunks.inc(more["chunks"])
+        if self._metrics is not None and event in COUNTED:
+            self._metrics.count(event, more.get("seconds", 0.0), more.get("chunks", 0))
+
+
+class _Metrics:
+    def __init__(self):
+        from ray.util import metrics
+
+        bounds = [1.0, 10.0, 60.0, 300.0, 1800.0, 7200.0]
+        self.attempts = metrics.Counter("wan_farm_attempts", "What attempts at jobs came to.", ("status",))
+        self.chunks = metrics.Counter("wan_farm_chunks", "Chunks that were made and kept.")
+        self.seconds = metrics.Histogram("wan_farm_seconds", "Of an attempt.", bounds, ("status",))
+
+    def count(self, status: str, seconds: float, chunks: int) -> None:
+        self.attempts.inc(tags={"status": status})
+        self.seconds.observe(seconds, tags={"status": status})
+        if chunks:
+            self.chunks.inc(chunks)

@@ -29,5 +29,3 @@ def tiny_prompt(object_info: dict, frames: int = 41, **video) -> Prompt:
     ):
         add_node(prompt, number, kind, inputs, object_info)
     return prompt
-
-

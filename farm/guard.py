@@ -24,9 +24,7 @@ def die_with_parent() -> None:
 
 
 def main() -> int:
-    child = subprocess.Popen(
-        sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent
-    )
+    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
 
     def watch() -> None:
         sys.stdin.buffer.read()  # until the other end is closed

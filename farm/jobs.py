@@ -82,7 +82,8 @@ class Job:
 
 def from_json(found: dict) -> Job:
     """A job as it was kept."""
-    return Job(**{name: found[name] for name in ("name", "prompt", "files", "models", "pulls")}, after=(*found["after"],))
+    same = {name: found[name] for name in ("name", "prompt", "files", "models", "pulls")}
+    return Job(**same, after=tuple(found["after"]))
 
 
 def read_lines(path: Path, workflow: Path | None) -> Iterator[Line | Refusal]:

@@ -1,8 +1,8 @@
 """Leases: of all who may work on a run, one does.
 
-Each holder of a run makes the next file of a numbered row, which a storage lets one alone do; the last of the row has the
-run until its time is over. Clocks must agree to a few seconds: where they do not, two may work on one run, which costs
-time and harms nothing, since each chunk file is named by what it was made from.
+Each holder of a run makes the next file of a numbered row, which a storage lets one alone do; the last of the row has
+the run until its time is over. Clocks must agree to a few seconds: where they do not, two may work on one run, which
+costs time and harms nothing, since each chunk file is named by what it was made from.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which job is next: by its place in line, the jobs it waits for, when it may be tried again, and what is loaded where."""
+"""Which job is next: by place in line, jobs it waits for, when it may be tried again, what is loaded where."""
 
 from __future__ import annotations
 

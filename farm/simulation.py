@@ -63,20 +63,20 @@ def simulate(case: Case, seed: int = 0) -> Outcome:
     chance, found = random.Random(seed), Outcome()
     made = [0] * case.jobs
     waiting = [(0.0, job) for job in range(case.jobs)]  # with the moment at which it is free
-    # One entry for each worker: when it is free, when it will be taken away, whether its models are loaded.
-    workers = [(0.0, chance.expovariate(1 / case.lasts), number, False) for number in range(case.workers)]
+    # One entry for each worker: when it is free, its number, when it is taken away, whether its models are loaded.
+    workers = [(0.0, number, chance.expovariate(1 / case.lasts), False) for number in range(case.workers)]
     heapq.heapify(workers)
     while waiting and workers:
-        now, end, number, loaded = heapq.heappop(workers)
+        now, number, end, loaded = heapq.heappop(workers)
         if now > case.most:
             break
         free, job = waiting[0]
         if free > now or end <= now:
             if end <= max(now, free):
                 start = end + case.back
-                entry = (start, start + chance.expovariate(1 / case.lasts), number, False)
+                entry = (start, number, start + chance.expovariate(1 / case.lasts), False)
             else:
-                entry = (free, end, number, loaded)
+                entry = (free, number, end, loaded)
             heapq.heappush(workers, entry)
             continue
         heapq.heappop(waiting)
@@ -94,7 +94,7 @@ def simulate(case: Case, seed: int = 0) -> Outcome:
             found.useful += case.chunk * case.chunks
             found.other += at - now - case.chunk * done
             found.span = max(found.span, at)
-            heapq.heappush(workers, (at, end, number, True))
+            heapq.heappush(workers, (at, number, end, True))
             continue
         partial = min(max(0.0, end - at), case.chunk)
         found.lost += partial if case.kept else partial + case.chunk * done
@@ -102,7 +102,7 @@ def simulate(case: Case, seed: int = 0) -> Outcome:
         made[job] = made[job] if case.kept else 0
         heapq.heappush(waiting, (end + (case.lease if case.kept else 0.0), job))
         start = end + case.back
-        heapq.heappush(workers, (start, start + chance.expovariate(1 / case.lasts), number, False))
+        heapq.heappush(workers, (start, number, start + chance.expovariate(1 / case.lasts), False))
     return found
 
 
@@ -112,7 +112,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--lasts", type=float, default=600.0, help="seconds until a worker is taken away, on average")
     options = parser.parse_args()
-    print(f"{options.jobs} jobs of {options.chunks} chunks on {options.workers} workers, taken away every {options.lasts:g} s")
+    print(f"{options.jobs} jobs of {options.chunks} chunks on {options.workers} workers; one lasts {options.lasts:g} s")
     print(f"{'chunk, s':>8}  {'kept':>4}  {'finished':>8}  {'wasted':>7}  {'span, h':>8}")
     for chunk in (30.0, 60.0, 120.0):
         for kept in (False, True):

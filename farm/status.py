@@ -20,7 +20,8 @@ def table(rows: Iterable[dict], columns: Sequence[str] = COLUMNS) -> str:
     """Rows as text, each column as wide as it needs to be."""
     cells = [list(columns), *([_cell(row.get(column, "")) for column in columns] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
+    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in cells)
+    return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
 def progress(queue: Queue) -> str:

@@ -191,5 +191,3 @@ class Worker:
 
     def _host_pid(self) -> int | None:
         return self.host.process.pid if self.host.process is not None else None
-
-
