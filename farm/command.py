@@ -14,9 +14,11 @@ from pathlib import Path
 from .book import Book
 from .events import Events
 from .host import HostOptions
-from .jobs import Job, Line, Refusal, prepare, read_lines
+from .jobs import Line, Refusal, prepare, read_lines
 from .lease import SECONDS
 from .names import CANCELLED, DONE, FAILED
+from .redo import redo
+from .scenes import split
 from .status import Meter, report, table
 from .storage import Storage
 
@@ -98,7 +100,7 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
         driver = Driver(storage, farm, events, cluster.own_version())
         if lines:
             folders = (options.input or options.comfyui / "input",)
-            later = _submit(lines, book, lambda line, known: prepare(line, known, convert, folders), driver)
+            later = _submit(lines, book, driver, convert, folders)
             _tell_refused(later)
             refused += later
             for each in refused:
@@ -119,12 +121,15 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
         cluster.disconnect()
 
 
-def _submit(lines: list[Line], book: Book, make: Callable[[Line, dict], Job], driver) -> list[Refusal]:
+def _submit(lines: list[Line], book: Book, driver, convert: Callable, folders: tuple[Path, ...]) -> list[Refusal]:
     """Put the jobs of lines on the storage; those that cannot be, and why."""
     known, refused = driver.object_info(), []
     for line in lines:
         try:
-            why = book.add(make(line, known))
+            job = prepare(line, known, convert, folders)
+            jobs = redo(job, line, book.storage) if line.redo else [job]
+            jobs = split(job, known, driver.ask) if line.scenes else jobs
+            why = next(filter(None, map(book.add, jobs)), None)
         except ValueError as error:
             why = str(error)
         if why is not None:

@@ -96,13 +96,24 @@ class Driver:
         Raises:
             RuntimeError: if none comes up.
         """
+        return self._ask_any(lambda actor: actor.object_info.remote())
+
+    def ask(self, prompt: dict) -> dict:
+        """What a prompt shows that makes no video; see :meth:`~farm.worker.Worker.ask`.
+
+        Raises:
+            RuntimeError: if it fails, or no ComfyUI comes up.
+        """
+        return self._ask_any(lambda actor: actor.ask.remote(prompt))
+
+    def _ask_any(self, call: Callable[[Any], Any]) -> dict:
         errors = []
         for hand in self.hands:
             try:
-                return ray.get(hand.actor.object_info.remote(), timeout=self.options.host.start + 60)
+                return ray.get(call(hand.actor), timeout=self.options.host.start + 60)
             except RayError as error:
                 errors.append(_words(error))
-        raise RuntimeError("no worker's ComfyUI is up:\n" + "\n".join(errors))
+        raise RuntimeError("no worker's ComfyUI does it:\n" + "\n".join(errors))
 
     def drive(self, show: Callable[[Queue], None] = lambda queue: None) -> dict[str, str]:
         """Run all jobs of the storage that have not ended; returns the status of each.

@@ -24,7 +24,7 @@ from .graph import (
 )
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()-]{0,98}[A-Za-z0-9)_-]|[A-Za-z0-9]")
-OWN = ("name", "workflow", "set", "scenes", "redo")
+OWN = ("name", "workflow", "set", "scenes", "redo", "of")
 """Keys of a line that say something to the farm; any other is an input of the node that makes the video."""
 
 
@@ -42,6 +42,8 @@ class Line:
     scenes: bool = False
     redo: tuple[int, ...] = ()
     """Chunks to make again, counted from 1."""
+    of: str = ""
+    """The finished run that these are of."""
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,13 @@ def _read_line(number: int, text: str, folder: Path, workflow: Path | None) -> L
         raise ValueError(f"redo: expected numbers of chunks, counted from 1, got {redo!r}.")
     if scenes and redo:
         raise ValueError("redo: a video that is made in scenes is made again as a whole. Leave one of the two out.")
+    of = found.get("of", "")
+    if not isinstance(of, str) or bool(redo) != bool(of) or of == name:
+        raise ValueError(f"of: with redo, the name of the finished run whose chunks are made again; got {of!r}.")
     values = {key: value for key, value in found.items() if key not in OWN}
     values = {key: _beside(folder, value) for key, value in values.items()}
     chosen = {title: {key: _beside(folder, value) for key, value in each.items()} for title, each in chosen.items()}
-    return Line(number, name, path, values, chosen, scenes, tuple(sorted(set(redo))))
+    return Line(number, name, path, values, chosen, scenes, tuple(sorted(set(redo))), of)
 
 
 def _beside(folder: Path, value: object) -> object:

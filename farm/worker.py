@@ -41,13 +41,14 @@ class Worker:
     """
 
     def __init__(self, storage: dict, options: dict, scratch: str, lease: float = SECONDS, free: int = LEAST_FREE):
-        self.name = f"{socket.gethostname()}-{uuid.uuid4().hex[:6]}"
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.storage = Storage(**storage)
         self.folder = Path(scratch) / self.name
         self.host = Host(HostOptions(**options), self.folder)
         self.lease_seconds, self.least_free = lease, free
         self.upkeep: Upkeep | None = None
         self.halted = threading.Event()
+        _tidy(Path(scratch))
 
     def info(self) -> dict:
         """Starts ComfyUI if need be; who this is, and which version of the pack it has."""
@@ -62,6 +63,20 @@ class Worker:
         """What ComfyUI says of all its nodes."""
         self.host.ensure()
         return self.host.get("/object_info")
+
+    def ask(self, prompt: dict) -> dict:
+        """What the output nodes of a prompt show that makes no video.
+
+        Raises:
+            HostError: if it fails.
+        """
+        self.host.ensure()
+        number = self.host.post("/prompt", {"prompt": prompt})["prompt_id"]
+        while number not in (history := self.host.get(f"/history/{number}")):
+            time.sleep(POLL)
+        if history[number]["status"]["status_str"] != "success":
+            raise HostError(failure(history[number])[0])
+        return history[number]["outputs"]
 
     def progress(self) -> dict:
         """How far the job is that runs."""
@@ -191,3 +206,14 @@ class Worker:
 
     def _host_pid(self) -> int | None:
         return self.host.process.pid if self.host.process is not None else None
+
+
+def _tidy(scratch: Path) -> None:
+    """Remove what workers of this machine left in the scratch folder that are gone."""
+    for folder in scratch.glob(f"{socket.gethostname()}-*-*"):
+        try:
+            os.kill(int(folder.name.split("-")[-2]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, PermissionError):  # none of ours
+            continue
