@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .example import tiny_prompt
 from .graph import keep_run
-from .host import Host, HostOptions
+from .host import Host, HostOptions, running_time
 from .jobs import Job
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,13 +54,13 @@ def _throughput(options: argparse.Namespace, folder: Path, host: HostOptions) ->
     bare.ensure()
     known = bare.get("/object_info")
     _run_bare(bare, _prompt(known, options.frames, "warm", 99))  # models are loaded from here on
-    began = time.monotonic()
+    began, within = time.monotonic(), 0.0
     for seed in range(options.jobs):
-        _run_bare(bare, _prompt(known, options.frames, f"bare-{seed}", seed))
+        within += _run_bare(bare, _prompt(known, options.frames, f"bare-{seed}", seed))
     seconds = time.monotonic() - began
     bare.stop()
-    print(f"{'':12} {'jobs':>4}  {'s':>7}  {'s a job':>7}")
-    _row("bare ComfyUI", options.jobs, seconds)
+    print(f"{'':12} {'jobs':>4}  {'s':>7}  {'s a job':>7}  {'s a job outside of ComfyUI':>26}")
+    _row("bare ComfyUI", options.jobs, seconds, seconds - within)
     from . import cluster
     from .driver import Driver, FarmOptions
     from .events import Events
@@ -70,7 +70,7 @@ def _throughput(options: argparse.Namespace, folder: Path, host: HostOptions) ->
         cluster.connect("local", cpus=workers)
         storage = Storage(str(folder / f"storage-{workers}"))
         farm = FarmOptions(host, workers, scratch=str(folder / "scratch"))
-        driver = Driver(storage, farm, Events(None))
+        driver = Driver(storage, farm, Events(folder / "events.jsonl"))
         for number in range(workers):  # models are loaded from here on
             driver.book.add(Job(f"warm-{number}", _prompt(known, options.frames, f"warm-{number}", 99)))
         driver.drive()
@@ -80,8 +80,13 @@ def _throughput(options: argparse.Namespace, folder: Path, host: HostOptions) ->
         driver.drive()
         seconds = time.monotonic() - began
         driver.close()
+        found = [driver.book.result(f"job-{seed}") or {} for seed in range(options.jobs)]
+        told = [json.loads(line) for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+        (folder / "events.jsonl").unlink()
+        taken = sum(each["seconds"] for each in told if each["event"] == "done" and each["job"].startswith("job-"))
         cluster.disconnect()
-        _row(f"{workers} worker{'s'[: workers - 1]}", options.jobs, seconds)
+        outside = taken - sum(each["comfyui_seconds"] for each in found)
+        _row(f"{workers} worker{'s'[: workers - 1]}", options.jobs, seconds, outside)
     return 0
 
 
@@ -199,8 +204,8 @@ class _Farm:
         self.server.kill()
 
 
-def _row(name: str, jobs: int, seconds: float) -> None:
-    print(f"{name:12} {jobs:4d}  {seconds:7.1f}  {seconds / jobs:7.2f}", flush=True)
+def _row(name: str, jobs: int, seconds: float, outside: float) -> None:
+    print(f"{name:12} {jobs:4d}  {seconds:7.1f}  {seconds / jobs:7.2f}  {outside / jobs:26.2f}", flush=True)
 
 
 def _prompt(known: dict, frames: int, run: str, seed: int) -> dict:
@@ -209,10 +214,12 @@ def _prompt(known: dict, frames: int, run: str, seed: int) -> dict:
     return prompt
 
 
-def _run_bare(host: Host, prompt: dict) -> None:
+def _run_bare(host: Host, prompt: dict) -> float:
+    """Run a prompt; for how many seconds ComfyUI worked on it."""
     number = host.post("/prompt", {"prompt": prompt})["prompt_id"]
-    while number not in host.get(f"/history/{number}"):
-        time.sleep(0.1)
+    while number not in (history := host.get(f"/history/{number}")):
+        time.sleep(0.2)
+    return running_time(history[number])
 
 
 def _manifest(folder: Path, run: str) -> dict:

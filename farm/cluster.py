@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import time
 from pathlib import Path
 
@@ -46,9 +47,10 @@ def connect(address: str, patience: float = 120.0, cpus: float | None = None) ->
     pause, until = 1.0, time.monotonic() + patience
     while True:
         try:
+            _knock(address)
             ray.init(address=address, logging_level=logging.WARNING)
             return
-        except (ConnectionError, TimeoutError, RuntimeError) as error:
+        except (OSError, RuntimeError) as error:
             if time.monotonic() + pause > until:
                 words = f"--address: no Ray cluster answers at {address!r} in {patience:g} s: {error}"
                 raise ClusterError(words) from error
@@ -56,6 +58,13 @@ def connect(address: str, patience: float = 120.0, cpus: float | None = None) ->
         ray.shutdown()
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError unless somebody listens at an address: Ray itself takes minutes to find that out."""
+    found = re.fullmatch(r"([^:/]+):([0-9]+)", address)
+    if found is not None:
+        socket.create_connection((found[1], int(found[2])), 5).close()
 
 
 def disconnect() -> None:

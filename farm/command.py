@@ -87,9 +87,9 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
     from . import cluster
     from .driver import Driver, FarmOptions
 
-    cluster.connect(options.address, options.patience, options.workers and options.workers * options.cpus)
     driver = None
     try:
+        cluster.connect(options.address, options.patience, options.workers and options.workers * options.cpus)
         workers = options.workers or cluster.devices() or 1
         gpus = min(1.0, cluster.devices()) if options.gpus is None else options.gpus
         patience = (options.start, options.hang, options.stall)
@@ -112,6 +112,9 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
             print(report(book))
             return 0 if set(statuses.values()) <= {DONE} and not refused else 1
         return 1 if refused else 0
+    except cluster.ClusterError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("Stopped: finished chunks are kept. Go on with: python -m farm work", file=sys.stderr)
         return 130

@@ -14,6 +14,7 @@ from ray import cloudpickle
 from ray.exceptions import RayError
 
 from .book import Book
+from .cluster import ClusterError
 from .events import Events
 from .host import HostOptions
 from .lease import SECONDS
@@ -94,7 +95,7 @@ class Driver:
         """What the first ComfyUI that is up says of its nodes.
 
         Raises:
-            RuntimeError: if none comes up.
+            ClusterError: if none comes up.
         """
         return self._ask_any(lambda actor: actor.object_info.remote())
 
@@ -102,7 +103,7 @@ class Driver:
         """What a prompt shows that makes no video; see :meth:`~farm.worker.Worker.ask`.
 
         Raises:
-            RuntimeError: if it fails, or no ComfyUI comes up.
+            ClusterError: if it fails, or no ComfyUI comes up.
         """
         return self._ask_any(lambda actor: actor.ask.remote(prompt))
 
@@ -113,7 +114,7 @@ class Driver:
                 return ray.get(call(hand.actor), timeout=self.options.host.start + 60)
             except RayError as error:
                 errors.append(_words(error))
-        raise RuntimeError("no worker's ComfyUI does it:\n" + "\n".join(errors))
+        raise ClusterError("no worker's ComfyUI does it:\n" + "\n".join(errors))
 
     def drive(self, show: Callable[[Queue], None] = lambda queue: None) -> dict[str, str]:
         """Run all jobs of the storage that have not ended; returns the status of each.
@@ -140,7 +141,7 @@ class Driver:
             if not self.hands or time.monotonic() - self.heard > self.options.silence:
                 why = "no worker is left" if not self.hands else f"no worker for {self.options.silence:g} s"
                 self.events.tell("given_up", reason=why)
-                raise RuntimeError(f"{why}: the jobs stay on {self.storage.url}.")
+                raise ClusterError(f"{why}: the jobs stay on {self.storage.url}.")
         show(self.queue)
         return {name: ticket.status for name, ticket in self.queue.tickets.items()}
 

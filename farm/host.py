@@ -192,6 +192,12 @@ def failure(entry: dict) -> tuple[str, bool]:
     return entry["status"]["status_str"], False
 
 
+def running_time(entry: dict) -> float:
+    """For how many seconds ComfyUI worked on a prompt, by its history."""
+    times = {event: data["timestamp"] for event, data in entry["status"]["messages"] if "timestamp" in data}
+    return (max(times.values()) - times.get("execution_start", 0)) / 1000 if "execution_start" in times else 0.0
+
+
 def _refusal(text: str) -> str:
     """What ComfyUI says of a prompt that it does not take, in one line for each node."""
     try:

@@ -12,7 +12,7 @@ import time
 import uuid
 from pathlib import Path
 
-from .host import Host, HostError, HostLost, HostOptions, failure
+from .host import Host, HostError, HostLost, HostOptions, failure, running_time
 from .jobs import Job, from_json
 from .lease import SECONDS, Lease, take
 from .names import CANCELLED, DONE, FAILED, HELD, INPUTS, JOBS, LOST, RESULTS, RETRY, RUNS, RUNS_FOLDER, TAKE
@@ -148,7 +148,7 @@ class Worker:
             return {"status": RETRY if again else FAILED, "error": why}
         upkeep.finish()  # a result never stands there before its chunks
         result = collect(self.storage, job, entry["outputs"], self.folder / "output", self.folder / "temp")
-        result |= {"worker": self.name, "made": upkeep.sent}
+        result |= {"worker": self.name, "made": upkeep.sent, "comfyui_seconds": running_time(entry)}
         self.storage.write(result, RESULTS, f"{job.name}.json", new=True)
         return {"status": DONE}
 

@@ -116,12 +116,13 @@ def test_a_cancelled_job_stops_and_goes_on_when_that_is_taken_back(shared, twin,
 
 
 def test_a_worker_with_another_version_gets_no_job(shared, tiny, cluster, events):
+    from wan_motion_chunks.farm.cluster import ClusterError
     from wan_motion_chunks.farm.driver import Driver
 
     other = Driver(shared.storage, shared.options, shared.events, version="0.0.1")
     shared.book.add(tiny("nobody"))
     try:
-        with pytest.raises(RuntimeError):
+        with pytest.raises(ClusterError):
             other.drive()
     finally:
         other.close()
