@@ -129,3 +129,17 @@ def test_a_worker_with_another_version_gets_no_job(shared, tiny, cluster, events
         shared.book.cancel(["nobody"])
     (told,) = [event for event in events() if event["event"] == "worker_refused"]
     assert told["wanted"] == "0.0.1"
+
+
+def test_a_sampler_of_the_graphs_own_between_guide_and_finish_is_run_without_a_kept_run(shared, object_info, tmp_path):
+    """As it would be for one that spreads a chunk over several GPUs."""
+    from wan_motion_chunks.farm.jobs import Line, prepare
+    from wan_motion_chunks.tools.workflow import EXAMPLES, to_prompt
+
+    path = next(path for path in EXAMPLES.glob("*.json") if "split" in path.name)
+    job = prepare(Line(1, "split", path, {}, {}), object_info, to_prompt)
+    assert "KSampler" in {node["class_type"] for node in job.prompt.values()}
+    assert job.runs == []
+    shared.book.add(job)
+    assert shared.drive()["split"] == DONE
+    assert shared.book.result("split")["files"]

@@ -44,7 +44,7 @@ def with_cut(job, object_info):
     )
     for number, inputs in stacks:
         add_node(prompt, number, "WanMotionPromptStack", {"negative": "", "unit": "chunks"} | inputs, object_info)
-    prompt["video"]["inputs"].pop("prompt")
+    prompt["video"]["inputs"]["prompt"] = ""
     prompt["video"]["inputs"]["prompt_stack"] = ["three", 0]
     return job
 
