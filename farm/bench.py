@@ -107,11 +107,13 @@ def _kills(options: argparse.Namespace, folder: Path, host: HostOptions) -> int:
             farm.submit(rounds)
             while not farm.done(rounds) and time.monotonic() < until:
                 time.sleep(chance.uniform(0.2, 2 * options.pause))
+                farm.start_again()
                 target = TARGETS[sum(kills.values()) % len(TARGETS)]
                 if sum(kills.values()) < options.kills and not farm.done(rounds) and farm.strike(target):
                     kills[target] += 1
                     print(f"{time.strftime('%H:%M:%S')} {target}: {sum(kills.values())} kills", flush=True)
-            farm.join()
+            if farm.done(rounds):
+                farm.join()
         finished, other = farm.compare(rounds, twins)
     finally:
         farm.close()
@@ -155,6 +157,12 @@ class _Farm:
         command += ["--scratch", str(self.folder / "scratch"), "--events", str(self.events)]
         with (self.folder / "driver.log").open("a") as log:
             self.driver = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+
+    def start_again(self) -> None:
+        """Start another driver if there is none, as whoever looks after it would."""
+        if self.driver is None or self.driver.poll() is not None:
+            print(f"the driver ended with {self.driver and self.driver.poll()}", flush=True)
+            self.start()
 
     def done(self, number: int) -> bool:
         names = self.storage.list("results")

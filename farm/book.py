@@ -34,10 +34,17 @@ class Book:
         self.storage.write(job.to_json(), JOBS, f"{job.name}.json")
         return None
 
-    def jobs(self) -> dict[str, Job]:
-        """All jobs by name."""
-        found = (self.storage.read(JOBS, name) for name in self.storage.list(JOBS))
-        return {each["name"]: from_json(each) for each in found if each is not None}
+    def names(self) -> list[str]:
+        """Of all jobs."""
+        return [file.removesuffix(".json") for file in self.storage.list(JOBS)]
+
+    def job(self, name: str) -> Job | None:
+        found = self.storage.read(JOBS, f"{name}.json")
+        return None if found is None else from_json(found)
+
+    def state(self, name: str) -> dict | None:
+        """What was last noted of a job."""
+        return self.storage.read(STATES, f"{name}.json")
 
     def states(self) -> dict[str, dict]:
         """What became of each job so far."""
@@ -45,9 +52,8 @@ class Book:
         asked = {name.removesuffix(".json") for name in self.storage.list(CANCELS)}
         kept = set(self.storage.list(STATES))
         found = {}
-        for file in self.storage.list(JOBS):
-            name = file.removesuffix(".json")
-            state = (self.storage.read(STATES, file) if file in kept else None) or {"status": QUEUED}
+        for name in self.names():
+            state = (self.state(name) if f"{name}.json" in kept else None) or {"status": QUEUED}
             if name in done:
                 state["status"] = DONE
             elif name in asked and state["status"] not in ENDED:

@@ -12,6 +12,7 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 10.0
+STARTS = 3
 STORE = 100 * 2**20
 """Bytes of Ray's object store on one machine: what goes through it is small."""
 
@@ -36,13 +37,7 @@ def connect(address: str, patience: float = 120.0, cpus: float | None = None) ->
     import ray
 
     if address == "local":
-        ray.init(
-            address="local",
-            num_cpus=None if cpus is None else int(cpus),
-            include_dashboard=False,
-            object_store_memory=STORE,
-            logging_level=logging.WARNING,
-        )
+        _start(None if cpus is None else max(1, int(cpus)))
         return
     pause, until = 1.0, time.monotonic() + patience
     while True:
@@ -58,6 +53,28 @@ def connect(address: str, patience: float = 120.0, cpus: float | None = None) ->
         ray.shutdown()
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _start(cpus: int | None) -> None:
+    """Start a Ray of this machine's own; on a busy one it takes longer than Ray waits."""
+    import ray
+
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=STORE,
+                logging_level=logging.WARNING,
+            )
+            return
+        except Exception as error:  # noqa: BLE001  Ray's own is of no other kind
+            ray.shutdown()
+            if "timed out" not in str(error):
+                raise
+            if not left:
+                raise ClusterError(f"--address: Ray did not start here in {STARTS} tries: {error}") from error
 
 
 def _knock(address: str) -> None:

@@ -155,11 +155,15 @@ class Driver:
         self.hands = []
 
     def _load(self) -> None:
-        states = self.book.states()
-        for name, job in self.book.jobs().items():
-            status = states[name]["status"]
-            ticket = Ticket(job, status if status in ENDED else QUEUED, attempts=states[name]["attempts"])
-            ticket.chunks = states[name]["chunks"]
+        self.queue.tickets.clear()
+        for name, state in self.book.states().items():
+            self._add(name, state)
+
+    def _add(self, name: str, state: dict) -> None:
+        job, status = self.book.job(name), state.get("status", QUEUED)
+        if job is not None:
+            ticket = Ticket(job, status if status in ENDED else QUEUED, attempts=state.get("attempts", 0))
+            ticket.chunks = state.get("chunks", 0)
             self.queue.tickets[name] = ticket
 
     def _advance(self, hand: Hand) -> None:
@@ -190,7 +194,7 @@ class Driver:
             self.events.tell("worker_lost", worker=hand.name, error=_words(error))
             hand.up, hand.loaded, hand.rest = False, "", time.monotonic() + REST
             if ticket is not None:
-                made = self.book.states()[ticket.job.name]["chunks"] - ticket.chunks
+                made = (self.book.state(ticket.job.name) or {}).get("chunks", 0) - ticket.chunks
                 told = {"status": LOST, "error": f"its worker was lost: {_words(error)}", "chunks": max(0, made)}
                 self._end(ticket, hand, told | {"seconds": time.monotonic() - hand.since})
             return
@@ -228,6 +232,9 @@ class Driver:
 
     def _look(self) -> None:
         """See what was cancelled, and how far jobs are."""
+        for name in self.book.names():
+            if name not in self.queue.tickets:  # it was submitted meanwhile
+                self._add(name, self.book.state(name) or {})
         asked = self.book.cancels()
         for ticket in self.queue.open:
             if ticket.job.name in asked and ticket.status == QUEUED:

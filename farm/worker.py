@@ -26,6 +26,8 @@ POLL = 0.2
 """Seconds between looks at ComfyUI."""
 LEAST_FREE = 2**28
 """Bytes that must be free before a job begins."""
+CLOSING = 20.0
+"""Seconds in which a job must stop when the worker is closed."""
 BOUNDARY = 3600.0
 """Seconds in which a chunk must end once the run is lost."""
 
@@ -88,8 +90,11 @@ class Worker:
         self.halted.set()
 
     def close(self) -> None:
-        """End ComfyUI and remove what is in the scratch folder."""
-        self.halt()
+        """End what runs, its finished chunks kept, then ComfyUI, and remove what is in the scratch folder."""
+        until = time.monotonic() + CLOSING
+        while self.upkeep is not None and time.monotonic() < until:
+            self.halt()
+            time.sleep(POLL)
         self.host.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
