@@ -69,7 +69,7 @@ def _start(cpus: int | None) -> None:
                 logging_level=logging.WARNING,
             )
             return
-        except Exception as error:  # noqa: BLE001  Ray's own is of no other kind
+        except Exception as error:  # Ray raises no kind of its own
             ray.shutdown()
             if "timed out" not in str(error):
                 raise
