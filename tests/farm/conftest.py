@@ -11,7 +11,7 @@ import pytest
 from wan_motion_chunks.tests.comfyui import comfyui_path
 
 ROOT = Path(__file__).resolve().parents[2]
-LEASE, HANG = 3.0, 20.0
+LEASE, HANG = 3.0, 12.0
 
 
 @pytest.fixture(scope="session")
