@@ -10,7 +10,7 @@ from .names import CANCELLED, DONE, ENDED, FAILED
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a job is tried again; each pause is twice the one before."""
-TRIES = 5
+TRIES = 10
 """Attempts in a row that finish no chunk."""
 
 

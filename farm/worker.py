@@ -26,6 +26,8 @@ POLL = 0.2
 """Seconds between looks at ComfyUI."""
 LEAST_FREE = 2**28
 """Bytes that must be free before a job begins."""
+AGAIN = 5.0
+"""Seconds until a worker is asked again that is busy."""
 CLOSING = 20.0
 """Seconds in which a job must stop when the worker is closed."""
 BOUNDARY = 3600.0
@@ -50,6 +52,7 @@ class Worker:
         self.lease_seconds, self.least_free = lease, free
         self.upkeep: Upkeep | None = None
         self.halted = threading.Event()
+        self._free = threading.Lock()
         _tidy(Path(scratch))
 
     def info(self) -> dict:
@@ -100,6 +103,14 @@ class Worker:
 
     def run(self, name: str) -> dict:
         """Run a job to its end, or as far as it goes: the status, and what to say of it."""
+        if not self._free.acquire(blocking=False):  # a call that was thought to be lost goes on
+            return {"worker": self.name, "status": HELD, "left": AGAIN}
+        try:
+            return self._run(name)
+        finally:
+            self._free.release()
+
+    def _run(self, name: str) -> dict:
         began, self.halted = time.monotonic(), threading.Event()
         told = {"worker": self.name, "chunks": 0}
         try:

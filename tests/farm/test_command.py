@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -65,12 +66,18 @@ def wait_for(condition, process):
         time.sleep(0.1)
 
 
-def test_a_driver_that_is_killed_is_followed_by_another(farm, call, jobs, tmp_path):
+def test_a_driver_that_is_killed_or_stopped_is_followed_by_another(farm, call, jobs, tmp_path):
     process = farm("submit", *jobs({"name": "one"}, "{broken", {"name": "two", "seed": 2}))
     wait_for(lambda: list((tmp_path / "storage").glob("runs/one/chunk_*")), process)
     process.kill()
     process.communicate()
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "storage").glob("runs/one/chunk_*")}
+    process = farm("work")
+    wait_for(lambda: (tmp_path / "storage" / "runs" / "two").exists(), process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert not list((tmp_path / "scratch").glob("*/input"))
     code, out, _ = call("work")
     assert code == 0
     assert "one" in out
