@@ -15,6 +15,13 @@ RUN_NAME, STOP_AFTER, VARY_FROM, VARIATION, KEEP_LATER, USE_TAKES = (
     "use_takes",
 )
 """Inputs of Keep Run."""
+SEED, NOISE, FPS, LENGTH, LENGTH_UNIT = "seed", "noise", "fps", "length", "length_unit"
+START_IMAGE, END_IMAGE, SOURCE, FEATURES = "start_image", "end_image", "source", "feature_continuity"
+"""Inputs of nodes that make a video, where scenes differ."""
+START, UNIT = "start", "unit"
+"""Inputs of a prompt of a stack, which may have a start image too."""
+FRAMES, VIDEO, REPORT = "frames", "video", "report"
+"""Outputs of nodes that make or load a video."""
 OURS = "WanMotion"
 """What ids of the pack's nodes begin with."""
 TIMELINE = "wan_motion_timeline"

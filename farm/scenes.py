@@ -14,14 +14,31 @@ from dataclasses import dataclass, replace
 
 from .graph import GraphError, Prompt, add_node, inputs_of, keep_run, makers
 from .jobs import Job
-from .names import LOAD, PLAN, STACK_TYPE
+from .names import (
+    END_IMAGE,
+    FEATURES,
+    FPS,
+    FRAMES,
+    LENGTH,
+    LENGTH_UNIT,
+    LOAD,
+    NOISE,
+    PLAN,
+    REPORT,
+    RUN_NAME,
+    SEED,
+    SOURCE,
+    STACK_TYPE,
+    START,
+    START_IMAGE,
+    UNIT,
+    VIDEO,
+)
 
 SHOW, JOIN, CREATE = "PreviewAny", "ImageBatch", "CreateVideo"
 """Nodes of ComfyUI's own."""
 NOISES = ("per_chunk", "fixed")
 """Under which a chunk's noise is known without the chunks before it."""
-FRAMES, VIDEO = "frames", "video"
-"""Outputs that the whole has; what hangs on any other is left out."""
 Ask = Callable[[Prompt], dict]
 """Runs a prompt in a ComfyUI, and returns what its output nodes show."""
 
@@ -48,9 +65,13 @@ def split(job: Job, object_info: dict, ask: Ask) -> list[Job]:
     if len(found) != 1:
         raise GraphError(f"scenes: expected a workflow with one video, this one has {len(found)}.")
     maker, inputs = found[0], job.prompt[found[0]]["inputs"]
-    if inputs.get("noise", NOISES[0]) not in NOISES:
+    if inputs.get(NOISE, NOISES[0]) not in NOISES:
         raise GraphError(f"noise: scenes need one of {', '.join(NOISES)}, got {inputs['noise']!r}.")
-    for name in ("seed", "fps"):
+    if inputs.get(FEATURES):
+        raise GraphError(
+            f"{FEATURES} depends on the place in the whole video: scenes need 0, got {inputs[FEATURES]!r}."
+        )
+    for name in (SEED, FPS):
         if isinstance(inputs.get(name), list):
             raise GraphError(f"{name}: scenes need a number there, but it is linked.")
     seams, total = read_plan(ask(plan_prompt(job.prompt, maker, object_info)))
@@ -68,7 +89,7 @@ def plan_prompt(prompt: Prompt, maker: str, object_info: dict) -> Prompt:
     found: Prompt = {}
     add_node(found, "plan", PLAN, inputs, object_info)
     _add_upstream(found, prompt, inputs)
-    add_node(found, "show", SHOW, {"source": ["plan", _output(object_info, PLAN, "report")]}, object_info)
+    add_node(found, "show", SHOW, {"source": ["plan", _output(object_info, PLAN, REPORT)]}, object_info)
     return found
 
 
@@ -83,21 +104,21 @@ def read_plan(outputs: dict) -> tuple[list[int], int]:
 
 def find_scenes(prompt: Prompt, maker: str, seams: list[int], total: int, object_info: dict) -> list[Scene]:
     """The scenes of a video, in order."""
-    fps, stack = float(prompt[maker]["inputs"]["fps"]), _stack(prompt, maker, object_info)
+    fps, stack = float(prompt[maker]["inputs"][FPS]), _stack(prompt, maker, object_info)
     for number in stack:
-        for name in ("start", "unit"):
+        for name in (START, UNIT):
             if isinstance(prompt[number]["inputs"].get(name), list):
                 raise GraphError(f"{name} of node {number}: scenes need a value there, but it is linked.")
 
     def chunk_of(number: str) -> int:
         inputs = prompt[number]["inputs"]
-        if inputs["unit"] == "chunks":
-            return int(inputs["start"]) - 1
-        return min(range(len(seams)), key=lambda index: abs(seams[index] - inputs["start"] * fps))
+        if inputs[UNIT] == "chunks":
+            return int(inputs[START]) - 1
+        return min(range(len(seams)), key=lambda index: abs(seams[index] - inputs[START] * fps))
 
     placed = sorted((chunk_of(number), at, number) for at, number in enumerate(stack))
     placed = [each for each in placed if each[0] < len(seams)]
-    cuts = [chunk for chunk, _, number in placed if chunk > 0 and "start_image" in prompt[number]["inputs"]]
+    cuts = [chunk for chunk, _, number in placed if chunk > 0 and START_IMAGE in prompt[number]["inputs"]]
     begins = [0, *sorted(set(cuts))]
     scenes = []
     for first, after in zip(begins, [*begins[1:], len(seams)], strict=True):
@@ -111,19 +132,19 @@ def _part(job: Job, maker: str, scene: Scene, number: int, scenes: list[Scene], 
     """The job of one scene; all that is not needed for its chunks is left out."""
     name, source = f"{job.name} (scene {number})", copy.deepcopy(job.prompt)
     node = source[maker]
-    node["inputs"] |= {"length": float(scene.frames), "length_unit": "frames"}
-    if node["inputs"].get("noise", NOISES[0]) == NOISES[0]:
-        node["inputs"]["seed"] = (node["inputs"]["seed"] + scene.chunk) % 2**64
+    node["inputs"] |= {LENGTH: float(scene.frames), LENGTH_UNIT: "frames"}
+    if node["inputs"].get(NOISE, NOISES[0]) == NOISES[0]:
+        node["inputs"][SEED] = (node["inputs"][SEED] + scene.chunk) % 2**64
     if number > 1:
-        node["inputs"].pop("source", None)
-        node["inputs"]["start_image"] = source[scene.stack[0]]["inputs"].pop("start_image")
+        node["inputs"].pop(SOURCE, None)
+        node["inputs"][START_IMAGE] = source[scene.stack[0]]["inputs"].pop(START_IMAGE)
     if number < len(scenes):
-        node["inputs"].pop("end_image", None)
+        node["inputs"].pop(END_IMAGE, None)
     before = None
     for at, key in enumerate(scene.stack):
-        inputs, chunks = source[key]["inputs"], source[key]["inputs"]["unit"] == "chunks"
-        moved = inputs["start"] - (scene.chunk if chunks else scene.frame / float(node["inputs"]["fps"]))
-        inputs["start"] = (1.0 if chunks else 0.0) if at == 0 else moved
+        inputs, chunks = source[key]["inputs"], source[key]["inputs"][UNIT] == "chunks"
+        moved = inputs[START] - (scene.chunk if chunks else scene.frame / float(node["inputs"][FPS]))
+        inputs[START] = (1.0 if chunks else 0.0) if at == 0 else moved
         inputs.pop(_stack_input(object_info[source[key]["class_type"]]), None)
         if before is not None:
             inputs[_stack_input(object_info[source[key]["class_type"]])] = [before, 0]
@@ -132,7 +153,7 @@ def _part(job: Job, maker: str, scene: Scene, number: int, scenes: list[Scene], 
         node["inputs"][_stack_input(object_info[node["class_type"]])] = [before, 0]
     prompt: Prompt = {maker: node}
     _add_upstream(prompt, source, node["inputs"])
-    report = [maker, _output(object_info, node["class_type"], "report")]
+    report = [maker, _output(object_info, node["class_type"], REPORT)]
     add_node(prompt, "farm-show", SHOW, {"source": report}, object_info)
     keep_run(prompt, name, object_info)
     return replace(job, name=name, prompt=prompt)
@@ -141,19 +162,19 @@ def _part(job: Job, maker: str, scene: Scene, number: int, scenes: list[Scene], 
 def _whole(job: Job, maker: str, parts: list[Job], object_info: dict) -> Job:
     """The job that gives the frames of all scenes to whatever the video was given to."""
     kind, prompt = job.prompt[maker]["class_type"], copy.deepcopy(job.prompt)
-    fps = prompt[maker]["inputs"]["fps"]
+    fps = prompt[maker]["inputs"][FPS]
     given = {_output(object_info, kind, name): name for name in (FRAMES, VIDEO)}
     _drop_downstream(prompt, maker, set(given))
     del prompt[maker]
     joined: list | None = None
     for number, part in enumerate(parts, 1):
         load, frames = f"farm-load-{number}", [f"farm-load-{number}", _output(object_info, LOAD, FRAMES)]
-        add_node(prompt, load, LOAD, {"run_name": part.name, "fps": fps, "frames_in_memory": True}, object_info)
+        add_node(prompt, load, LOAD, {RUN_NAME: part.name, FPS: fps, "frames_in_memory": True}, object_info)
         if joined is not None:
             add_node(prompt, f"farm-join-{number}", JOIN, {"image1": joined, "image2": frames}, object_info)
             frames = [f"farm-join-{number}", 0]
         joined = frames
-    add_node(prompt, "farm-video", CREATE, {"images": joined, "fps": fps}, object_info)
+    add_node(prompt, "farm-video", CREATE, {"images": joined, FPS: fps}, object_info)
     for node in prompt.values():
         for name, value in node["inputs"].items():
             if isinstance(value, list) and value[0] == maker:
