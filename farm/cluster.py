@@ -34,6 +34,7 @@ def connect(address: str, patience: float = 120.0, cpus: float | None = None) ->
     os.environ.setdefault("RAY_DISABLE_MEMORY_MONITOR", "1")  # a ComfyUI may take most of the memory
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's 15 would have ComfyUI wait for whatever else there is
     import ray
 
     if address == "local":
