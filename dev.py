@@ -34,7 +34,7 @@ COMMANDS = {
     "lock": "write down anew which files are installed, by hash; with --upgrade the newest",
 }
 
-FAST = ("-m", "not host and not browser and not registry and not slow", "--durations=10")
+FAST = ("-m", "not host and not browser and not farm and not registry and not slow", "--durations=10")
 """Of pytest, for unit tests only."""
 PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile")
 """Of pytest, when all tests run: files side by side, each process with one thread, since threads that wait for a busy

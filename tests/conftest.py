@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "wan_motion_chunks"
-MARKED = ("host", "browser", "registry")
+MARKED = ("host", "browser", "farm", "registry")
 """Folders of tests, or files, whose tests have a marker of that name; all others are unit tests."""
 
 

@@ -43,7 +43,7 @@ def test_dependencies_run_one_way(path):
         "tiny": {"tiny"},
     }
     allowed = below.get(folder, set()) | {folder}
-    ours = {name.split(".")[0] for name in imports(path)} & {"nodes", "wan", "motion", "blending", "tiny"}
+    ours = {name.split(".")[0] for name in imports(path)} & {"nodes", "wan", "motion", "blending", "tiny", "farm"}
     assert ours <= allowed
 
 

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "tiny/README.md")),
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "tiny/README.md", "farm/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "js" / "docs").rglob("*.md")),
 ]

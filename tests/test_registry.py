@@ -86,7 +86,7 @@ def test_the_archive_is_small_and_has_what_runs_only(archive):
     with zipfile.ZipFile(archive) as packed:
         names = packed.namelist()
     tops = {name.split("/")[0] for name in names}
-    assert not tops & {"tests", "benchmarks", "tools", "docs", "demo", "dev.py", ".ci", ".github"}
+    assert not tops & {"tests", "benchmarks", "farm", "tools", "docs", "demo", "dev.py", ".ci", ".github"}
     assert tops >= {
         "__init__.py",
         "pyproject.toml",

@@ -1,0 +1,45 @@
+"""Runs a command until it ends, or until whoever started this is gone: then it and all that it started are ended.
+
+A worker that is killed cannot end its ComfyUI, which would hold the GPU. This process sees its end of a pipe close.
+Runs as a script of its own: ``python -c SOURCE command ...``.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+GRACE = 5.0
+"""Seconds from being asked to end to being killed."""
+
+
+def die_with_parent() -> None:
+    """Have Linux kill this process when the guard is gone, however it went."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def main() -> int:
+    child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
+
+    def watch() -> None:
+        sys.stdin.buffer.read()  # until the other end is closed
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(GRACE)
+
+    threading.Thread(target=watch, daemon=True).start()
+    code = child.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
