@@ -37,6 +37,9 @@ COMMANDS = {
 FAST = ("-m", "not host and not browser and not farm and not registry and not slow", "--durations=10")
 """Of pytest, for unit tests only."""
 PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile")
+APART = ("-m", "not farm")
+"""Of pytest, when all tests run: those of the farm come after the others, since its leases and its workers go by the
+clock."""
 """Of pytest, when all tests run: files side by side, each process with one thread, since threads that wait for a busy
 core are slower than none."""
 GRAPHS = ("--graphs", "30", "--seconds", "150", "--bound", "60", "--shrink", "30")
@@ -78,10 +81,10 @@ def test(arguments: list[str]) -> int:
         missing = browser.fetch(python)
     if fast or not some:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
-        arguments = [*PARALLEL, *arguments]
+        arguments = [*PARALLEL, *(APART if not fast else ()), *arguments]
     code = lint([]) or subprocess.call([python, "-m", "pytest", *arguments], cwd=ROOT)
     if not some:
-        code = code or fuzz(list(GRAPHS))
+        code = code or subprocess.call([python, "-m", "pytest", "tests/farm"], cwd=ROOT) or fuzz(list(GRAPHS))
     if missing:
         print(f"The browser tests did not run: {missing}", file=sys.stderr)
         return code or (1 if os.environ.get("CI") else 0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 KEEP, LOAD, PLAN = "WanMotionKeepRun", "WanMotionLoadRun", "WanMotionPlanVideo"
-"""Nodes of the pack that the farm adds or changes."""
+OPTIONS = "WanMotionOptions"
+"""Nodes of the pack that the farm adds, changes or reads."""
 RUN_TYPE, STACK_TYPE = "WAN_MOTION_RUN", "WAN_MOTION_PROMPT_STACK"
 """Types of sockets; the nodes that make a video are those with one of the first."""
 RUN_NAME, STOP_AFTER, VARY_FROM, VARIATION, KEEP_LATER, USE_TAKES = (
@@ -15,9 +16,13 @@ RUN_NAME, STOP_AFTER, VARY_FROM, VARIATION, KEEP_LATER, USE_TAKES = (
     "use_takes",
 )
 """Inputs of Keep Run."""
-SEED, NOISE, FPS, LENGTH, LENGTH_UNIT = "seed", "noise", "fps", "length", "length_unit"
-START_IMAGE, END_IMAGE, SOURCE, FEATURES = "start_image", "end_image", "source", "feature_continuity"
+SEED, FPS, LENGTH, LENGTH_UNIT = "seed", "fps", "length", "length_unit"
+START_IMAGE, END_IMAGE, SOURCE = "start_image", "end_image", "source"
 """Inputs of nodes that make a video, where scenes differ."""
+GIVEN = "options"
+"""The input that Options is connected to."""
+NOISE, FEATURES = "noise", "feature_continuity"
+"""Inputs of Options that may not be the same for a scene as for the whole."""
 START, UNIT = "start", "unit"
 """Inputs of a prompt of a stack, which may have a start image too."""
 FRAMES, VIDEO, REPORT = "frames", "video", "report"

@@ -11,6 +11,7 @@ import copy
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .graph import GraphError, Prompt, add_node, inputs_of, keep_run, makers
 from .jobs import Job
@@ -19,10 +20,12 @@ from .names import (
     FEATURES,
     FPS,
     FRAMES,
+    GIVEN,
     LENGTH,
     LENGTH_UNIT,
     LOAD,
     NOISE,
+    OPTIONS,
     PLAN,
     REPORT,
     RUN_NAME,
@@ -65,12 +68,11 @@ def split(job: Job, object_info: dict, ask: Ask) -> list[Job]:
     if len(found) != 1:
         raise GraphError(f"scenes: expected a workflow with one video, this one has {len(found)}.")
     maker, inputs = found[0], job.prompt[found[0]]["inputs"]
-    if inputs.get(NOISE, NOISES[0]) not in NOISES:
-        raise GraphError(f"noise: scenes need one of {', '.join(NOISES)}, got {inputs['noise']!r}.")
-    if inputs.get(FEATURES):
-        raise GraphError(
-            f"{FEATURES} depends on the place in the whole video: scenes need 0, got {inputs[FEATURES]!r}."
-        )
+    noise, features = (_option(job.prompt, maker, name) for name in (NOISE, FEATURES))
+    if noise not in (None, *NOISES):
+        raise GraphError(f"{NOISE}: scenes need one of {', '.join(NOISES)}, got {noise!r}.")
+    if features:
+        raise GraphError(f"{FEATURES} depends on the place in the whole video: scenes need 0, got {features!r}.")
     for name in (SEED, FPS):
         if isinstance(inputs.get(name), list):
             raise GraphError(f"{name}: scenes need a number there, but it is linked.")
@@ -133,7 +135,7 @@ def _part(job: Job, maker: str, scene: Scene, number: int, scenes: list[Scene], 
     name, source = f"{job.name} (scene {number})", copy.deepcopy(job.prompt)
     node = source[maker]
     node["inputs"] |= {LENGTH: float(scene.frames), LENGTH_UNIT: "frames"}
-    if node["inputs"].get(NOISE, NOISES[0]) == NOISES[0]:
+    if _option(source, maker, NOISE) in (None, NOISES[0]):
         node["inputs"][SEED] = (node["inputs"][SEED] + scene.chunk) % 2**64
     if number > 1:
         node["inputs"].pop(SOURCE, None)
@@ -186,6 +188,17 @@ def _whole(job: Job, maker: str, parts: list[Job], object_info: dict) -> Job:
             _add_upstream(needed, prompt, node["inputs"])
     names = [part.name for part in parts]
     return replace(job, prompt=needed, after=tuple(names), pulls={name: name for name in names})
+
+
+def _option(prompt: Prompt, maker: str, name: str) -> Any:
+    """What Options says for a video; None where none is connected."""
+    link = prompt[maker]["inputs"].get(GIVEN)
+    if link is None:
+        return None
+    node = prompt[str(link[0])]
+    if node["class_type"] != OPTIONS:
+        raise GraphError(f"{GIVEN}: scenes need Options connected there, got {node['class_type']}.")
+    return node["inputs"].get(name)
 
 
 def _stack(prompt: Prompt, maker: str, object_info: dict) -> list[str]:

@@ -144,7 +144,7 @@ def test_prompts_are_on_the_timeline_before_a_run(page):
 
 
 def test_an_encoded_prompt_of_options_stands_for_the_text(page):
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN_SHORT)
     page.evaluate(
         """() => {
             const { graph } = window.app;
@@ -171,7 +171,7 @@ def test_an_encoded_prompt_of_options_stands_for_the_text(page):
 
 
 def test_a_size_that_follows_a_picture_is_planned_and_its_disk_is_told_as_far_as_it_is_known(page):
-    page.evaluate(OPEN, "wan-motion_tiny_first_run")
+    page.evaluate(OPEN_SHORT)
     bars, disk = page.locator(".wan-motion-timeline .chunk"), page.locator(".wan-motion-timeline .disk")
     for width, height, told in ((64, 64, True), (0, 64, False), (0, 0, True)):
         page.evaluate(TYPE, ["WanMotionLongVideo", "width", width])

@@ -1,6 +1,5 @@
 """A real Ray on this machine with real ComfyUIs, shared by all tests of the farm."""
 
-import os
 import re
 import signal
 import time
@@ -35,9 +34,7 @@ def host_options(base):
 @pytest.fixture(scope="session")
 def cluster():
     """A Ray of this machine's own."""
-    ray = pytest.importorskip("ray")
-    if os.environ.get("CI") is None and not os.environ.get("COMFYUI_PATH"):
-        pytest.skip("needs a real ComfyUI")
+    import ray
     from wan_motion_chunks.farm import cluster
 
     cluster.connect("local", cpus=4)

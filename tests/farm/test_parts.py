@@ -66,6 +66,17 @@ def test_scenes_made_apart_are_the_frames_of_the_whole(shared, tiny, object_info
     assert len(shared.book.result("apart")["files"]) == 1
 
 
+@pytest.mark.parametrize(("name", "value"), [("noise", "absolute"), ("feature_continuity", 0.5)])
+def test_what_depends_on_the_whole_video_is_refused(shared, tiny, object_info, name, value):
+    from wan_motion_chunks.farm.graph import add_node
+
+    job = with_cut(tiny(f"with {name}"), object_info)
+    add_node(job.prompt, "options", "WanMotionOptions", {name: value}, object_info)
+    job.prompt["video"]["inputs"]["options"] = ["options", 0]
+    with pytest.raises(ValueError, match=name):
+        split(job, object_info, shared.ask)
+
+
 def test_a_video_without_a_cut_is_not_split(shared, tiny, object_info):
     with pytest.raises(ValueError, match="scenes"):
         split(tiny("uncut"), object_info, shared.ask)
