@@ -41,12 +41,11 @@ BOXES = """(vue) => {
         groups: graph.groups.map((group) => [...group.pos, ...group.size]),
     };
 }"""
-QUEUE = """async (seed) => {
+QUEUE = """async () => {
     const { app } = window;
     for (const node of app.graph.nodes) {
         for (const widget of node.widgets ?? []) {
             if (widget.name === "steps") widget.value = 2;
-            if (widget.name === "seed" && node.type !== "WanMotionTinyScene") widget.value += seed;
         }
     }
     const done = new Promise((resolve, reject) => {
@@ -67,12 +66,6 @@ def canvas(browser, server):
     page.wait_for_timeout(1000)
     yield page
     page.close()
-
-
-@pytest.fixture(params=[False, True], ids=["canvas", "nodes 2.0"], scope="module")
-def vue(request, canvas):
-    canvas.evaluate(SHOW, request.param)
-    return request.param
 
 
 def load(page, name):
@@ -118,14 +111,19 @@ def check(found):
         assert any(around) or (kind == "MarkdownNote" and all(beside)), (title, box)
 
 
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_two_nodes_overlap_and_each_is_in_its_group(canvas, vue, name):
+def test_no_two_nodes_overlap_and_each_is_in_its_group(canvas, name, vue):
+    canvas.evaluate(SHOW, vue)
     load(canvas, name)
     check(settled(canvas, vue))
 
 
-def test_nor_do_they_after_a_run(canvas, vue):
+def test_nor_do_they_after_a_run(canvas):
     for name in RUN:
+        canvas.evaluate(SHOW, False)
         load(canvas, name)
-        canvas.evaluate(QUEUE, 1 + vue)
-        check(settled(canvas, vue))
+        canvas.evaluate(QUEUE)
+        check(settled(canvas, False))
+        canvas.evaluate(SHOW, True)
+        check(settled(canvas, True))

@@ -8,7 +8,7 @@ from wan_motion_chunks.tools.workflow import BYPASSED, EXAMPLES, RUNS, SWITCH, s
 
 SWITCHED = sorted(path.stem for path in EXAMPLES.glob("*.json") if SWITCH in path.read_text(encoding="utf-8"))
 PROMPT = """async ([ids, mode]) => {
-    for (const node of window.app.graph.nodes) if (ids.includes(node.id)) node.mode = mode;
+    for (const node of window.app.graph.nodes) if (ids.includes(Number(node.id))) node.mode = mode;
     return (await window.app.graphToPrompt()).output;
 }"""
 

@@ -67,7 +67,7 @@ def wait_for(condition, process):
 
 
 def test_a_driver_that_is_killed_or_stopped_is_followed_by_another(farm, call, jobs, tmp_path):
-    process = farm("submit", *jobs({"name": "one"}, "{broken", {"name": "two", "seed": 2}))
+    process = farm("submit", *jobs({"name": "one"}, "{broken", {"name": "two", "seed": 2, "length": 97}))
     wait_for(lambda: list((tmp_path / "storage").glob("runs/one/chunk_*")), process)
     process.kill()
     process.communicate()

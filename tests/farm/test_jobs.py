@@ -123,7 +123,7 @@ def test_a_missing_picture_is_refused_by_its_path(made):
 def test_saved_workflows_are_converted_and_have_titles(object_info, tmp_path):
     from wan_motion_chunks.tools.workflow import EXAMPLES, to_prompt
 
-    path = next(path for path in sorted(EXAMPLES.glob("*.json")) if "tiny" in path.name and "first" in path.name)
+    path = EXAMPLES / "Tiny_first_run.json"
     (line,) = read(tmp_path, json.dumps({"name": "shot", "seed": 11, "workflow": str(path)}))
     job = prepare(line, object_info, to_prompt)
     video = next(node for node in job.prompt.values() if "run" in node["inputs"])
