@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from wan_motion_chunks.tests.browser.scripts import LINK_LENGTH, OPEN, OPEN_SHORT, SHOW, TYPE
+from wan_motion_chunks.tests.browser.scripts import LINK_LENGTH, OPEN, OPEN_SHORT, SEE, SHOW, TYPE
 from wan_motion_chunks.tools.environment import HOST_VERSION
 from wan_motion_chunks.tools.examples import BLUEPRINTS
 from wan_motion_chunks.tools.workflow import EXAMPLES, WIDGETS, type_of
@@ -142,6 +142,7 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
     assert seams.count() == 2
     for index in range(2):
         assert seams.nth(index).get_attribute("class").split()[1] in ("looks-uncut", "visible", "obvious")
+    page.evaluate(SEE)
     seams.first.focus()
     page.keyboard.press("Enter")
     assert words.text_content().startswith("seam before frame 41: ")
