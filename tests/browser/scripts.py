@@ -11,6 +11,14 @@ OPEN = """async (name) => {
         widgets: Object.fromEntries((node.widgets ?? []).map((widget) => [widget.name, widget.value])),
     }));
 }"""
+SEE = """() => {
+    const { canvas } = window.app;
+    const { graph } = canvas; // the one that is open
+    canvas.ds.scale = 0.8;
+    canvas.centerOnNode(graph.nodes.find((each) => each.type === "WanMotionLongVideo"));
+    canvas.setDirty(true, true);
+}"""
+"""Front ends hide the widgets of nodes that are out of sight or small, and what is hidden takes no focus."""
 OPEN_SHORT = """async () => {
     const answer = await fetch("/api/workflow_templates/wan-motion-chunks/Tiny_first_run.json");
     await window.app.loadGraphData(await answer.json(), true, true, "short");
@@ -22,8 +30,12 @@ OPEN_SHORT = """async () => {
         widget.value = value;
         widget.callback(value);
     }
-}"""
-"""The first run with five short chunks, which are not kept."""
+    const pause = () => new Promise((done) => setTimeout(done, 300));
+    await pause(); // the front end chooses a view by itself
+    (SEE)();
+    await pause();
+}""".replace("SEE", SEE)
+"""The first run with five short chunks, which are not kept; its timeline in sight."""
 TYPE = """([type, name, value]) => {
     const node = window.app.graph.nodes.find((each) => each.type === type);
     const widget = node.widgets.find((each) => each.name === name);
@@ -38,11 +50,3 @@ LINK_LENGTH = """() => {
     number.connect(0, node, node.findInputSlot("length"));
 }"""
 SHOW = "async (vue) => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue)"
-SEE = """() => {
-    const { canvas } = window.app;
-    const { graph } = canvas; // the one that is open
-    canvas.ds.scale = 0.8;
-    canvas.centerOnNode(graph.nodes.find((each) => each.type === "WanMotionLongVideo"));
-    canvas.setDirty(true, true);
-}"""
-"""Front ends hide the widgets of nodes that are out of sight or small, and what is hidden takes no focus."""

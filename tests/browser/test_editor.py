@@ -3,9 +3,13 @@
 import re
 
 import pytest
-from wan_motion_chunks.tests.browser.editor import ORIGINS, PROMPT, SAVE, WIDGETS
+from wan_motion_chunks.tests.browser.editor import ORIGINS, PROMPT, WIDGETS
 from wan_motion_chunks.tests.browser.scripts import LINK_LENGTH, TYPE
 
+SAVE = """() => {
+    const saved = JSON.stringify(window.app.graph.serialize());
+    window.sessionStorage.setItem("wanMotionSaved", saved);
+}"""
 OPEN_SAVED = """async () => {
     const saved = JSON.parse(window.sessionStorage.getItem("wanMotionSaved"));
     await window.app.loadGraphData(saved, true, true, "again");

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from wan_motion_chunks.tests.browser.scripts import LINK_LENGTH, OPEN, OPEN_SHORT, SEE, SHOW, TYPE
+from wan_motion_chunks.tools.browser import LOADED
 from wan_motion_chunks.tools.environment import HOST_VERSION
 from wan_motion_chunks.tools.examples import BLUEPRINTS
 from wan_motion_chunks.tools.workflow import EXAMPLES, WIDGETS, type_of
@@ -136,13 +137,14 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
     video.wait_for()
     page.wait_for_function("() => document.querySelector('video').duration > 0")
     assert video.evaluate("(shown) => shown.duration") == pytest.approx(105 / 16, abs=0.1)
+    page.evaluate(SEE)
     timeline = page.locator(".wan-motion-timeline")
     assert timeline.locator(".head").text_content() == "105 frames, 6.6 s, 3 chunks"
     seams, words = timeline.locator(".seam"), timeline.locator(".words")
     assert seams.count() == 2
     for index in range(2):
         assert seams.nth(index).get_attribute("class").split()[1] in ("looks-uncut", "visible", "obvious")
-    page.evaluate(SEE)
+    seams.first.wait_for()  # what is hidden takes no focus
     seams.first.focus()
     page.keyboard.press("Enter")
     assert words.text_content().startswith("seam before frame 41: ")
@@ -213,7 +215,7 @@ def test_chinese_words_are_shown(page, request):
     try:
         page.evaluate("() => window.app.extensionManager.setting.set('Comfy.Locale', 'zh')")
         page.reload()
-        page.wait_for_function("() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow")
+        page.wait_for_function(LOADED)
         page.wait_for_function(
             "(title) => window.LiteGraph.registered_node_types.WanMotionLongVideo?.title === title",
             arg="\u957f\u89c6\u9891 (Wan Motion)",
