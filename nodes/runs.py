@@ -56,19 +56,18 @@ def list_runs() -> list[str]:
 
 
 def _names(folder: Path) -> list[str]:
-    found = {path.name: path for path in folder.iterdir() if _is_run(path)} if folder.is_dir() else {}
-    return sorted(found, key=lambda name: (-_changed(found[name]), name))
+    changed = {path.name: _changed(path) for path in folder.iterdir()} if folder.is_dir() else {}
+    found = [(-time, name) for name, time in changed.items() if time is not None]
+    return [name for _, name in sorted(found)]
 
 
-def _is_run(folder: Path) -> bool:
+def _changed(folder: Path) -> int | None:
+    """When a run's files last changed; None for a folder that is no run of ours, or empty."""
     try:
-        return check_name(folder.name) == folder.name and bool(list_files(folder))
-    except RunError:  # not ours: Keep Run makes no such folder
-        return False
-
-
-def _changed(folder: Path) -> int:
-    return max((time for _, _, time, _ in list_files(folder)), default=0)
+        named = check_name(folder.name) == folder.name
+    except RunError:  # Keep Run makes no such folder
+        return None
+    return max((time for _, _, time, _ in list_files(folder)), default=None) if named else None
 
 
 def make_room(keep: str) -> int:

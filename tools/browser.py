@@ -23,6 +23,8 @@ MAC = ("Google Chrome", "Microsoft Edge", "Chromium")
 WINDOWS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
 PACKAGES = ("chromium", "fonts-dejavu-core")
 """Debian's; the browser does not ask for a font."""
+LOADED = "() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow"
+"""JavaScript: whether ComfyUI's page is there, with a workflow."""
 DOWNLOADS = "https://cdn.playwright.dev"
 REACH_SECONDS, START_SECONDS, INSTALL_SECONDS = 10, 60, 900
 PLAYWRIGHTS = """from playwright.sync_api import sync_playwright

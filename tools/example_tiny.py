@@ -200,7 +200,7 @@ def split_nodes() -> Workflow:
         guide = Node("WanMotionGuideNextChunk", {}, links)
         links = {name: (guide, name) for name in ("model", "positive", "negative")}
         links["latent_image"] = (guide, "latent")
-        sampler = Node("KSampler", TINY_SAMPLING | {"seed": index}, links, size=(300, 560))
+        sampler = Node("KSampler", TINY_SAMPLING | {"seed": index}, links)
         links = {"state": (guide, "state"), "latent": (sampler, "LATENT"), "vae": (tiny.models, "vae")}
         state = Node("WanMotionFinishChunk", {}, links)
         row(left, TOP, guide, sampler, state)

@@ -9,10 +9,10 @@ import shutil
 from pathlib import Path
 
 from .animation import write_animation
-from .browser import find
+from .browser import LOADED, find
 from .join_picture import parse, write_join
 from .server import Server
-from .thumbnails import WIDTH, save, write_results
+from .thumbnails import RESULTS, WIDTH, save, write_results
 from .workflow import EXAMPLES, ROOT
 
 DOCS = ROOT / "docs"
@@ -64,9 +64,11 @@ def main(arguments: list[str]) -> int:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
         page.goto(server.url)
-        page.wait_for_function("() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow")
+        page.wait_for_function(LOADED)
         page.evaluate(CLEAR)
         for path in sorted(EXAMPLES.glob("*.json")):
+            if path.stem in RESULTS:
+                continue
             _open(page, path)
             print(write(_photograph(page), path.with_suffix(".jpg"), WIDTH))
         _open(page, EXAMPLES / "Tiny_first_run.json")

@@ -18,6 +18,8 @@ COLUMNS, ROWS, GAP = 4, 2, 6
 BACKGROUND = "#161b22"
 FILMS = ("Tiny_first_run", "Tiny_prompts", "Tiny_split_nodes")
 FLOW, MEASURE, JOIN = "Tiny_optical_flow", "Measure_any_video", "Join_two_clips"
+RESULTS = (*FILMS, FLOW, MEASURE, JOIN)
+"""Templates whose thumbnail is what they make; of any other it is the graph."""
 SEAMS = "41, 73"
 """Of the first run."""
 

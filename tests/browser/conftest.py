@@ -1,6 +1,7 @@
 """A real browser on the real front end of the running host."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 from wan_motion_chunks.tests.browser.editor import Editor
 from wan_motion_chunks.tests.browser.scripts import SHOW
 from wan_motion_chunks.tests.comfyui import comfyui_path
-from wan_motion_chunks.tools.browser import find
+from wan_motion_chunks.tools.browser import LOADED, find
 from wan_motion_chunks.tools.workflow import EXAMPLES
 
 BENIGN = (
@@ -133,17 +134,23 @@ def front_end(browser, server):
     opened.on("console", note)
     opened.on("pageerror", lambda error: opened.errors.append(str(error)))
     opened.goto(server.url)
-    opened.wait_for_function("() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow")
+    opened.wait_for_function(LOADED)
     opened.wait_for_timeout(1000)
     opened.errors.clear()  # what the front end logs by itself while it starts
     yield opened
     context.close()
 
 
+@pytest.fixture(scope="session")
+def open_page(browser, server):
+    """Opens a page for a ``with``: see :func:`front_end`."""
+    return functools.partial(front_end, browser, server)
+
+
 @pytest.fixture
-def page(browser, server):
+def page(open_page):
     """See :func:`front_end`."""
-    with front_end(browser, server) as opened:
+    with open_page() as opened:
         yield opened
 
 
@@ -157,8 +164,8 @@ def editor(page, server, request):
 
 
 @pytest.fixture
-def other(editor, browser, server):
+def other(editor, open_page, server):
     """The same video in another browser."""
-    with front_end(browser, server) as opened:
+    with open_page() as opened:
         yield Editor(opened, server, editor.name)
         assert opened.errors == [], "\n".join(sorted(set(opened.errors)))

@@ -4,6 +4,7 @@ import json
 import time
 
 from wan_motion_chunks.tests.browser.scripts import OPEN_SHORT, SEE, TYPE
+from wan_motion_chunks.tools.browser import LOADED
 
 PROMPT = "an orange square moves down"
 SET_UP = """([name, prompt]) => {
@@ -57,8 +58,7 @@ class Editor:
 
     def reload(self):
         self.page.reload()
-        loaded = "() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow"
-        self.page.wait_for_function(loaded)
+        self.page.wait_for_function(LOADED)
         self.page.wait_for_timeout(1000)
 
     def hold_answers(self):

@@ -58,14 +58,10 @@ QUEUE = """async () => {
 
 
 @pytest.fixture(scope="module")
-def canvas(browser, server):
+def canvas(open_page):
     """One page for all templates, which loads once."""
-    page = browser.new_page(viewport={"width": 1600, "height": 1000})
-    page.goto(server.url)
-    page.wait_for_function("() => window.app?.graph && window.app?.extensionManager?.workflow?.activeWorkflow")
-    page.wait_for_timeout(1000)
-    yield page
-    page.close()
+    with open_page() as page:
+        yield page
 
 
 def load(page, name):
