@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -27,44 +29,56 @@ def forward_splat(source: Tensor, displacement: Tensor, weight: Tensor | None = 
         The image ``(N, C, H, W)``, 0 where nothing landed, and the coverage ``(N, 1, H, W)``: how many pixels
         landed, 0 in a hole, 1 where pixels only moved, more where they fold over each other.
     """
-    n, channels, height, width = source.shape
-    if displacement.shape != (n, 2, height, width):
+    if displacement.shape != (len(source), 2, *source.shape[2:]):
         raise ValueError(
-            f"To splat {tuple(source.shape)} takes a displacement of {(n, 2, height, width)}, "
+            f"To splat {tuple(source.shape)} takes a displacement of {(len(source), 2, *source.shape[2:])}, "
             f"got {tuple(displacement.shape)}; resize_flow makes it fit."
         )
+    weight = torch.zeros_like(displacement[:, :1]) if weight is None else weight
+    # A card takes all frames at once; a processor has one after the other in its cache.
+    size = 1 if source.device.type == "cpu" else max(len(source), 1)
+    batches = zip(source.split(size), displacement.split(size), weight.split(size), strict=True)
+    image, coverage = zip(*(_splat(*batch) for batch in batches), strict=True)
+    return torch.cat(image), torch.cat(coverage)
+
+
+def _splat(source: Tensor, displacement: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    n, channels, height, width = source.shape
     picture = exact(source)
-    one = torch.ones_like(picture[:, :1])
-    heavy = one
-    if weight is not None:
-        logarithm = exact(weight).to(picture)
-        heaviest = logarithm.amax(dim=(1, 2, 3), keepdim=True)
-        heavy = (logarithm - heaviest).clamp(min=-LARGEST_WEIGHT).exp()
-    pushed = rearrange(torch.cat((picture * heavy, heavy, one), dim=1), "n c h w -> (n h w) c")
+    logarithm = exact(weight).to(picture)
+    heaviest = logarithm.amax(dim=(1, 2, 3), keepdim=True)
+    heavy = (logarithm - heaviest).clamp(min=-LARGEST_WEIGHT).exp()
+    pushed = (*(picture * heavy).unbind(1), heavy[:, 0])
     x, y = (pixel_grid(height, width, picture) + exact(displacement).to(picture)).unbind(1)  # (N, H, W)
     known = torch.isfinite(x) & torch.isfinite(y)
     x, y = torch.where(known, x, -2.0), torch.where(known, y, -2.0)  # nowhere: an index must not be made of it
-    left, top = x.floor(), y.floor()
     frame = (torch.arange(n, device=source.device) * (height * width)).view(n, 1, 1)
-    landed = torch.zeros_like(pushed)
-    for right, below in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        column, row = left + right, top + below
-        share = (1 - (x - column).abs()) * (1 - (y - row).abs())
-        share = share * ((column >= 0) & (column < width) & (row >= 0) & (row < height))
-        index = frame + row.clamp(0, height - 1).long() * width + column.clamp(0, width - 1).long()
-        _add(landed, index.flatten(), pushed * share.reshape(-1, 1))
-    landed = rearrange(landed, "(n h w) c -> n c h w", n=n, h=height)
+    landed = picture.new_zeros(channels + 2, n * height * width)
+    for (row, down), (column, along) in product(_around(y, height), _around(x, width)):
+        share = along * down
+        index = (frame + row * width + column).flatten()
+        _add(landed, index, [*(part * share for part in pushed), share])
+    landed = rearrange(landed, "c (n h w) -> n c h w", n=n, h=height)
     image, total, coverage = landed.split((channels, 1, 1), dim=1)
     image = torch.where(total > 0, image / total.clamp(min=torch.finfo(total.dtype).tiny), 0.0)
     return image.to(source.dtype), coverage.to(source.dtype)
 
 
-def _add(landed: Tensor, index: Tensor, pushed: Tensor) -> None:
-    """Add rows at the places of an index, in the same order each time: sums of floats depend on it."""
+def _around(place: Tensor, size: int) -> list[tuple[Tensor, Tensor]]:
+    """The two pixels of an axis next to each place: their index, and their share, which is 0 outside the picture."""
+    first = place.floor()
+    inside = [(pixel, (pixel >= 0) & (pixel < size)) for pixel in (first, first + 1)]
+    return [(pixel.clamp(0, size - 1).long(), (1 - (place - pixel).abs()) * within) for pixel, within in inside]
+
+
+def _add(landed: Tensor, index: Tensor, pushed: list[Tensor]) -> None:
+    """Add to each row at the places of an index, in the same order each time: sums of floats depend on it."""
     if landed.device.type == "cpu":
-        landed.index_add_(0, index, pushed)
+        for row, values in zip(landed, pushed, strict=True):  # all rows at once take three times as long
+            row.index_add_(0, index, values.flatten())
     else:  # whose index_add_ takes any order; this one sorts
-        landed.index_put_((index,), pushed, accumulate=True)
+        values = torch.stack([part.flatten() for part in pushed], dim=1)
+        landed.t().index_put_((index,), values, accumulate=True)
 
 
 def fill_holes(field: Tensor, known: Tensor) -> Tensor:
