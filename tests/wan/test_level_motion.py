@@ -117,6 +117,12 @@ def test_running_out_of_memory_is_no_reason_for_a_lower_level():
     assert torch.equal(found.end_percent, twin.end_percent)
 
 
+def test_that_memory_ran_out_is_kept_where_nothing_is_predicted_then():
+    found = guide(waves(*SIZE).expand(9, -1, -1, -1), estimator=broken(torch.OutOfMemoryError()))
+    falls(found, Reason.STILL)
+    assert found.record.out_of_memory
+
+
 def test_a_bug_of_ours_gets_through(monkeypatch):
     from wan_motion_chunks.wan.levels import motion
 

@@ -153,17 +153,20 @@ class Motion(ByFamily):
         latents = min(LATENTS, pinned.samples.shape[2] - latent_length(len(request.known)))
         check_clip("previous_frames", request.known)  # in the host's memory, where nothing waits for a card
 
-        def predict(estimator: Estimator, known: Tensor) -> ChunkPrediction:
-            return predict_chunk(known, latents, request.settings.step_gain, estimator)
+        def predict(estimator: Estimator, known: Tensor) -> ChunkPrediction | NoPrediction | FlowError:
+            try:
+                return predict_chunk(known, latents, request.settings.step_gain, estimator)
+            except (NoPrediction, FlowError) as error:  # given out: memory may have run out before
+                return error
 
-        try:
-            prediction, on_cpu = motion.run(predict, request.known)
-        except NoPrediction as error:
-            return _unguided(pinned, error.reason, error.trusted)
-        except FlowError as error:
-            logger.warning("Motion analysis failed for chunk %d: %s", request.index + 1, error)
-            return _unguided(pinned, Reason.FLOW_FAILED, error=str(error))
-        hold = follow_prediction(request, pinned, prediction, vae)
+        prediction, on_cpu = motion.run(predict, request.known)
+        if isinstance(prediction, NoPrediction):
+            hold = _unguided(pinned, prediction.reason, prediction.trusted)
+        elif isinstance(prediction, FlowError):
+            logger.warning("Motion analysis failed for chunk %d: %s", request.index + 1, prediction)
+            hold = _unguided(pinned, Reason.FLOW_FAILED, error=str(prediction))
+        else:
+            hold = follow_prediction(request, pinned, prediction, vae)
         return replace(hold, record=replace(hold.record, out_of_memory=on_cpu))
 
 
