@@ -14,6 +14,7 @@ from ..motion import FlowEstimator
 from ..motion.estimation import estimate_displacements
 from ..motion.occlusion import inconsistency_mask
 from ..motion.pyramid import gaussian_blur, to_gray
+from ..motion.rank import nearest_rank
 from ..motion.transfer import to_device
 from ..motion.warp import backward_warp, vector_length
 from ..motion.watch import Watch, ignore, part, watched
@@ -165,7 +166,7 @@ def _measure(clip: Tensor, estimator: str | FlowEstimator) -> PairSeries:
         (clip[1:] - clip[:-1]).abs().mean(dim=(1, 2, 3)) * 255,
         warped,
         torch.maximum(at[:-1], at[1:]),
-        length.kthvalue(max(1, round(0.9 * length.shape[1])), dim=1).values * unit,
+        nearest_rank(length, 0.9) * unit,
         shift,
         detail.diff(),
         _astray(forward, change),

@@ -8,7 +8,7 @@ const HEAD_WORDS = [
     ...["chunk", "chunks", "prompt", "prompts", "schedule", "text", "timeline"],
     ...["at", "s", "sec", "second", "seconds", "start", "starts", "time", "when"],
 ];
-const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
+export const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 const BLANK = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"; // as Python has it
 const EDGES = new RegExp(`^[${BLANK}]+|[${BLANK}]+$`, "g");
 const SPACE = /[ \t\xa0\u2000-\u200a\u202f]*/y;
@@ -21,7 +21,7 @@ const LIST = /^([0-9]{1,6})[ \t]*[.)=|-][ \t]/;
 const HEADING = /^[A-Za-z \t:,|/()-]{1,60}$/;
 
 /** What the front end leaves out of a prompt before it queues it. */
-const COMMENTS = /\/\*[\s\S]*?\*\/|\/\/.*/g;
+export const COMMENTS = /\/\*[\s\S]*?\*\/|\/\/.*/g;
 
 const strip = (text) => text.replace(EDGES, "");
 const isDigit = (text) => /^[0-9]/.test(text);
@@ -227,7 +227,8 @@ function checkEntries(entries, base) {
 
 /**
  * @param {string} written in the prompt
- * @returns {{text: string, start: number, unit: "chunks" | "seconds", transition: number}[]} chunks count from 0
+ * @returns {{text: string, start: number, unit: "chunks" | "seconds", transition: number, line: number, last: number}[]}
+ *     chunks count from 0; the lines that it stands on, with its mark, from 1
  * @throws {ScheduleError} if a line cannot be read
  */
 export function readSchedule(written) {
@@ -237,7 +238,7 @@ export function readSchedule(written) {
     lines.forEach(([number, line], index) => {
         if (!marks[index] && resemblesMark(line)) refuse(number);
     });
-    const whole = { text, start: 0, unit: "chunks", transition: 0 };
+    const whole = { text, start: 0, unit: "chunks", transition: 0, line: lines[0]?.[0], last: lines.at(-1)?.[0] };
     if (!marks.some((mark) => mark)) {
         checkProse(lines);
         return [whole];
@@ -246,9 +247,9 @@ export function readSchedule(written) {
     const entries = [];
     lines.slice(begin).forEach(([number, line], index) => {
         const mark = marks[begin + index];
-        if (mark) entries.push({ number, mark, texts: mark.text ? [mark.text] : [] });
+        if (mark) entries.push({ number, last: number, mark, texts: mark.text ? [mark.text] : [] });
         else if (entries.at(-1).mark.text) refuse(number);
-        else entries.at(-1).texts.push(strip(line));
+        else Object.assign(entries.at(-1), { last: number }).texts.push(strip(line));
     });
     const base = entries.some(({ mark }) => mark.unit === "chunks" && mark.start === 0) ? 0 : 1;
     const begun = entries.some(({ mark }) => startOf(mark, base) === 0);
@@ -256,11 +257,12 @@ export function readSchedule(written) {
     if (before.length && isHeading(before[0][1], begun)) before.shift();
     if (before.length && begun) refuse(before[0][0]);
     checkEntries(entries, base);
-    const first = before.length ? [{ ...whole, text: before.map(([, line]) => line).join("\n") }] : [];
-    const rest = entries.map(({ mark, texts }) => {
-        return { text: texts.join("\n"), start: startOf(mark, base), unit: mark.unit, transition: mark.transition };
+    const first = before.map(([, line]) => line).join("\n");
+    const unmarked = { ...whole, text: first, line: before[0]?.[0], last: before.at(-1)?.[0] };
+    const rest = entries.map(({ number, last, mark: { unit, transition, ...mark }, texts }) => {
+        return { text: texts.join("\n"), start: startOf({ ...mark, unit }, base), unit, transition, line: number, last };
     });
-    return [...first, ...rest];
+    return before.length ? [unmarked, ...rest] : rest;
 }
 
 /** The same of what a widget holds, whose comments the front end leaves out of what it queues. */

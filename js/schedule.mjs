@@ -1,18 +1,37 @@
 /** A prompt written into the text of a prompt widget, as a line of its schedule. */
 
-const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*/g; // which the front end takes out before it sends a prompt
-const MARK = /^\s*\[?[\d０-９]/;
+import { COMMENTS, LINE_END, ScheduleError, readSchedule } from "./prompts.mjs";
 
 const oneLine = (text) => text.split(/\s*\n\s*/).join(" ").trim();
 /** A text as the host reads it. */
-export const plain = (text) => text.replace(COMMENT, "").trim();
+export const plain = (text) => text.replace(COMMENTS, "").trim();
 
-/** What stands before a text in a line that ends with it, where that can be a start; null elsewhere. */
-function markBefore(line, text) {
-    const bare = line.replace(COMMENT, "").trimEnd();
-    if (!bare.endsWith(text)) return null;
-    const mark = bare.slice(0, bare.length - text.length);
-    return MARK.test(mark) ? mark : null;
+/** A line of a text with what stands in it changed, a comment at its end kept; null where the text is not all behind its mark. */
+function rewrite(line, before, wanted) {
+    const bare = line.replace(COMMENTS, "").trimEnd();
+    if (!line.startsWith(bare) || !bare.endsWith(before)) return null;
+    return bare.slice(0, bare.length - before.length) + wanted + line.slice(bare.length);
+}
+
+/** Of a schedule's entries the one that a run took for a prompt; null where that cannot be told. */
+function entryOf(entries, told, prompt) {
+    const same = entries.filter(({ text }) => text.trim() === told[prompt].trim());
+    if (same.length < 2) return same[0] ?? null;
+    const timed = entries.filter(({ start }) => start > 0);
+    const ordered = [...entries].sort((one, other) => one.start - other.start);
+    const read = ordered.length === told.length && ordered.every(({ text }, at) => text.trim() === told[at]?.trim());
+    return read && timed.every(({ unit }) => unit === timed[0].unit) ? ordered[prompt] : null;
+}
+
+/** The entries of a text by its own lines; none where it cannot be read, or a comment hides the end of a line. */
+function entriesOf(text) {
+    if (text.match(COMMENTS)?.some((comment) => LINE_END.test(comment))) return [];
+    try {
+        return readSchedule(text.replace(COMMENTS, ""));
+    } catch (error) {
+        if (error instanceof ScheduleError) return [];
+        throw error;
+    }
 }
 
 /**
@@ -21,21 +40,27 @@ function markBefore(line, text) {
  * @param {{prompt: number, first: boolean, seconds: number}} chunk its prompt by index, whether it is that prompt's
  *     first chunk, and where it begins
  * @param {string} wanted what it is told, and all behind it up to the next line
- * @returns {string | null} null where the text is not what the run read
+ * @returns {string | null} null where the text is not what the run read, or its line cannot be told
  */
 export function writeLine(text, told, { prompt, first, seconds }, wanted) {
-    const before = told[prompt];
-    if (typeof before !== "string") return null;
+    if (typeof told[prompt] !== "string") return null;
+    const before = told[prompt].trim();
     const line = `${Number(seconds.toFixed(3))}s: ${oneLine(wanted)}`;
-    if (told.length === 1 && plain(text) === before.trim()) {
-        return first ? wanted.trim() : `0s: ${oneLine(plain(text))}\n${line}`;
+    const entries = entriesOf(text);
+    const alone = entries.length < 2 && plain(text) === before;
+    if (alone) {
+        if (first) return text.includes(before) ? text.replace(before, () => wanted.trim()) : null;
+        return `0s: ${oneLine(plain(text))}\n${line}`;
     }
-    const lines = text.split(/\r?\n/);
-    const fitting = lines.map((each, at) => at).filter((at) => markBefore(lines[at], before.trim()) !== null);
-    const marked = lines.map((each, at) => at).filter((at) => MARK.test(lines[at]));
-    const at = fitting.includes(marked[prompt]) ? marked[prompt] : fitting[0];
-    if (at === undefined) return null;
-    if (first) lines[at] = markBefore(lines[at], before.trim()) + oneLine(wanted);
-    else lines.splice(at + 1, 0, line);
+    const entry = entryOf(entries, told, prompt);
+    if (!entry) return null;
+    const lines = text.split(LINE_END);
+    if (!first) lines.splice(entry.last, 0, line);
+    else if (entry.line !== entry.last) return null;
+    else {
+        const found = rewrite(lines[entry.line - 1], before, oneLine(wanted));
+        if (found === null) return null;
+        lines[entry.line - 1] = found;
+    }
     return lines.join("\n");
 }

@@ -37,7 +37,6 @@ function sayPreset(widget) {
         label(widget);
         return result;
     };
-    shown.add(widget);
     label(widget);
 }
 
@@ -57,7 +56,13 @@ app.registerExtension({
         if (node.comfyClass !== SETTINGS) return;
         const widgets = (node.widgets ?? []).filter((widget) => widget.name in LEFT);
         widgets.forEach(sayPreset);
-        const { onConfigure, onRemoved } = node;
+        const { onConfigure, onAdded, onRemoved } = node;
+        const added = () => widgets.forEach((widget) => shown.add(widget));
+        if (node.graph) added();
+        node.onAdded = function (...parameters) {
+            onAdded?.apply(this, parameters);
+            added(); // a copy is made of each node that is copied, and never added
+        };
         node.onConfigure = function (...parameters) {
             onConfigure?.apply(this, parameters);
             for (const widget of widgets) label(widget);

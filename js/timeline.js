@@ -159,7 +159,8 @@ function addTimeline(node) {
     const timeline = new Timeline(node);
     const refresh = () => timeline.refresh();
     timelines.set(node, timeline);
-    shown.add(timeline);
+    if (node.graph) shown.add(timeline);
+    chain(node, "onAdded", () => shown.add(timeline)); // a copy is made of each node that is copied, and never added
     whenTyped(node, [...PLAN, ...SIZE], refresh);
     chain(node, "onConfigure", refresh);
     chain(node, "onRemoved", () => shown.delete(timeline));

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .flow import resize_flow
 from .pyramid import gaussian_blur
+from .rank import nearest_rank
 from .warp import vector_length
 
 DISTANCES, ROUNDS = (2, 4, 8), 3
@@ -90,7 +91,7 @@ def _tap(padded: Tensor, reach: int, x: int, y: int) -> Tensor:
 def _even(picture: Tensor, other: Tensor, margin: int) -> Tensor:
     """``(N, 1, h, w)`` bool: where there is nothing but noise, grown over the rim that blurs into what is beside."""
     steady = _slopes(picture - other).flatten(1)
-    noise = steady.kthvalue(max(1, round(STEADY * steady.shape[1])), dim=1).values.view(-1, 1, 1, 1) / 2
+    noise = nearest_rank(steady, STEADY).view(-1, 1, 1, 1) / 2
     least = -F.max_pool2d(-_slopes(picture), 2 * margin + 1, 1, margin)
     return least < FLAT + NOISE * noise
 

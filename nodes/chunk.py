@@ -12,7 +12,7 @@ from ..wan.loop import finish_chunk, guide_state
 from ._compat import io, schema
 from .inputs import optical_flow_input
 from .layout import to_image
-from .prompt_inputs import find_warnings, read_inputs
+from .prompt_inputs import find_warnings, has_loras, read_inputs, read_loras
 from .types import MAKE, ChunkStateType
 
 
@@ -34,7 +34,12 @@ class GuideNextChunk(io.ComfyNode):
                     tooltip="Encoded prompt of this chunk; without, that of the prompt stack of Plan Long Video.",
                 ),
                 io.Conditioning.Input("negative", optional=True, tooltip="Encoded negative prompt of this chunk."),
-                io.ClipVisionOutput.Input("clip_vision_output", optional=True, tooltip="Features of the start image."),
+                io.ClipVisionOutput.Input(
+                    "clip_vision_output",
+                    optional=True,
+                    tooltip="Features of the start image, or of the picture of the cut that this chunk's scene began "
+                    "with.",
+                ),
                 io.Model.Input(
                     "model",
                     optional=True,
@@ -88,20 +93,21 @@ class GuideNextChunk(io.ComfyNode):
             family=family,
         )
         guide = state.current_guide
-        if positive is None or negative is None:
-            if not state.plan.keyframes:
-                raise ValueError("Connect positive and negative, or a prompt_stack to Plan Long Video.")
+        encoded = positive is not None and negative is not None
+        if not (encoded or state.plan.keyframes):
+            raise ValueError("Connect positive and negative, or a prompt_stack to Plan Long Video.")
+        if not encoded or has_loras(state.plan.keyframes):
             if model is None:
                 raise ValueError("model: a prompt stack may name LoRAs. Connect the model, and give its sampler ours.")
-            inputs = read_inputs(state, model, clip)
+            inputs = read_loras(state, model, clip) if encoded else read_inputs(state, model, clip)
             model = inputs.patched(model).under(guide.request.prompt.loras)
             state = state.noted(inputs.notes)
-            mixed = inputs.mixed(guide)
+            mixed = (positive, negative) if encoded else inputs.mixed(guide)
             positive = mixed[0] if positive is None else positive
             negative = mixed[1] if negative is None else negative
         if model is not None:
             options = [part[1] for part in positive]
-            state = state.noted(warnings=find_warnings(state, model, clip_vision_output, None, options))
+            state = state.noted(warnings=find_warnings(state, model, clip_vision_output, None, options, by_chunk=True))
         return io.NodeOutput(
             state,
             apply_guide(positive, guide, clip_vision_output),

@@ -23,7 +23,7 @@ from .inputs import (
 from .making import VideoJob, make_video
 from .options import NOT_BY_GUIDER
 from .planning import Pictures, plan_video
-from .prompt_inputs import find_warnings, read_inputs
+from .prompt_inputs import find_warnings, idle_loras, read_inputs
 from .sampling import clip_socket
 from .types import MAKE
 from .values import checked
@@ -118,7 +118,7 @@ class CustomLongVideo(io.ComfyNode):
         conditions = None if keyframes else guider.original_conds.get("positive", ())
         features = options.clip_vision_output
         state = state.noted(warnings=find_warnings(state, model, features, clip_vision, conditions, run))
-        state = state.noted(warnings=noise.warnings)
+        state = state.noted(warnings=(*noise.warnings, *idle_loras(keyframes, guider_low_noise is not None)))
         inputs = read_inputs(state, model, clip, clip_vision, features, options.feature_continuity)
         low = _second_part(guider_low_noise, sampler_low_noise, sigmas_low_noise, guider, sampler)
         around = GuiderSampler(Part(guider, sampler, sigmas), noise, inputs, low)

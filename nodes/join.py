@@ -126,7 +126,9 @@ class MatchColor(io.ComfyNode):
             inputs=[
                 io.Image.Input("images", tooltip="The clip to correct."),
                 io.Image.Input(
-                    "reference", tooltip="Frames as they should look; for affine, what the first images show."
+                    "reference",
+                    tooltip="Frames as they should look; for affine at most as many as images, and what the first of "
+                    "these show.",
                 ),
                 io.Combo.Input(
                     "method",
@@ -145,13 +147,20 @@ class MatchColor(io.ComfyNode):
         clip, wanted = to_clip("images", images), to_clip("reference", reference)
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be in [0, 1], got {strength}.")
-        own = clip[: len(wanted)]
-        if METHODS[method].paired and own.shape[2:] != wanted.shape[2:]:
+        if not METHODS[method].paired:
+            transform = fit_color(clip, wanted, method=method)
+        elif clip.shape[2:] != wanted.shape[2:]:
             raise ValueError(
-                f"reference: expected the size of images {tuple(own.shape[2:])} for {method}, got "
+                f"reference: expected the size of images {tuple(clip.shape[2:])} for {method}, got "
                 f"{tuple(wanted.shape[2:])}. Use mkl for pictures that do not show the same."
             )
-        transform = fit_color(own, wanted[: len(own)], method=method)
+        elif len(wanted) > len(clip):
+            raise ValueError(
+                f"reference: expected at most as many images as images has, {len(clip)}, for {method}, got "
+                f"{len(wanted)}. Use mkl for pictures that do not show the same."
+            )
+        else:
+            transform = fit_color(clip[: len(wanted)], wanted, method=method)
         return io.NodeOutput(to_image(transform.scaled(strength)(clip)))
 
 

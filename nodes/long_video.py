@@ -19,7 +19,7 @@ from .inputs import (
 )
 from .making import VideoJob, make_video
 from .planning import Pictures, plan_video
-from .prompt_inputs import find_warnings, read_inputs, read_prompts
+from .prompt_inputs import find_warnings, idle_loras, read_inputs, read_prompts
 from .sampling import (
     clip_socket,
     expert_inputs,
@@ -106,6 +106,7 @@ class LongVideo(io.ComfyNode):
         features = options.clip_vision_output
         state = state.noted(warnings=find_warnings(state, model, features, clip_vision, run=run))
         state = state.noted(warnings=(*noise.warnings, *idle_warnings(model_low_noise, cfg_low_noise, options)))
+        state = state.noted(warnings=idle_loras(keyframes, model_low_noise is not None))
         inputs = read_inputs(state, model, clip, clip_vision, features, options.feature_continuity)
         sampler = HostSampler(read_experts(model, model_low_noise, cfg_low_noise, options), sampling, noise, inputs)
         return make_video(VideoJob(state, family, sampler, inputs, vae, options.optical_flow, run, sound, seed=seed))

@@ -59,6 +59,8 @@ class PlanVideo(io.ComfyNode):
         keyframes = parse_stack(prompt_stack or ())
         pictures = Pictures(start_image, end_image, motion_region, source, reference_image)
         state, sound = plan_video(*plan, settings, keyframes, pictures)
+        if state.settings.seam_retries:
+            state = state.noted(warnings=("seam_retries does nothing: Finish Chunk takes what the sampler made",))
         if sound is not None:
             state = state.noted(warnings=sound.warnings(fps))
             if sound.audio is not None:

@@ -82,6 +82,10 @@ def plan_video(
     cut = [picture for picture in shown if picture.name != "source"]
     if asked != (width, height) and leading is not None:
         state = state.noted((f"{width} x {height}, by {leading.name} of {leading.width} x {leading.height}",))
+    if region is not None and not state.settings.by_step:
+        state = state.noted(
+            warnings=(f"motion_region does nothing: continuity {state.settings.continuity} guides nothing",)
+        )
     state = state.noted(warnings=filter(None, (crop_warning(picture, width, height) for picture in cut)))
     return state, None if source is None else source.without_frames()
 

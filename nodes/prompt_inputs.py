@@ -62,8 +62,39 @@ def read_inputs(
     return ChunkInputs(prompts, loras, features)
 
 
+def has_loras(keyframes: Sequence[Keyframe]) -> bool:
+    """Whether a prompt stack asks one model for LoRAs.
+
+    Raises:
+        ValueError: if it asks a second expert for some.
+    """
+    if any(keyframe.low_noise_loras is not None for keyframe in keyframes):
+        raise ValueError(
+            "prompt_stack: lora_stack_low_noise is for nodes with a model for low noise, which Guide Next Chunk has "
+            "not. Leave it out, or make the video with Long Video."
+        )
+    return any(keyframe.loras for keyframe in keyframes)
+
+
+def read_loras(state: ChunkState, model, clip) -> ChunkInputs:
+    """The LoRAs of :func:`read_inputs` alone, for prompts that are encoded already."""
+    return ChunkInputs(loras=LoraFiles(state.plan.keyframes, model, clip))
+
+
+def idle_loras(keyframes: Sequence[Keyframe], has_second_expert: bool) -> tuple[str, ...]:
+    """A warning of LoRAs that are for a second expert which is not there."""
+    idle = not has_second_expert and any(keyframe.low_noise_loras is not None for keyframe in keyframes)
+    return ("lora_stack_low_noise does nothing: no model for low noise is connected",) if idle else ()
+
+
 def find_warnings(
-    state: ChunkState, model, output, encoder, conditions: Sequence[Mapping] | None = None, run: Run | None = None
+    state: ChunkState,
+    model,
+    output,
+    encoder,
+    conditions: Sequence[Mapping] | None = None,
+    run: Run | None = None,
+    by_chunk: bool = False,
 ) -> tuple[str, ...]:
     """What of the model, its features and the pictures may not be meant: the report says it first.
 
@@ -72,8 +103,10 @@ def find_warnings(
         encoder: the host's CLIP_VISION, or None.
         conditions: options of the conditions of the chunks; by default those of the state's keyframes.
         run: of Keep Run.
+        by_chunk: whether each chunk has an ``output`` of its own, and there is no ``encoder``.
     """
     warnings, keyframes = [], state.plan.keyframes
+    inputs = "clip_vision_output" if by_chunk else "clip_vision or clip_vision_output"
     if conditions is None:
         texts = [[("", {})] if isinstance(keyframe.positive, str) else keyframe.positive for keyframe in keyframes]
         conditions = [part[1] for text in texts for part in text]
@@ -81,7 +114,7 @@ def find_warnings(
     if reads_features(model) and output is None and encoder is None and not shown:
         warnings.append(
             "model reads CLIP vision features of the start image, but none are connected: it takes the text for them. "
-            "Connect clip_vision or clip_vision_output, of CLIP-ViT-H"
+            f"Connect {inputs}, of CLIP-ViT-H"
         )
     ends = [
         f"end_image of prompt {number}"
@@ -100,12 +133,13 @@ def find_warnings(
             "load one of these"
         )
     if [name for name in ends if name != "keep_later"] and reads_end(model) and output is not None and encoder is None:
+        cure = "Long Video reads those of both" if by_chunk else "connect clip_vision"
         warnings.append(
             f"{ends[0]}: model reads features of the end picture as well, but clip_vision_output shows the start image "
-            "only: connect clip_vision"
+            f"only: {cure}"
         )
     cuts = [chunk.index + 1 for chunk in state.plan.chunks if state.plan.cuts(chunk)]
-    if cuts and output is not None and encoder is None:
+    if cuts and not by_chunk and output is not None and encoder is None:
         warnings.append(
             f"clip_vision_output shows the start image, so chunks from the cut at chunk {cuts[0]} on go without: "
             "connect clip_vision for features of their own"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import folder_paths
 
 from ..wan.identity import digest
+from ..wan.runs import lock
 from ..wan.runs.lock import locked
 from ..wan.runs.names import RunError, check_name
 from ..wan.runs.takes import Takes, list_files
@@ -71,27 +73,37 @@ def _changed(folder: Path) -> int | None:
 
 
 def make_room(keep: str) -> int:
-    """Bytes that a video without Keep Run may take, once the oldest others are deleted.
+    """Bytes that a video without Keep Run may take, with what it has already, once the oldest others are deleted.
 
     Args:
         keep: its name.
     """
     folder = unkept_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    others = [path for path in folder.iterdir() if path.name.startswith(UNKEPT) and path.name != keep]
-    sizes = {path: _size(path) for path in others}
+    sizes = {path: _size(path) for path in folder.iterdir() if path.name.startswith(UNKEPT)}
     limit = min(LARGEST, round(SHARE * (shutil.disk_usage(folder).free + sum(sizes.values()))))
-    for path in sorted(others, key=lambda path: path.stat().st_mtime):
+    sizes.pop(folder / keep, None)
+    for path in sorted(sizes, key=lambda path: path.stat().st_mtime):
         if sum(sizes.values()) <= limit / 2:
             break
         try:
-            with locked(path):
-                shutil.rmtree(path)
+            _delete(path)
         except (OSError, RunError) as error:
             logger.warning("%s could not be deleted: %s", path.name, error)
-            continue
-        sizes.pop(path)
+        sizes[path] = _size(path)
     return max(0, limit - sum(sizes.values()))
+
+
+def _delete(folder: Path) -> None:
+    """Delete a run that no job holds."""
+    with locked(folder):
+        for path in folder.iterdir():
+            if path.name != lock.NAME:
+                path.unlink()
+        if os.name != "nt":
+            shutil.rmtree(folder)
+    if os.name == "nt":  # which deletes no file that is open, so that nobody has the lock where this goes through
+        shutil.rmtree(folder)
 
 
 def _size(folder: Path) -> int:

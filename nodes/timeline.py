@@ -29,8 +29,8 @@ DRAWN = 300
 """Chunks that are told one by one, and seams that one can choose; of more chunks the timeline is a summary."""
 LIVE = "wan_motion_chunks.timeline"
 """The message that a node sends while it runs."""
-LONGEST_PROMPT = 2000
-"""Characters of a prompt that are shown."""
+LONGEST_PROMPT = 20_000
+"""Characters up to which a prompt is shown; of more none, since a part of it could not be changed."""
 
 
 @dataclass(frozen=True)
@@ -172,4 +172,4 @@ def _preview(path: Path) -> dict[str, Any]:
 
 
 def _shown(text: Any) -> str | None:
-    return text[:LONGEST_PROMPT] if isinstance(text, str) else None
+    return text if isinstance(text, str) and len(text) <= LONGEST_PROMPT else None

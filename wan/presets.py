@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..motion import FlowEstimator, estimate_flow
+from ..motion.rank import nearest_rank
 from ..motion.warp import vector_length
 
 FRAMES = 9
@@ -81,7 +82,7 @@ def measure_speed(frames: Tensor, estimator: str | FlowEstimator = "auto") -> fl
     """
     flow = estimate_flow(frames[-FRAMES:], estimator=estimator)
     speed = vector_length(flow.displacement).flatten(1).float()
-    usual = speed.kthvalue(max(1, round(FASTER_THAN * speed.shape[1])), dim=1).values.median()
+    usual = nearest_rank(speed, FASTER_THAN).median()
     return usual.item() * LINES / min(frames.shape[-2:])
 
 

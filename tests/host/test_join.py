@@ -71,10 +71,20 @@ def test_join_clips_keeps_the_rate_and_the_sound_of_videos(image):
 def test_match_color_by_what_both_show_and_by_distribution(image):
     from wan_motion_chunks.nodes.join import MatchColor
 
-    for method in ("affine", "mkl"):
-        matched = MatchColor.execute(image * 0.96, image[:4], method, 1.0).args[0]
+    for method, reference in (("affine", image[:4]), ("mkl", image)):
+        matched = MatchColor.execute(image * 0.96, reference, method, 1.0).args[0]
         assert (matched - image).abs().mean() < 1 / 255
     assert torch.equal(MatchColor.execute(image, image[:1] * 0.9, "affine", 0.0).args[0], image)
+
+
+@pytest.mark.parametrize("method", ["mkl", "mean"])
+def test_the_colors_of_a_whole_clip_are_matched_however_many_images_say_which(image, method):
+    from wan_motion_chunks.nodes.join import MatchColor
+
+    faded = torch.cat((image[:1] * 0, image * 0.96))
+    for reference in (image[:1], torch.cat((image, image))):
+        matched = MatchColor.execute(faded, reference, method, 1.0).args[0]
+        assert (matched.mean(dim=(0, 1, 2)) - reference.mean(dim=(0, 1, 2))).abs().max() < 1e-4
 
 
 def test_measure_seams_reports_in_words_figures_and_a_plot(image):
@@ -111,6 +121,8 @@ def test_what_does_not_fit_is_refused_with_the_inputs_name(image):
         JoinClips.execute(image, image, 9, 0.8, 0.35, "wavelet", False)
     with pytest.raises(ValueError, match=r"^reference: .*images"):
         MatchColor.execute(image, image[:, :32], "affine", 1.0)
+    with pytest.raises(ValueError, match=r"^reference: .* 4, .*got 5"):
+        MatchColor.execute(image[:4], image[:5], "affine", 1.0)
     with pytest.raises(ValueError, match=r"^seams: .*got 'x'"):
         MeasureSeams.execute(image, "20, x")
     with pytest.raises(ValueError, match=r"^frames .*got 0"):

@@ -83,6 +83,14 @@ def test_knobs_that_it_does_not_use_are_refused(comfy, name):
         choose_settings(own={name: 0.5 if name != "overlap_frames" else 9}, continuity="svi")
 
 
+def test_colors_that_it_does_not_match_are_not_asked_for(comfy):
+    for method in ("mkl", "mean"):
+        with pytest.raises(ValueError, match=r"^color_match: "):
+            choose_settings(continuity="svi", color_match=method)
+    for method in ("affine", "none"):  # as it is by default, and what it does
+        assert choose_settings(continuity="svi", color_match=method).guide.color_match == method
+
+
 @pytest.mark.parametrize(
     ("changed", "name"),
     [({"end_image": torch.zeros(1, 32, 48, 3)}, "end_image"), ({"picture": torch.zeros(5, 32, 48, 3)}, "start_image")],

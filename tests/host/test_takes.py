@@ -1,5 +1,7 @@
 """Takes in the real host: kept, chosen, made again, and taken up without Keep Run."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from wan_motion_chunks.tests.host.video import keep, long_video
@@ -173,6 +175,20 @@ def test_without_keep_run_temporary_files_may_go_at_any_time(make, comfy, monkey
     monkeypatch.setattr(comfy.sample, "sample", sample)
     assert torch.equal(make()[0], expected)
     assert len(done) == 4
+
+
+def test_what_an_unkept_video_has_already_is_room_of_its_own(make, comfy, monkeypatch):
+    from wan_motion_chunks.nodes import runs
+
+    make()
+    (folder,) = runs.unkept_folder().iterdir()
+    own = sum(path.stat().st_size for path in folder.glob("chunk_*.safetensors"))
+    monkeypatch.setattr(runs.shutil, "disk_usage", lambda path: SimpleNamespace(free=3 * own))
+    assert runs.make_room(folder.name) == 2 * own  # half of what is free and its own
+    assert folder.is_dir()
+    monkeypatch.setattr(runs.shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    assert runs.make_room("another") == round(own / 2)
+    assert not folder.exists()
 
 
 def test_videos_without_keep_run_take_a_bounded_part_of_the_disk(make, comfy, monkeypatch, finished):

@@ -63,6 +63,10 @@ def told(text, fps=16.0, total=97):
         "0s: walks\n\n2.5s over 1s: runs\n",
         "0: runs // the beginning\n4s: runs",
         "// by time\n0s: a cat: asleep\n3s: it wakes",
+        "walking\n2: running\n3: walking\n4: running",
+        "1: walking\n5: running\n3: running",
+        "a dog walking\n2: a dog running\n4: running",
+        "2: running // fast\n\n4: running // slow\n",
     ],
 )
 @pytest.mark.parametrize("index", [0, 1, 4, 10])
@@ -79,10 +83,29 @@ def test_a_prompt_written_for_a_chunk_is_told_to_it_and_to_those_behind_it_up_to
     assert [" ".join(each[1].split()) for each in after] == [" ".join(each.split()) for each in expected]
 
 
-def test_a_text_that_is_not_what_the_run_read_is_left_alone():
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("{a|b} walks", ["a walks"]),
+        ("0: walks", ["runs"]),
+        ("walks", [None]),
+        ("a dog\nwalks\n4: runs", ["a dog\nwalks", "runs"]),
+        ("2: runs\n3s: walks\n9: runs", ["runs", "walks", "runs"]),
+        ("0: walks /* slowly\n*/\n4: runs", ["walks", "runs"]),
+        ("a /* tall */ man walks", ["a  man walks"]),
+    ],
+)
+def test_a_text_whose_line_cannot_be_told_is_left_alone(text, texts):
     chunk = json.dumps({"prompt": 0, "first": True, "seconds": 0})
-    for text, texts in (("{a|b} walks", ["a walks"]), ("0: walks", ["runs"]), ("walks", [None])):
-        assert run_node(f"writeLine({json.dumps(text)}, {json.dumps(texts)}, {chunk}, 'x')") is None
+    assert run_node(f"writeLine({json.dumps(text)}, {json.dumps(texts)}, {chunk}, 'x')") is None
+
+
+def test_a_comment_stays_where_a_prompt_is_changed():
+    cases = (("0: walks // slowly\n4: runs", ["walks", "runs"]), ("// a cat\nwalks // slowly", ["walks"]))
+    for text, texts in cases:
+        chunk = json.dumps({"prompt": 0, "first": True, "seconds": 0})
+        written = run_node(f"writeLine({json.dumps(text)}, {json.dumps(texts)}, {chunk}, 'turns')")
+        assert written == text.replace("walks", "turns")
 
 
 def test_the_disk_is_counted_as_frames_and_latents_take_it():

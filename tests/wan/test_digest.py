@@ -35,6 +35,13 @@ def test_a_digest_knows_order_dtype_and_shape():
     assert len({digest(value) for value in different}) == len(different)
 
 
+def test_every_pixel_of_a_video_counts_however_long_it_is():
+    video = torch.zeros(3, 3, 4096, 4096, dtype=torch.uint8)
+    before = digest(video)
+    video[1, 1, 1000, 1001] = 1
+    assert digest(video) != before
+
+
 def test_no_two_values_have_one_digest():
     different = [
         [[1], 2],

@@ -11,6 +11,8 @@ from torch import Tensor
 from ..guidance_schedule import Schedule, held_steps, held_steps_of_part, step_index, step_mask
 from ..guide import ChunkGuide
 
+SAMPLE, OURS = comfy.patcher_extension.WrappersMP.SAMPLER_SAMPLE, "wan_motion_chunks"
+"""What is wrapped, and by whom."""
 WHOLE = 0.95
 """Share of the model's highest noise level from which on a sampler call is the first one of a chunk."""
 
@@ -59,7 +61,15 @@ def guide_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
     Args:
         schedule: of the whole run; without it each sampler call goes by what it sees, see
             :func:`~wan.guidance_schedule.held_steps_of_part`.
+
+    Raises:
+        ValueError: if the model follows a guide already.
     """
+    if model.get_wrappers(SAMPLE, OURS):
+        raise ValueError(
+            "model: it follows the guide of another chunk already. Connect the model itself, not the model that "
+            "another Guide Next Chunk gives out."
+        )
     patched = model.clone()
     theirs = patched.model_options.get("denoise_mask_function")
     cells, meter = None if guide.end_percent is None else HeldCells(guide, schedule), guide.heed
@@ -95,5 +105,5 @@ def guide_by_step(model, guide: ChunkGuide, schedule: Schedule | None = None):
 
     patched.set_model_denoise_mask_function(mask_of_step)
     patched.set_model_sampler_post_cfg_function(watch)
-    patched.add_wrapper_with_key(comfy.patcher_extension.WrappersMP.SAMPLER_SAMPLE, "wan_motion_chunks", hold_clean)
+    patched.add_wrapper_with_key(SAMPLE, OURS, hold_clean)
     return patched

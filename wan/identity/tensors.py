@@ -18,9 +18,9 @@ BETWEEN = 8
 """Single numbers evenly between those."""
 SMALL = 2048
 """Numbers up to which all of a model's weight are read."""
-WEIGHT_LIMIT, LIMIT = 10_000_000, 2**27
-"""Numbers up to which all are read: of what may be a weight, and of tensors with more than two dimensions, which are
-pictures and videos, where any pixel may be the one that differs."""
+WEIGHT_LIMIT = 10_000_000
+"""Numbers up to which all of what may be a weight are read. Other tensors with more than two dimensions are pictures
+and videos, where any pixel may be the one that differs: they are read whole."""
 CASTS = (torch.float32, torch.bfloat16, torch.float16)
 """Types that the host may load a VAE in."""
 CACHED = 2**20
@@ -35,7 +35,8 @@ def read_tensor(value: Tensor, *, limit: int | None = None) -> Tree:
     """A tensor as it is stored.
 
     Args:
-        limit: numbers up to which all of them are read; of more, those at both ends and some between.
+        limit: numbers up to which all of them are read; of more, those at both ends and some between. By default
+            :data:`WEIGHT_LIMIT` of what may be a weight.
     """
     if "_qdata" in vars(value):
         return _quantized(value, limit)
@@ -117,9 +118,9 @@ def _plain(value: Tensor, limit: int | None) -> Tree:
         return f"{kind} without values".encode()
     if value.layout is not torch.strided or value.is_nested:
         return Unknown(f"{value.layout} tensor", serial_of(value))
-    if limit is None:
-        limit = LIMIT if value.dim() > 2 and not isinstance(value, torch.nn.Parameter) else WEIGHT_LIMIT
-    if value.numel() > limit:
+    if limit is None and (value.dim() <= 2 or isinstance(value, torch.nn.Parameter)):
+        limit = WEIGHT_LIMIT
+    if limit is not None and value.numel() > limit:
         return f"{kind} in part;".encode() + _sample(value)
     return f"{kind};{_content(value)}".encode()
 

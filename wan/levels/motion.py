@@ -14,6 +14,7 @@ from torch import Tensor
 from ...motion import FlowError
 from ...motion.estimation import check_clip
 from ...motion.prediction import predict_clip_motion, render
+from ...motion.rank import nearest_rank
 from ...motion.transfer import to_device
 from ...motion.warp import vector_length
 from ..families.canvas import encode_frames
@@ -84,7 +85,7 @@ def predict_chunk(
     )
     frames, confidence = render(known[-1:], prediction)
     speed = vector_length(prediction.displacement[:1]).flatten()
-    moving = speed.kthvalue(max(1, round(0.95 * len(speed)))).values
+    moving = nearest_rank(speed, 0.95)
     found = frames.clamp(0, 1), confidence, confidence[:TEMPORAL_STRIDE].mean(), moving
     frames, confidence, *figures = to_device(torch.device("cpu"), *found)
     share, speed_of_few = (figure.item() for figure in figures)

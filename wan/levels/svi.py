@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LATENTS = 1
 """Of the chunk before; with three, artifacts are reported."""
-IGNORED = ("overlap_frames", "motion_weight", "mask_sigma", "step_gain", "blend_strength")
+IGNORED = ("overlap_frames", "motion_weight", "mask_sigma", "step_gain", "blend_strength", "color_match")
 
 
 class Svi:
