@@ -93,18 +93,22 @@ class GuideNextChunk(io.ComfyNode):
             family=family,
         )
         guide = state.current_guide
-        encoded = positive is not None and negative is not None
-        if not (encoded or state.plan.keyframes):
-            raise ValueError("Connect positive and negative, or a prompt_stack to Plan Long Video.")
-        if not encoded or has_loras(state.plan.keyframes):
-            if model is None:
-                raise ValueError("model: a prompt stack may name LoRAs. Connect the model, and give its sampler ours.")
-            inputs = read_loras(state, model, clip) if encoded else read_inputs(state, model, clip)
-            model = inputs.patched(model).under(guide.request.prompt.loras)
-            state = state.noted(inputs.notes)
-            mixed = (positive, negative) if encoded else inputs.mixed(guide)
+        keyframes, inputs = state.plan.keyframes, None
+        with_loras = has_loras(keyframes)
+        if model is None and keyframes and (with_loras or positive is None or negative is None):
+            raise ValueError("model: a prompt stack may name LoRAs. Connect the model, and give its sampler ours.")
+        if positive is None or negative is None:
+            if not keyframes:
+                raise ValueError("Connect positive and negative, or a prompt_stack to Plan Long Video.")
+            inputs = read_inputs(state, model, clip)
+            mixed = inputs.mixed(guide)
             positive = mixed[0] if positive is None else positive
             negative = mixed[1] if negative is None else negative
+        elif with_loras:
+            inputs = read_loras(state, model, clip)
+        if inputs is not None and model is not None:
+            model = inputs.patched(model).under(guide.request.prompt.loras)
+            state = state.noted(inputs.notes)
         if model is not None:
             options = [part[1] for part in positive]
             state = state.noted(warnings=find_warnings(state, model, clip_vision_output, None, options, by_chunk=True))
