@@ -224,7 +224,7 @@ def _prompt(known: dict, frames: int, run: str, seed: int) -> dict:
 
 def _run_bare(host: Host, prompt: dict) -> float:
     """Run a prompt; for how many seconds ComfyUI worked on it."""
-    number = host.post("/prompt", {"prompt": prompt})["prompt_id"]
+    number = host.queue(prompt)
     while number not in (history := host.get(f"/history/{number}")):
         time.sleep(0.2)
     return running_time(history[number])
