@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .jobs import Job
 from .names import RUNS_FOLDER, TIMELINE, VIDEOS
+from .scratch import remove
 from .storage import Storage
 
 
@@ -37,8 +38,8 @@ def sweep(outputs: dict, output: Path) -> None:
     """Remove what was saved by prompts before the last, which nothing in ComfyUI names any more."""
     stay = {output / RUNS_FOLDER, *_saved(outputs, output)}
     for path in output.rglob("*"):
-        if path.is_file() and stay.isdisjoint((path, *path.parents)):
-            path.unlink()
+        if path.is_file() and not path.is_symlink() and stay.isdisjoint((path, *path.parents)):
+            remove(path, output)
 
 
 def _saved(outputs: dict, output: Path) -> list[Path]:

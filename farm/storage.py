@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from .scratch import check_below, remove
+
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
@@ -39,7 +41,7 @@ class Storage:
         patience: seconds that it may be away.
 
     Raises:
-        StorageError: if there is no such kind of place, or its package is missing.
+        StorageError: if there is no such kind of place, it is a whole file system, or its package is missing.
     """
 
     def __init__(self, url: str, options: dict[str, Any] | None = None, patience: float = 600.0):
@@ -50,6 +52,8 @@ class Storage:
             raise StorageError(f"storage: {url} cannot be used: {error}") from error
         self.root = root.rstrip("/")
         self.local = isinstance(self.fs, LocalFileSystem)
+        if self.local and not self.root:
+            raise StorageError(f"storage: {url} is the whole file system. Give a folder of the farm's own.")
         self.url = self.root if self.local else url  # absolute: workers have other working directories
 
     def path(self, *names: str) -> str:
@@ -111,12 +115,14 @@ class Storage:
                 self.fs.get_file(self.path(*names), str(part))
                 os.replace(part, target)
             finally:
-                part.unlink(missing_ok=True)
+                remove(part, target.parent)
 
         self.insist(fetch)
 
     def remove(self, *names: str) -> None:
         """Delete a file, if it is there."""
+        if self.local:
+            check_below(Path(self.path(*names)), Path(self.root))
 
         def delete() -> None:
             with contextlib.suppress(FileNotFoundError):
@@ -168,7 +174,7 @@ class Storage:
             part.write_bytes(content)
             return _publish(part, target, new)
         finally:
-            part.unlink(missing_ok=True)
+            remove(part, Path(self.root))
 
     def _upload(self, source: Path, path: str) -> None:
         if not self.local:
@@ -181,7 +187,7 @@ class Storage:
             self.fs.put_file(str(source), str(part))
             os.replace(part, target)
         finally:
-            part.unlink(missing_ok=True)
+            remove(part, Path(self.root))
 
 
 def _publish(part: Path, target: Path, new: bool) -> bool:

@@ -32,6 +32,7 @@ from .names import (
     check_run,
 )
 from .outcome import collect, sweep
+from .scratch import remove
 from .storage import Storage
 from .upkeep import Upkeep
 
@@ -107,12 +108,14 @@ class Worker:
 
     def close(self) -> None:
         """End what runs, its finished chunks kept, then ComfyUI, and remove what is in the scratch folder."""
+        if self.closed.is_set():
+            return
         self.closed.set()
         self.host.closed = True  # what runs in it may end, nothing begins
         ended = self._free.acquire(timeout=self.storage.patience)
         self.host.close()
         if ended:  # else there may be chunks that the storage has not taken
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove(self.folder, self.folder.parent, tree=True)
 
     def run(self, name: str) -> dict:
         """Run a job to its end, or as far as it goes: the status, and what to say of it."""
@@ -163,7 +166,7 @@ class Worker:
                 try:
                     upkeep.finish(manifests=not renewal.lost.is_set())
                     for run in folders:  # not unless all chunks are on the storage
-                        shutil.rmtree(self.runs_folder / run, ignore_errors=True)
+                        remove(self.runs_folder / run, self.folder, tree=True)
                 finally:
                     told |= {"chunks": upkeep.made, "fresh": upkeep.fresh}
         finally:
@@ -266,10 +269,13 @@ class Worker:
 
 def _tidy(scratch: Path) -> None:
     """Remove what workers of this machine left in the scratch folder that are gone."""
-    for folder in scratch.glob(f"{socket.gethostname()}-*-*"):
+    for folder in scratch.glob("*"):
+        found = re.fullmatch(rf"{re.escape(socket.gethostname())}-([0-9]+)-[0-9a-f]{{6}}", folder.name)
+        if found is None or folder.is_symlink():
+            continue
         try:
-            os.kill(int(folder.name.split("-")[-2]), 0)
+            os.kill(int(found[1]), 0)
         except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (ValueError, PermissionError):  # none of ours
+            remove(folder, scratch, tree=True)
+        except (OverflowError, PermissionError):  # none of ours
             continue

@@ -151,9 +151,10 @@ def test_jobs_go_where_their_models_are_and_wait_for_what_they_need(tiny):
 def test_attempts_that_make_nothing_are_counted_and_one_that_makes_a_chunk_begins_anew(tiny):
     queue = Queue(tries=3)
     ticket = Ticket(tiny("a"), "queued")
-    assert queue.put_back(ticket, "away", 0)
-    assert queue.put_back(ticket, "away", 0)
-    assert queue.put_back(ticket, "away", 1)
-    assert queue.put_back(ticket, "away", 0)
-    assert queue.put_back(ticket, "away", 0)
-    assert not queue.put_back(ticket, "away", 0)
+    assert queue.put_back(ticket, "away", 0, 0)
+    assert queue.put_back(ticket, "away", 0, 0)
+    assert queue.put_back(ticket, "away", 1, 1)
+    assert queue.put_back(ticket, "away", 1, 0)  # a take of a chunk that there was before
+    assert queue.put_back(ticket, "away", 0, 0)
+    assert not queue.put_back(ticket, "away", 0, 0)
+    assert ticket.chunks == 2
