@@ -114,7 +114,7 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
         driver = Driver(storage, farm, events, cluster.own_version())
         if lines:
             folders = (options.input or options.comfyui / "input",)
-            later = _submit(lines, book, driver, convert, folders)
+            later = submit(lines, book, driver, convert, folders)
             _tell_refused(later)
             refused += later
             for each in refused:
@@ -140,7 +140,7 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
         cluster.disconnect()
 
 
-def _submit(lines: list[Line], book: Book, driver, convert: Callable, folders: tuple[Path, ...]) -> list[Refusal]:
+def submit(lines: list[Line], book: Book, driver, convert: Callable, folders: tuple[Path, ...]) -> list[Refusal]:
     """Put the jobs of lines on the storage; those that cannot be, and why."""
     known, taken, refused = driver.object_info(), book.runs(), []
     for line in lines:

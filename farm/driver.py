@@ -52,6 +52,7 @@ class FarmOptions:
     free: int = LEAST_FREE
     tries: int = TRIES
     silence: float = SILENCE
+    look: float = LOOK
 
 
 class Driver:
@@ -123,7 +124,7 @@ class Driver:
             ready = ray.wait(calls, timeout=0.1)[0] if calls else time.sleep(0.1)
             for hand in [hand for hand in self.hands if ready and hand.call in ready]:
                 self._hear(hand)
-            if time.monotonic() - looked > LOOK:
+            if time.monotonic() - looked > self.options.look:
                 looked = time.monotonic()
                 self._look()
                 show(self.queue)

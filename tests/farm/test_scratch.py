@@ -6,9 +6,28 @@ from wan_motion_chunks.farm.scratch import remove
 from wan_motion_chunks.tools.environment import ROOT
 from wan_motion_chunks.wan.runs.names import RunError, check_name
 
-NAMES = ["shot", "Shot 1 (b)", "a.b", "e\u0301", "\u6c34", "x" * 120, "x" * 121, "a-_", "-", "con1", "com10"]
-REFUSED = ["", " ", " a", "a ", ".", "..", ".a", "a.", "a/b", "a\\b", "/", "../../../kept", "a\0", "a\n", "a:b", "a*"]
-REFUSED += ["con", "NUL.txt", "com\xb9", "lpt3 .x", "\u0301a", "a\ufe0f", "\u3164", "a\u200b", "\u6c34" * 41, 3, None, ["3", 0]]
+NAMES = ["shot", "Shot 1 (b)", "a.b", "e\u0301", "\u6c34", "x" * 120, "a-_", "-", "con1", "com10"]
+REFUSED = [
+    "",
+    " ",
+    " a",
+    "a ",
+    ".",
+    "..",
+    ".a",
+    "a.",
+    "x" * 121,
+    "a/b",
+    "a\\b",
+    "/",
+    "../../../kept",
+    "a\0",
+    "a\n",
+    "a:b",
+    "a*",
+]
+REFUSED += ["con", "NUL.txt", "com\xb9", "lpt3 .x", "\u0301a", "a\ufe0f", "\u3164", "a\u200b", "\u6c34" * 41]
+REFUSED += [3, None, ["3", 0]]
 
 
 @pytest.fixture
@@ -32,7 +51,10 @@ def test_files_and_folders_below_the_own_one_are_removed(tree):
     assert beside.exists()
 
 
-@pytest.mark.parametrize("way", [".", "..", "../beside", "runs/../..", "../own", "runs/../../beside/chunk", "link", "link/chunk"])
+WAYS = [".", "..", "../beside", "runs/../..", "../own", "runs/../../beside/chunk", "link", "link/chunk"]
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_what_does_not_lie_below_it_stays(tree, way):
     own, beside = tree
     (own / "link").symlink_to(beside, target_is_directory=True)
@@ -45,7 +67,7 @@ def test_what_does_not_lie_below_it_stays(tree, way):
 
 def test_a_folder_is_not_taken_for_a_file(tree):
     own, _ = tree
-    with pytest.raises(OSError):
+    with pytest.raises((IsADirectoryError, PermissionError)):
         remove(own / "runs", own)
     assert (own / "runs" / "run" / "chunk").exists()
 
@@ -71,4 +93,4 @@ def test_the_farm_takes_the_names_that_the_pack_takes(name):
             check_run(name)
     else:
         assert check_run(name) == wanted
-    assert (wanted is None) == (name in REFUSED or name == "x" * 121)
+    assert (wanted is None) == (name in REFUSED)
