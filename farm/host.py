@@ -10,6 +10,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -67,27 +68,29 @@ class Host:
         self.port = 0
         self.starts = 0
         self.closed = False
+        self._starting = threading.Lock()
 
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
     def ensure(self) -> None:
-        """Start it unless it runs and answers.
+        """Start it unless it runs and answers; who asks while another starts it waits for that.
 
         Raises:
             HostLost: if it does not come up, with the end of its log, or was closed.
         """
-        if self.closed:
-            raise HostLost("this worker is closed")
-        if self.alive:
-            try:
-                self.get("/system_stats")
-                return
-            except HostLost as error:
-                logger.warning("%s: it is started again", error)
-        self.stop()
-        self._start()
+        with self._starting:
+            if self.closed:
+                raise HostLost("this worker is closed")
+            if self.alive:
+                try:
+                    self.get("/system_stats")
+                    return
+                except HostLost as error:
+                    logger.warning("%s: it is started again", error)
+            self.stop()
+            self._start()
 
     def stop(self) -> None:
         """End it and all that it started."""

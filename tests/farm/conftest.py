@@ -10,6 +10,7 @@ from wan_motion_chunks.tests.farm.drive import Driven, Strikes, hang, hold, kill
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE, HANG = 3.0, 20.0
+SMALL = {"width": 32, "height": 32}
 TWIN, CUT = "undisturbed", 17 + 8 + 17 + 8
 LONG = {"frames": 25 + 4 * 16, "chunk_frames": 25}
 """Five chunks that overlap with no more than one on each side."""
@@ -54,6 +55,8 @@ def shared(cluster, host_options, tmp_path_factory):
     folder = tmp_path_factory.mktemp("farm")
     options = FarmOptions(host_options, 2, scratch=str(folder / "scratch"), lease=LEASE, silence=600, look=0.2)
     driver = Driver(Storage(str(folder / "storage"), patience=60), options, Events(folder / "events.jsonl"))
+    for hand in driver.hands:  # both start at once
+        hand.actor.info.remote()
     yield driver
     driver.close()
 
@@ -71,7 +74,7 @@ def tiny(object_info):
     from wan_motion_chunks.farm.jobs import Job
 
     def make(name, frames=33, **video):
-        prompt = tiny_prompt(object_info, frames, **video)
+        prompt = tiny_prompt(object_info, frames, **SMALL | video)
         keep_run(prompt, name, object_info)
         return Job(name, prompt)
 

@@ -76,7 +76,7 @@ def test_a_driver_that_is_killed_or_stopped_is_followed_by_another(start, call, 
         return comfyui(told[-1]["host"])["comfyui"]
 
     lines = ({"name": "one"}, "{broken", {"name": "two", "seed": 2, "length": 49})
-    process = start("submit", *jobs(*lines, workflow=tiny_prompt(object_info, 33)))
+    process = start("submit", *jobs(*lines, workflow=tiny_prompt(object_info, 33, width=32, height=32)))
     wait_for(lambda: times("one"), process)
     first = host()
     process.kill()
