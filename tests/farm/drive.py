@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-SECONDS = 60.0
+SECONDS = 120.0
 """For anything to happen that must, on a machine however busy."""
 STOPPED = 3.0
 """Seconds for which a ComfyUI is held up so that something else comes first."""
