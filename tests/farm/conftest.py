@@ -90,7 +90,12 @@ def drive(shared):
             assert shared.book.add(job) is None
         path, driven = shared.events.path, Driven([job.name for job in jobs])
         before = path.stat().st_size if path.exists() else 0
-        driven.statuses = shared.drive(Strikes(shared, driven, dict(strikes)))
+        striking = Strikes(shared, driven, dict(strikes))
+        striking.start()
+        try:
+            driven.statuses = shared.drive()
+        finally:
+            striking.end()
         driven.events = read_events(path, before)
         driven.kept = {name: shared.storage.list("runs", name) for name in driven.statuses}
         return driven
@@ -105,14 +110,14 @@ def driven(shared, drive, tiny, object_info):
     from wan_motion_chunks.farm.scenes import split
     from wan_motion_chunks.tools.workflow import EXAMPLES, to_prompt
 
-    def steal(hand, found):
+    def steal(found):
         """Another takes the run, and is silent from then on."""
         hold(found)
         number = int(shared.storage.list("leases", "taken")[-1].split(".")[0]) + 1
         content = {"owner": "thief", "until": time.time() + 2 * LEASE}
         shared.storage.write(content, "leases", "taken", f"{number:08d}.json")
 
-    def cancel(hand, found):
+    def cancel(found):
         hold(found)
         shared.book.cancel(["cancelled"])
 

@@ -14,6 +14,8 @@ import psutil
 
 SECONDS = 120.0
 """For anything to happen that must, on a machine however busy."""
+LOOK = 0.05
+"""Seconds between looks at whether a job has a chunk."""
 STOPPED = 3.0
 """Seconds for which a ComfyUI is held up so that something else comes first."""
 
@@ -40,22 +42,30 @@ class Driven:
         return sum(each.get("chunks", 0) for each in self.told(job))
 
 
-class Strikes:
+class Strikes(threading.Thread):
     """Does something to each of some jobs once, when its first chunk is on the storage and a worker has it.
 
     Args:
-        actions: by job what is done, which takes the driver's view of the worker.
+        actions: by job what is done, which takes the processes of its worker.
     """
 
     def __init__(self, driver, driven: Driven, actions: dict):
+        super().__init__(daemon=True)
         self.driver, self.driven, self.actions = driver, driven, dict(actions)
+        self._ended = threading.Event()
 
-    def __call__(self, queue) -> None:
-        for hand in list(self.driver.hands):
-            job = hand.ticket.job.name if hand.ticket is not None else ""
-            if job in self.actions and chunks(self.driver.storage, job):
-                self.driven.struck[job] = processes(hand)
-                self.actions.pop(job)(hand, self.driven.struck[job])
+    def run(self) -> None:
+        while self.actions and not self._ended.wait(LOOK):
+            for hand in list(self.driver.hands):
+                ticket = hand.ticket
+                job = ticket.job.name if ticket is not None else ""
+                if job in self.actions and chunks(self.driver.storage, job):
+                    self.driven.struck[job] = processes(hand)
+                    self.actions.pop(job)(self.driven.struck[job])
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
 
 
 def chunks(storage, run: str) -> list[str]:
@@ -92,10 +102,10 @@ def is_gone(process: psutil.Process) -> bool:
 
 def kill(name: str):
     """Kills one of a worker's processes."""
-    return lambda hand, found: found[name].send_signal(signal.SIGKILL)
+    return lambda found: found[name].send_signal(signal.SIGKILL)
 
 
-def hang(hand, found) -> None:
+def hang(found) -> None:
     """Has a ComfyUI answer no more."""
     found["comfyui"].send_signal(signal.SIGSTOP)
 

@@ -1,6 +1,10 @@
 """What a worker makes of bad answers, bad names and a bad disk; a stand-in gives the answers of ComfyUI."""
 
+import os
 import shutil
+import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -159,6 +163,31 @@ def test_a_worker_that_is_closed_waits_for_its_chunks_and_starts_nothing_more(st
     assert one.run("job")["status"] == "held"
     with pytest.raises(RuntimeError):
         one.info()
+
+
+def test_a_comfyui_that_many_ask_for_at_once_is_started_once(worker):
+    one = worker()
+    threads = [threading.Thread(target=one.info) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert one.host.alive
+    assert one.host.starts == 1
+
+
+def test_what_workers_left_that_are_gone_is_removed_and_nothing_else(worker, tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    before, scratch = f"{socket.gethostname()}-{gone.pid}", tmp_path / "scratch"
+    names = [f"{before}-0123ab", f"{before}-notes", f"{socket.gethostname()}-{os.getpid()}-0123ab", "other"]
+    for folder in (tmp_path / "beside", *(scratch / name for name in names)):
+        folder.mkdir(parents=True)
+        (folder / "film.mp4").write_bytes(b"film")
+    (scratch / f"{before}-456def").symlink_to(tmp_path / "beside", target_is_directory=True)
+    worker()
+    assert {path.name for path in scratch.iterdir()} == {*names[1:], f"{before}-456def"}
+    assert all((folder / "film.mp4").exists() for folder in scratch.iterdir())
 
 
 def test_the_version_is_that_of_the_pack_in_this_comfyui(worker, tmp_path):
