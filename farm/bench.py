@@ -20,6 +20,7 @@ from .example import tiny_prompt
 from .graph import keep_run
 from .host import Host, HostOptions, running_time
 from .jobs import Job
+from .scratch import remove
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = ("worker", "host", "driver", "store")
@@ -82,7 +83,7 @@ def _throughput(options: argparse.Namespace, folder: Path, host: HostOptions) ->
         driver.close()
         found = [driver.book.result(f"job-{seed}") or {} for seed in range(options.jobs)]
         told = [json.loads(line) for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()]
-        (folder / "events.jsonl").unlink()
+        remove(folder / "events.jsonl", folder)
         taken = sum(each["seconds"] for each in told if each["event"] == "done" and each["job"].startswith("job-"))
         cluster.disconnect()
         outside = taken - sum(each["comfyui_seconds"] for each in found)
@@ -224,7 +225,7 @@ def _prompt(known: dict, frames: int, run: str, seed: int) -> dict:
 
 def _run_bare(host: Host, prompt: dict) -> float:
     """Run a prompt; for how many seconds ComfyUI worked on it."""
-    number = host.post("/prompt", {"prompt": prompt})["prompt_id"]
+    number = host.queue(prompt)
     while number not in (history := host.get(f"/history/{number}")):
         time.sleep(0.2)
     return running_time(history[number])

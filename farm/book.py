@@ -20,19 +20,26 @@ class Book:
     def __init__(self, storage: Storage):
         self.storage = storage
 
+    def clash(self, job: Job) -> str | None:
+        """Why a job cannot be kept, where another of its name is there."""
+        found = self.storage.read(JOBS, f"{job.name}.json")
+        if found is None or found["digest"] == job.digest:
+            return None
+        return f"name: {job.name!r} is on the storage already and asks for something else. Take another name."
+
     def add(self, job: Job) -> str | None:
         """Keep a job and its files; why not, where another of that name is there."""
-        found = self.storage.read(JOBS, f"{job.name}.json")
-        if found is not None:
-            if found["digest"] == job.digest:
-                return None
-            return f"name: {job.name!r} is on the storage already and asks for something else. Take another name."
         there = set(self.storage.list(INPUTS))
         for name, path in job.files.items():
             if name not in there:
                 self.storage.upload(Path(path), INPUTS, name)
-        self.storage.write(job.to_json(), JOBS, f"{job.name}.json")
-        return None
+        new = self.storage.write(job.to_json(), JOBS, f"{job.name}.json", new=True)
+        return None if new else self.clash(job)
+
+    def runs(self) -> dict[str, str]:
+        """The runs of all jobs in lower case, as some file systems tell them apart, each with the job's name."""
+        jobs = [job for job in map(self.job, self.names()) if job is not None]
+        return {run.lower(): job.name for job in jobs for run in job.runs}
 
     def names(self) -> list[str]:
         """Of all jobs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -14,13 +15,13 @@ from pathlib import Path
 from .book import Book
 from .events import Events
 from .host import HostOptions
-from .jobs import Line, Refusal, prepare, read_lines
+from .jobs import Job, JobsError, Line, Refusal, prepare, read_lines
 from .lease import SECONDS
 from .names import CANCELLED, DONE, FAILED
 from .redo import redo
 from .scenes import split
 from .status import Meter, report, table
-from .storage import Storage
+from .storage import Storage, StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +57,15 @@ def main(arguments: list[str], convert: Callable) -> int:
     """
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
-    storage = Storage(options.storage, json.loads(options.storage_options), options.patience)
-    book = Book(storage)
+    try:
+        storage = Storage(options.storage, options.storage_options, options.patience)
+        return _obey(options, storage, Book(storage), convert)
+    except (JobsError, StorageError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _obey(options: argparse.Namespace, storage: Storage, book: Book, convert: Callable) -> int:
     if options.command in ("submit", "work"):
         return _work(options, storage, book, convert)
     if options.command == "cancel":
@@ -90,17 +98,23 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
     driver = None
     try:
         cluster.connect(options.address, options.patience, options.workers and options.workers * options.cpus)
-        workers = options.workers or cluster.devices() or 1
-        gpus = min(1.0, cluster.devices()) if options.gpus is None else options.gpus
         patience = (options.start, options.hang, options.stall)
-        host = HostOptions(str(options.comfyui.resolve()), options.python, options.host_arguments, *patience)
-        resources = json.loads(options.resources)
-        farm = FarmOptions(host, workers, options.cpus, gpus, resources, options.scratch, options.lease)
+        # Not what links lead to: on other machines they may lead elsewhere.
+        python = os.path.abspath(options.python) if os.sep in options.python else options.python
+        host = HostOptions(str(options.comfyui.absolute()), python, options.host_arguments, *patience)
+        devices = cluster.devices()
+        if not devices and options.gpus is None and "--cpu" not in host.words:
+            words = "--gpus 1 waits for one, --host-arguments=--cpu does without."
+            raise cluster.ClusterError(f"--gpus: the cluster has no GPU now. {words}")
+        workers = options.workers or devices or 1
+        gpus = min(1.0, devices) if options.gpus is None else options.gpus
+        scratch = str(options.scratch.absolute())
+        farm = FarmOptions(host, workers, options.cpus, gpus, options.resources, scratch, options.lease)
         events = Events(options.events, metrics=True)
         driver = Driver(storage, farm, events, cluster.own_version())
         if lines:
             folders = (options.input or options.comfyui / "input",)
-            later = _submit(lines, book, driver, convert, folders)
+            later = submit(lines, book, driver, convert, folders)
             _tell_refused(later)
             refused += later
             for each in refused:
@@ -116,28 +130,41 @@ def _work(options: argparse.Namespace, storage: Storage, book: Book, convert: Ca
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped: finished chunks are kept. Go on with: python -m farm work", file=sys.stderr)
+        words = "Stopping: finished chunks are brought to the storage first. Go on with: python -m farm work"
+        print(words, file=sys.stderr)
         return 130
     finally:
-        if driver is not None:
-            driver.close()
+        with contextlib.suppress(KeyboardInterrupt):  # asked a second time, it does not wait for that
+            if driver is not None:
+                driver.close()
         cluster.disconnect()
 
 
-def _submit(lines: list[Line], book: Book, driver, convert: Callable, folders: tuple[Path, ...]) -> list[Refusal]:
+def submit(lines: list[Line], book: Book, driver, convert: Callable, folders: tuple[Path, ...]) -> list[Refusal]:
     """Put the jobs of lines on the storage; those that cannot be, and why."""
-    known, refused = driver.object_info(), []
+    known, taken, refused = driver.object_info(), book.runs(), []
     for line in lines:
         try:
             job = prepare(line, known, convert, folders)
             jobs = redo(job, line, book.storage) if line.redo else [job]
             jobs = split(job, known, driver.ask) if line.scenes else jobs
-            why = next(filter(None, map(book.add, jobs)), None)
+            clashes = (book.clash(job) or _shared(job, taken) for job in jobs)
+            why = next(filter(None, clashes), None) or next(filter(None, map(book.add, jobs)), None)
+            taken |= {} if why else {run.lower(): job.name for job in jobs for run in job.runs}
         except ValueError as error:
             why = str(error)
         if why is not None:
             refused.append(Refusal(line.number, why))
     return refused
+
+
+def _shared(job: Job, taken: dict[str, str]) -> str | None:
+    """Why a job cannot be kept, where another has one of its runs."""
+    for run in job.runs:
+        other = taken.get(run.lower(), job.name)
+        if other != job.name:
+            return f"run_name: {run!r} is a run of {other} too. Each job has runs of its own."
+    return None
 
 
 def _tell_refused(refused: list[Refusal]) -> None:
@@ -170,7 +197,9 @@ def _tell_missing(asked: list[str], found: list[str], why: str) -> int:
 def _word(words, name: str, text: str) -> argparse.ArgumentParser:
     found = words.add_parser(name, help=text, description=text)
     found.add_argument("--storage", required=True, help="a folder all machines see, or any place that fsspec knows")
-    found.add_argument("--storage-options", default="{}", help='JSON, such as {"endpoint_url": "http://..."}')
+    found.add_argument(
+        "--storage-options", type=_options, default={}, help='JSON, such as {"endpoint_url": "http://..."}'
+    )
     found.add_argument("--patience", type=float, default=600.0, help="seconds that storage or cluster may be away")
     found.add_argument("--verbose", action="store_true")
     return found
@@ -184,11 +213,35 @@ def _add_workers(found: argparse.ArgumentParser) -> None:
     found.add_argument("--workers", type=int, help="how many; one for each GPU of the cluster without")
     found.add_argument("--cpus", type=float, default=1.0, help="of each worker, for Ray")
     found.add_argument("--gpus", type=float, help="of each worker, for Ray; 1 where the cluster has any")
-    found.add_argument("--resources", default="{}", help='of each worker, for Ray: JSON, such as {"big": 1}')
-    scratch = os.path.join(tempfile.gettempdir(), "wan-farm")
-    found.add_argument("--scratch", default=scratch, help="a folder on each machine's own disk")
+    found.add_argument(
+        "--resources", type=_numbers, default={}, help='of each worker, for Ray: JSON, such as {"big": 1}'
+    )
+    scratch = Path(tempfile.gettempdir(), "wan-farm")
+    found.add_argument("--scratch", type=Path, default=scratch, help="a folder on each machine's own disk")
     found.add_argument("--lease", type=float, default=SECONDS, help="seconds until a silent worker's run is free")
     found.add_argument("--start", type=float, default=300.0, help="seconds in which ComfyUI must be up")
     found.add_argument("--hang", type=float, default=60.0, help="seconds in which ComfyUI must answer")
-    found.add_argument("--stall", type=float, default=7200.0, help="seconds in which ComfyUI must finish a chunk")
+    found.add_argument(
+        "--stall", type=float, default=7200.0, help="seconds in which ComfyUI must finish a chunk of a kept run"
+    )
     found.add_argument("--events", type=Path, help="a file that gets a line of JSON for each event")
+
+
+def _options(text: str) -> dict:
+    """A JSON object of the command line."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"it is no JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f"expected a JSON object, got {text}")
+    return found
+
+
+def _numbers(text: str) -> dict[str, float]:
+    """One whose values are numbers."""
+    found = _options(text)
+    for name, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise argparse.ArgumentTypeError(f"expected a number for {name}, got {value!r}")
+    return found

@@ -16,6 +16,8 @@ from ray.exceptions import RayError
 from .book import Book
 from .cluster import ClusterError
 from .events import Events
+from .graph import GraphError
+from .hand import Hand
 from .host import HostOptions
 from .lease import SECONDS
 from .names import CANCELLED, ENDED, FAILED, HELD, LOST, QUEUED, RUNNING
@@ -29,6 +31,8 @@ LOOK = 1.0
 """Seconds between looks at what was cancelled and how far jobs are."""
 REST = 1.0
 """Seconds before a worker that was lost is asked whether it is back."""
+CLOSING = 30.0
+"""Seconds in which a worker must end that has nothing more to bring to the storage."""
 SILENCE = 3600.0
 """Seconds without any worker after which the driver gives up; jobs stay on the storage."""
 
@@ -48,23 +52,7 @@ class FarmOptions:
     free: int = LEAST_FREE
     tries: int = TRIES
     silence: float = SILENCE
-
-
-@dataclass
-class Hand:
-    """A worker as the driver sees it."""
-
-    actor: Any
-    name: str = ""
-    loaded: str = ""
-    """The models of its last job."""
-    ticket: Ticket | None = None
-    since: float = 0.0
-    call: Any = None
-    """What is asked of it now; None while it waits for a job."""
-    rest: float = 0.0
-    """When it may be asked again whether it is there."""
-    up: bool = False
+    look: float = LOOK
 
 
 class Driver:
@@ -90,6 +78,7 @@ class Driver:
         more = (options.scratch, options.lease, options.free)
         self.hands = [Hand(made.remote(where, asdict(options.host), *more)) for _ in range(options.workers)]
         self.heard = time.monotonic()
+        self.errors: list[str] = []  # of workers, each once, the last one last
 
     def object_info(self) -> dict:
         """What the first ComfyUI that is up says of its nodes.
@@ -103,9 +92,12 @@ class Driver:
         """What a prompt shows that makes no video; see :meth:`~farm.worker.Worker.ask`.
 
         Raises:
-            ClusterError: if it fails, or no ComfyUI comes up.
+            GraphError: if it fails.
+            ClusterError: if no ComfyUI comes up.
         """
-        return self._ask_any(lambda actor: actor.ask.remote(prompt))
+        if "error" in (told := self._ask_any(lambda actor: actor.ask.remote(prompt))):
+            raise GraphError(told["error"])
+        return told["shown"]
 
     def _ask_any(self, call: Callable[[Any], Any]) -> dict:
         errors = []
@@ -123,7 +115,7 @@ class Driver:
             show: is called now and then.
         """
         self._load()
-        looked = 0.0
+        looked, self.heard = 0.0, time.monotonic()
         while self.queue.open:
             self._refuse_blocked()
             for hand in self.hands:
@@ -132,27 +124,36 @@ class Driver:
             ready = ray.wait(calls, timeout=0.1)[0] if calls else time.sleep(0.1)
             for hand in [hand for hand in self.hands if ready and hand.call in ready]:
                 self._hear(hand)
-            if time.monotonic() - looked > LOOK:
+            if time.monotonic() - looked > self.options.look:
                 looked = time.monotonic()
                 self._look()
                 show(self.queue)
             if any(hand.up for hand in self.hands):
                 self.heard = time.monotonic()
             if not self.hands or time.monotonic() - self.heard > self.options.silence:
-                why = "no worker is left" if not self.hands else f"no worker for {self.options.silence:g} s"
-                self.events.tell("given_up", reason=why)
-                raise ClusterError(f"{why}: the jobs stay on {self.storage.url}.")
+                self._give_up()
         show(self.queue)
         return {name: ticket.status for name, ticket in self.queue.tickets.items()}
 
+    def _give_up(self) -> None:
+        why = f"no worker for {self.options.silence:g} s" if self.hands else "no worker is left"
+        last = f" The last one said: {self.errors[-1]}" if self.errors else ""
+        self.events.tell("given_up", reason=f"{why}.{last}")
+        raise ClusterError(f"{why}: the jobs stay on {self.storage.url}.{last}")
+
     def close(self) -> None:
         """Stop what runs, with its finished chunks kept, and end all workers."""
-        calls = [hand.actor.close.remote() for hand in self.hands]
-        if calls:
-            ray.wait(calls, num_returns=len(calls), timeout=30)
-        for hand in self.hands:
-            ray.kill(hand.actor)
-        self.hands = []
+        calls = {hand.actor.close.remote(): hand.up for hand in self.hands}
+        try:
+            # Those that are not up have no chunk to bring anywhere, and may never be.
+            for up, seconds in ((True, self.storage.patience + CLOSING), (False, CLOSING)):
+                some = [call for call, was in calls.items() if was == up]
+                if some:
+                    ray.wait(some, num_returns=len(some), timeout=seconds)
+        finally:
+            for hand in self.hands:
+                ray.kill(hand.actor)
+            self.hands = []
 
     def _load(self) -> None:
         self.queue.tickets.clear()
@@ -179,6 +180,7 @@ class Driver:
         if ticket is None:
             return
         hand.ticket, hand.loaded, hand.since = ticket, ticket.job.models, time.monotonic()
+        hand.chunks = hand.fresh = 0
         ticket.status, ticket.attempts = RUNNING, ticket.attempts + 1
         self._note(ticket, hand)
         self.events.tell("started", job=ticket.job.name, worker=hand.name, attempt=ticket.attempts)
@@ -192,11 +194,12 @@ class Driver:
             answer: Any = ray.get(call)
         except RayError as error:
             self.events.tell("worker_lost", worker=hand.name, error=_words(error))
+            self._log(f"{hand.name or 'A worker'}: {_words(error)}")
             hand.up, hand.loaded, hand.rest = False, "", time.monotonic() + REST
             if ticket is not None:
-                made = (self.book.state(ticket.job.name) or {}).get("chunks", 0) - ticket.chunks
-                told = {"status": LOST, "error": f"its worker was lost: {_words(error)}", "chunks": max(0, made)}
-                self._end(ticket, hand, told | {"seconds": time.monotonic() - hand.since})
+                told = {"status": LOST, "error": f"its worker was lost: {_words(error)}"}
+                told |= {"chunks": hand.chunks, "fresh": hand.fresh, "seconds": time.monotonic() - hand.since}
+                self._end(ticket, hand, told)
             return
         if ticket is not None:
             self._end(ticket, hand, answer)
@@ -207,13 +210,18 @@ class Driver:
         hand.name = answer["name"]
         if answer["version"] is None or (self.version is not None and answer["version"] != self.version):
             found = "not the pack" if answer["version"] is None else f"version {answer['version']} of the pack"
-            logger.error("%s has %s; %s is needed. It gets no jobs.", hand.name, found, self.version or "any version")
+            self._log(f"{hand.name} has {found}; {self.version or 'any version'} is needed. It gets no jobs.")
             self.events.tell("worker_refused", worker=hand.name, version=answer["version"], wanted=self.version)
             ray.kill(hand.actor)
             self.hands.remove(hand)
             return
         hand.up = True
         self.events.tell("worker", **answer)
+
+    def _log(self, error: str) -> None:
+        if error not in self.errors:
+            logger.warning(error)
+        self.errors = [*(each for each in self.errors if each != error), error]
 
     def _end(self, ticket: Ticket, hand: Hand, answer: dict) -> None:
         """Note how an attempt came out."""
@@ -226,7 +234,7 @@ class Driver:
             ticket.status, ticket.attempts = QUEUED, ticket.attempts - 1
             self.queue.delay(ticket, min(max(answer["left"], 0.2), self.options.lease))
         else:
-            again = self.queue.put_back(ticket, answer.get("error", status), made)
+            again = self.queue.put_back(ticket, answer.get("error", status), made, answer.get("fresh", 0))
             ticket.status = QUEUED if again else FAILED
         self._note(ticket, hand)
 
@@ -248,11 +256,12 @@ class Driver:
         for call in ray.wait(list(busy), num_returns=len(busy), timeout=1.0)[0] if busy else []:
             hand = busy[call]
             try:
-                chunks = ray.get(call)["chunks"]
+                told = ray.get(call)
             except RayError:  # its job's call says the same
                 continue
-            if hand.ticket is not None and chunks:
-                self._note(hand.ticket, hand, chunks)
+            if hand.ticket is not None and told.get("chunks", 0) > hand.chunks:
+                hand.chunks, hand.fresh = told["chunks"], told["fresh"]
+                self._note(hand.ticket, hand, hand.chunks)
 
     def _refuse_blocked(self) -> None:
         for ticket, name in self.queue.blocked():

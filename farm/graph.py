@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from .names import KEEP, OURS, RUN_NAME, RUN_TYPE
+from .names import KEEP, OURS, REUSE, RUN_NAME, RUN_TYPE, WHEN_UNSURE, check_run
 
 Prompt = dict[str, dict[str, Any]]
 MODEL_FILES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
@@ -29,19 +29,68 @@ def read_prompt(workflow: object, object_info: dict, convert) -> Prompt:
     if not isinstance(workflow, dict):
         raise GraphError(f"workflow: expected a JSON object, got {type(workflow).__name__}.")
     if "nodes" not in workflow:
-        if workflow and all(isinstance(node, dict) and "class_type" in node for node in workflow.values()):
-            return copy.deepcopy(workflow)
-        raise GraphError("workflow: it is neither a saved workflow nor one exported with Export (API).")
-    if (workflow.get("definitions") or {}).get("subgraphs"):
+        if not workflow or not all(isinstance(node, dict) and "class_type" in node for node in workflow.values()):
+            raise GraphError("workflow: it is neither a saved workflow nor one exported with Export (API).")
+        check_prompt(workflow)
+        return copy.deepcopy(workflow)
+    definitions = workflow.get("definitions")
+    if isinstance(definitions, dict) and definitions.get("subgraphs"):
         raise GraphError("workflow: it has subgraphs. Export it with Export (API), which takes them apart.")
     try:
         prompt = convert(workflow, object_info)
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"workflow: {error}") from None
+    check_prompt(prompt)
     titles = {str(node["id"]): node.get("title") for node in workflow["nodes"]}
     for number, node in prompt.items():
         node["_meta"] = {"title": titles.get(number) or object_info[node["class_type"]]["display_name"]}
     return prompt
+
+
+def check_prompt(prompt: Prompt) -> None:
+    """Raise GraphError unless each node has a class and inputs, and each link leads to a node."""
+    for number, node in prompt.items():
+        for name, kind in (("class_type", str), ("inputs", dict)):
+            if not isinstance(node.get(name), kind):
+                raise GraphError(f"workflow: node {number} has no {name}. Export it anew with Export (API).")
+        if not isinstance(node.get("_meta", {}), dict):
+            raise GraphError(f"workflow: _meta of node {number} is no JSON object.")
+        for name, value in node["inputs"].items():
+            source = link_of(value)
+            if source is not None and source not in prompt:
+                raise GraphError(f"workflow: {name} of node {number} is linked to node {source}, which is not there.")
+
+
+def link_of(value: object) -> str | None:
+    """The id of the node that an input is linked to; None of a value."""
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
+        return value[0] if isinstance(value[1], (int, float)) else None
+    return None
+
+
+def upstream(prompt: Prompt, inputs: dict, found: Prompt) -> Prompt:
+    """Add to ``found`` the nodes that inputs come from, near and far."""
+    for source in filter(None, map(link_of, inputs.values())):
+        if source in prompt and source not in found:
+            found[source] = prompt[source]
+            upstream(prompt, prompt[source]["inputs"], found)
+    return found
+
+
+def needed(prompt: Prompt, object_info: dict) -> Prompt:
+    """The nodes that ComfyUI runs: those that show or save something, and what these need.
+
+    Raises:
+        GraphError: if none shows or saves anything.
+    """
+    found: Prompt = {}
+    for number, node in prompt.items():
+        if object_info[node["class_type"]].get("output_node"):
+            found[number] = node
+            upstream(prompt, node["inputs"], found)
+    if not found:
+        raise GraphError("workflow: no node shows or saves anything, such as Save Video.")
+    return {number: node for number, node in prompt.items() if number in found}
 
 
 def find_node(prompt: Prompt, name: str) -> str:
@@ -105,9 +154,8 @@ def set_input(prompt: Prompt, number: str, name: str, value: object, object_info
     if name not in known and name not in node["inputs"]:
         there = ", ".join(sorted({*known, *node["inputs"]}))
         raise GraphError(f"{title_of(node)} (node {number}) has no input {name!r}. It has {there}.")
-    linked = node["inputs"].get(name)
-    if isinstance(linked, list) and not isinstance(value, list):
-        source = str(linked[0])
+    source = link_of(node["inputs"].get(name))
+    if source is not None and link_of(value) is None:
         files = file_inputs(object_info[prompt[source]["class_type"]])
         if files and isinstance(value, str):
             return set_input(prompt, source, files[0], value, object_info)
@@ -130,21 +178,28 @@ def file_inputs(info: dict) -> list[str]:
 
 
 def keep_run(prompt: Prompt, run: str, object_info: dict) -> None:
-    """Have each video of a prompt kept under a name; a second one gets a number behind it."""
+    """Have each video of a prompt kept under a name; a second one gets a number behind it.
+
+    Each gets a Keep Run of its own, with the inputs of the one that it had.
+    """
     for count, number in enumerate(makers(prompt, object_info), 1):
-        node = prompt[number]
+        node, own = prompt[number], f"farm-keep-{count}"
         name = run_input(object_info[node["class_type"]])
-        linked = node["inputs"].get(name)
-        if isinstance(linked, list) and prompt[str(linked[0])]["class_type"] == KEEP:
-            keep = prompt[str(linked[0])]
-        else:
-            keep = add_node(prompt, f"farm-keep-{count}", KEEP, {}, object_info)
-            node["inputs"][name] = [f"farm-keep-{count}", 0]
-        keep["inputs"][RUN_NAME] = run if count == 1 else f"{run}-{count}"
+        before = prompt.get(link_of(node["inputs"].get(name)) or "")
+        # One that was not there asks for no caution: a worker's ComfyUI may be another at each attempt.
+        inputs = dict(before["inputs"]) if before and before["class_type"] == KEEP else {WHEN_UNSURE: REUSE}
+        add_node(prompt, own, KEEP, inputs | {RUN_NAME: run if count == 1 else f"{run}-{count}"}, object_info)
+        node["inputs"][name] = [own, 0]
 
 
 def add_node(prompt: Prompt, number: str, kind: str, inputs: dict, object_info: dict) -> dict:
-    """Add a node; what its inputs are not told is as by default."""
+    """Add a node; what its inputs are not told is as by default.
+
+    Raises:
+        GraphError: if this ComfyUI does not have its class.
+    """
+    if kind not in object_info:
+        raise GraphError(f"workflow: it needs the node {kind}, which ComfyUI does not know here.")
     filled = {
         name: declared[1]["default"]
         for name, declared in inputs_of(object_info[kind]).items()
@@ -159,8 +214,12 @@ def add_node(prompt: Prompt, number: str, kind: str, inputs: dict, object_info: 
 
 
 def runs_of(prompt: Prompt) -> list[str]:
-    """The names of all runs that a prompt keeps."""
-    return [node["inputs"][RUN_NAME] for node in prompt.values() if node["class_type"] == KEEP]
+    """The names of all runs that a prompt keeps.
+
+    Raises:
+        ValueError: if one is no name of a folder.
+    """
+    return [check_run(node["inputs"].get(RUN_NAME)) for node in prompt.values() if node["class_type"] == KEEP]
 
 
 def model_key(prompt: Prompt) -> str:

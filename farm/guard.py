@@ -24,20 +24,31 @@ def die_with_parent() -> None:
 
 
 def main() -> int:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: ended.set())
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
+
+    def tell(*numbers: int) -> None:
+        for number in numbers:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, number)
 
     def watch() -> None:
         sys.stdin.buffer.read()  # until the other end is closed
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(GRACE)
+        ended.set()
 
-    threading.Thread(target=watch, daemon=True).start()
+    def finish() -> None:
+        ended.wait()
+        tell(signal.SIGTERM, signal.SIGCONT)  # one that is stopped hears the first only then
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE)
+        tell(signal.SIGKILL)
+
+    for each in (watch, finish):
+        threading.Thread(target=each, daemon=True).start()
     code = child.wait()
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
+    tell(signal.SIGKILL)
     return code if code >= 0 else 128 - code
 
 

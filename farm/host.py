@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import re
@@ -9,6 +10,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +23,8 @@ from .names import KEEP
 logger = logging.getLogger(__name__)
 
 GUARD = Path(__file__).with_name("guard.py").read_text(encoding="utf-8")
+CLIENT = "wan-farm"
+"""Who asks: only to somebody ComfyUI tells what nodes showed that it need not run again."""
 FOLDERS = ("input", "output", "temp", "user")
 
 
@@ -63,25 +67,30 @@ class Host:
         self.process: subprocess.Popen | None = None
         self.port = 0
         self.starts = 0
+        self.closed = False
+        self._starting = threading.Lock()
 
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
     def ensure(self) -> None:
-        """Start it unless it runs and answers.
+        """Start it unless it runs and answers; who asks while another starts it waits for that.
 
         Raises:
-            HostLost: if it does not come up, with the end of its log.
+            HostLost: if it does not come up, with the end of its log, or was closed.
         """
-        if self.alive:
-            try:
-                self.get("/system_stats")
-                return
-            except HostLost as error:
-                logger.warning("%s: it is started again", error)
-        self.stop()
-        self._start()
+        with self._starting:
+            if self.closed:
+                raise HostLost("this worker is closed")
+            if self.alive:
+                try:
+                    self.get("/system_stats")
+                    return
+                except HostLost as error:
+                    logger.warning("%s: it is started again", error)
+            self.stop()
+            self._start()
 
     def stop(self) -> None:
         """End it and all that it started."""
@@ -96,8 +105,25 @@ class Host:
             process.kill()
             process.wait()
 
+    def close(self) -> None:
+        """End it for good: it is not started again."""
+        self.closed = True
+        self.stop()
+
+    def queue(self, prompt: dict) -> str:
+        """Have a prompt run; its id.
+
+        Raises:
+            HostError: if ComfyUI refuses it.
+        """
+        return self.post("/prompt", {"prompt": prompt, "client_id": CLIENT})["prompt_id"]
+
     def get(self, path: str) -> Any:
-        """What the JSON of an answer holds."""
+        """What the JSON of an answer holds; a ComfyUI that gives none is ended, as it is for :meth:`post`.
+
+        Raises:
+            HostLost: if there is none.
+        """
         return self._ask(urllib.request.Request(self._url(path)))
 
     def post(self, path: str, content: object = None) -> Any:
@@ -144,10 +170,15 @@ class Host:
         with self.log.open("w", encoding="utf-8") as log:
             guarded = [sys.executable, "-c", GUARD, *command]
             self.process = subprocess.Popen(
-                guarded, cwd=self.options.comfyui, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT
+                guarded,
+                cwd=self.options.comfyui,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is the driver's: chunks are brought to the storage first
             )
         until = time.monotonic() + self.options.start
-        while time.monotonic() < until:
+        while time.monotonic() < until and not self.closed:
             try:
                 with urllib.request.urlopen(self._url("/system_stats"), timeout=5):
                     return
@@ -155,9 +186,17 @@ class Host:
                 self._check()
                 time.sleep(0.2)
         self.stop()
-        raise HostLost(f"ComfyUI did not start in {self.options.start:g} s. Its log ends:\n{self.log_tail()}")
+        why = "this worker was closed" if self.closed else f"it took longer than {self.options.start:g} s"
+        raise HostLost(f"ComfyUI did not start, {why}. Its log ends:\n{self.log_tail()}")
 
     def _ask(self, request: urllib.request.Request) -> Any:
+        try:
+            return self._answer(request)
+        except HostLost:
+            self.stop()
+            raise
+
+    def _answer(self, request: urllib.request.Request) -> Any:
         try:
             with urllib.request.urlopen(request, timeout=self.options.hang) as answer:
                 text = answer.read()
@@ -166,7 +205,7 @@ class Host:
             raise (HostError if error.code == 400 else HostLost)(f"ComfyUI: {told}") from None
         except TimeoutError:
             raise HostLost(f"ComfyUI did not answer for {self.options.hang:g} s") from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             time.sleep(0.2)  # for the process to be gone, if it went
             self._check()
             raise HostLost(f"ComfyUI does not answer: {error}") from None

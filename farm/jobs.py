@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,19 +14,26 @@ from typing import Any
 from .graph import (
     GraphError,
     Prompt,
+    check_prompt,
     file_inputs,
     find_node,
     keep_run,
     makers,
     model_key,
+    needed,
     read_prompt,
     runs_of,
     set_input,
 )
+from .names import KEEP, RUN_NAME, check_run
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()-]{0,98}[A-Za-z0-9)_-]|[A-Za-z0-9]")
 OWN = ("name", "workflow", "set", "scenes", "redo", "of")
 """Keys of a line that say something to the farm; any other is an input of the node that makes the video."""
+
+
+class JobsError(ValueError):
+    """A file of jobs that cannot be read at all."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +79,14 @@ class Job:
 
     @property
     def runs(self) -> list[str]:
+        """Raises ValueError if one is no name of a folder."""
         return runs_of(self.prompt)
 
     @property
     def digest(self) -> str:
-        """Equal for jobs that ask for the same."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """Equal for jobs that ask for the same: files count by content, wherever they lie."""
+        told = asdict(self) | {"files": sorted(self.files)}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict:
         return asdict(self) | {"digest": self.digest}
@@ -93,9 +103,18 @@ def read_lines(path: Path, workflow: Path | None) -> Iterator[Line | Refusal]:
 
     Args:
         workflow: of lines that name none.
+
+    Raises:
+        JobsError: if the file is not there, or is no UTF-8.
     """
+    try:
+        texts = path.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise JobsError(f"jobs: {path} cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError as error:
+        raise JobsError(f"jobs: {path} is not in UTF-8 ({error.reason} at byte {error.start}).") from None
     seen: dict[str, int] = {}
-    for number, text in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, text in enumerate(texts, 1):
         if not text.strip():
             continue
         try:
@@ -138,7 +157,12 @@ def prepare(line: Line, object_info: dict, convert: Callable, folders: Sequence[
             raise ValueError(f"set: {error}") from None
         for name, value in values.items():
             set_input(prompt, number, name, value, object_info)
+    check_prompt(prompt)  # a line may set links
     keep_run(prompt, line.name, object_info)
+    prompt = needed(prompt, object_info)
+    for node in prompt.values():
+        if node["class_type"] == KEEP:
+            node["inputs"][RUN_NAME] = check_run(node["inputs"].get(RUN_NAME))
     files = _collect_files(prompt, object_info, (line.workflow.parent, *folders))
     return Job(line.name, prompt, files, model_key(prompt))
 
@@ -172,6 +196,8 @@ def _read_line(number: int, text: str, folder: Path, workflow: Path | None) -> L
     of = found.get("of", "")
     if not isinstance(of, str) or bool(redo) != bool(of) or of == name:
         raise ValueError(f"of: with redo, the name of the finished run whose chunks are made again; got {of!r}.")
+    if of:
+        check_run(of)
     values = {key: value for key, value in found.items() if key not in OWN}
     values = {key: _beside(folder, value) for key, value in values.items()}
     chosen = {title: {key: _beside(folder, value) for key, value in each.items()} for title, each in chosen.items()}
@@ -180,7 +206,8 @@ def _read_line(number: int, text: str, folder: Path, workflow: Path | None) -> L
 
 def _beside(folder: Path, value: object) -> object:
     """A path from the file's folder where there is such a file; any other value as it is."""
-    if isinstance(value, str) and 0 < len(value) < 1000 and "\n" not in value and (folder / value).is_file():
+    # Most texts are prompts, which may be no path at all: os.path.isfile says so where Path.is_file raises.
+    if isinstance(value, str) and value and os.path.isfile(folder / value):
         return str((folder / value).resolve())
     return value
 
@@ -194,11 +221,14 @@ def _collect_files(prompt: Prompt, object_info: dict, folders: Sequence[Path]) -
             if not isinstance(value, str):
                 continue
             places = [Path(value)] if Path(value).is_absolute() else [folder / value for folder in folders]
-            path = next((place for place in places if place.is_file()), None)
+            path = next((place for place in places if os.path.isfile(place)), None)
             if path is None:
                 where = " or ".join(str(place) for place in places)
                 raise ValueError(f"{name} of node {number}: there is no file {where}.")
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+            try:
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+            except OSError as error:
+                raise ValueError(f"{name} of node {number}: {path} cannot be read ({error.strerror}).") from None
             node["inputs"][name] = f"{digest}{path.suffix.lower()}"
             found[node["inputs"][name]] = str(path)
     return found

@@ -1,20 +1,29 @@
 """Leases: of all who may work on a run, one does.
 
 Each holder of a run makes the next file of a numbered row, which a storage lets one alone do; the last of the row has
-the run until its time is over. Clocks must agree to a few seconds: where they do not, two may work on one run, which
-costs time and harms nothing, since each chunk file is named by what it was made from.
+the run until its time is over, or until its file has not changed for so long, whatever the clocks say. One whose clock
+is ahead may take a run too early: two then work on it until the first is to renew its lease, which costs time and
+harms nothing, since each chunk file is named by what it was made from.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from dataclasses import dataclass, field
 
 from .names import LEASES
 from .storage import Storage
 
+logger = logging.getLogger(__name__)
+
 SECONDS = 60.0
 """How long a lease lasts unless it is renewed."""
+PAUSE = 0.2
+"""Seconds between looks at whether a lease is due."""
+Seen = dict[str, tuple[tuple, float]]
+"""By run what its last lease said, and since when, by :func:`time.monotonic`."""
 
 
 @dataclass
@@ -35,7 +44,7 @@ class Lease:
 
     def renew(self) -> bool:
         """Hold it for longer; returns whether it is still held: it is not once another has taken the run."""
-        if _last(self.storage, self.run) != self.number:
+        if not self._is_own():
             return False
         self._write(time.time() + self.seconds)
         self.renewed = time.monotonic()
@@ -43,34 +52,86 @@ class Lease:
 
     def release(self) -> None:
         """Let go of the run; files of leases before it are deleted."""
-        if _last(self.storage, self.run) != self.number:
+        if not self._is_own():
             return
         self._write(0.0)
         for name in self.storage.list(LEASES, self.run):
             if int(name.split(".")[0]) < self.number:
                 self.storage.remove(LEASES, self.run, name)
 
+    def _is_own(self) -> bool:
+        # Where a storage let two make the same file, what it says in the end tells whose it is.
+        if _last(self.storage, self.run) != self.number:
+            return False
+        found = self.storage.read(LEASES, self.run, _file(self.number))
+        return isinstance(found, dict) and found.get("owner") == self.owner
+
     def _write(self, until: float) -> None:
-        self.storage.write({"owner": self.owner, "until": until}, LEASES, self.run, _file(self.number))
+        self.storage.write(_content(self.owner, until, self.seconds), LEASES, self.run, _file(self.number))
 
 
-def take(storage: Storage, run: str, owner: str, seconds: float = SECONDS) -> Lease | float:
-    """Take a run that nobody holds: its lease, or for how many seconds another still has it."""
+class Renewal(threading.Thread):
+    """Renews leases until :meth:`end`, whatever else goes on; more may be added meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.leases: list[Lease] = []
+        self.lost = threading.Event()
+        """Set once another has taken one of the runs."""
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(PAUSE):
+            for lease in [lease for lease in self.leases if lease.due]:
+                try:
+                    held = lease.renew()
+                except OSError as error:  # who cannot be reached by this worker may be by another
+                    logger.warning("The lease of %s could not be renewed: %s", lease.run, error)
+                    continue
+                if not held:
+                    logger.warning("Another worker has taken %s", lease.run)
+                    self.lost.set()
+                    return
+
+    def end(self) -> None:
+        """Let go of all runs; what the storage does not take is over by itself."""
+        self._ended.set()
+        self.join()
+        for lease in self.leases:
+            try:
+                lease.release()
+            except OSError as error:
+                logger.warning("The lease of %s could not be released: %s", lease.run, error)
+
+
+def take(storage: Storage, run: str, owner: str, seconds: float = SECONDS, seen: Seen | None = None) -> Lease | float:
+    """Take a run that nobody holds: its lease, or for how many seconds another still has it.
+
+    Args:
+        seen: of all calls by one worker, which finds out by it whether a lease is renewed.
+    """
     number = _last(storage, run)
-    left = _left(storage, run, number, seconds) if number else 0.0
+    left = _left(storage, run, number, seconds, {} if seen is None else seen) if number else 0.0
     if left > 0:
         return left
-    content = {"owner": owner, "until": time.time() + seconds}
-    if not storage.write(content, LEASES, run, _file(number + 1), new=True):
+    if not storage.write(_content(owner, time.time() + seconds, seconds), LEASES, run, _file(number + 1), new=True):
         return seconds
     return Lease(storage, run, owner, number + 1, seconds)
 
 
-def _left(storage: Storage, run: str, number: int, seconds: float) -> float:
+def _left(storage: Storage, run: str, number: int, seconds: float, seen: Seen) -> float:
     found = storage.read(LEASES, run, _file(number))
     if not isinstance(found, dict) or not isinstance(found.get("until"), (int, float)):
         return 0.0
-    return min(found["until"] - time.time(), seconds)
+    says = (number, found.get("owner"), found["until"])
+    if run not in seen or seen[run][0] != says:
+        seen[run] = (says, time.monotonic())
+    lasts = found["seconds"] if isinstance(found.get("seconds"), (int, float)) else seconds
+    return min(found["until"] - time.time(), seen[run][1] + lasts - time.monotonic())
+
+
+def _content(owner: str, until: float, seconds: float) -> dict:
+    return {"owner": owner, "until": until, "seconds": seconds}
 
 
 def _last(storage: Storage, run: str) -> int:

@@ -11,7 +11,7 @@ from .names import CANCELLED, DONE, ENDED, FAILED
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a job is tried again; each pause is twice the one before."""
 TRIES = 10
-"""Attempts in a row that finish no chunk."""
+"""Attempts in a row that bring a video no further."""
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Ticket:
     status: str
     attempts: int = 0
     fruitless: int = 0
-    """Attempts since one finished a chunk."""
+    """Attempts since one brought the video further."""
     chunks: int = 0
     error: str = ""
     ready: float = 0.0
@@ -68,9 +68,14 @@ class Queue:
                 found.append((ticket, bad[0]))
         return found
 
-    def put_back(self, ticket: Ticket, error: str, made: int) -> bool:
-        """Note an attempt that came to nothing; returns whether there is to be another."""
-        ticket.fruitless = 0 if made else ticket.fruitless + 1
+    def put_back(self, ticket: Ticket, error: str, made: int, fresh: int) -> bool:
+        """Note an attempt that came to nothing; returns whether there is to be another.
+
+        Args:
+            made: chunks that it finished.
+            fresh: those of them that were never finished before: others do not bring the video further.
+        """
+        ticket.fruitless = 0 if fresh else ticket.fruitless + 1
         ticket.chunks += made
         ticket.error = error
         if ticket.fruitless >= self.tries:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import re
 from dataclasses import replace
 
 from .graph import GraphError
 from .jobs import Job, Line
-from .names import KEEP, KEEP_LATER, RUN_NAME, RUNS, STOP_AFTER, TAKE, USE_TAKES, VARIATION, VARY_FROM
+from .names import JOBS, KEEP, KEEP_LATER, RUN_NAME, RUNS, STOP_AFTER, TAKE, USE_TAKES, VARIATION, VARY_FROM
 from .storage import Storage
 
 PLAIN = {VARY_FROM: 0, KEEP_LATER: False, STOP_AFTER: 0, USE_TAKES: ""}
+VARIATIONS = 1_000_000
+"""How many there are besides the first."""
 
 
 def redo(job: Job, line: Line, storage: Storage) -> list[Job]:
@@ -30,8 +33,9 @@ def redo(job: Job, line: Line, storage: Storage) -> list[Job]:
     for chunk in line.redo:
         if chunk not in takes:
             raise GraphError(f"redo: {line.of} has no chunk {chunk}, it has {max(takes)}.")
-    parts = [_part(job, line, chunk, takes[chunk]) for chunk in line.redo]
-    whole = _with_keep(job, job.name, {USE_TAKES: ", ".join(f"{chunk}: {takes[chunk] + 1}" for chunk in line.redo)})
+    chosen = _chosen(storage, line.of)
+    parts = [_part(job, line, chunk, chosen) for chunk in line.redo]
+    whole = _with_keep(job, job.name, {USE_TAKES: _words(chosen | {chunk: takes[chunk] + 1 for chunk in line.redo})})
     pulls = {line.of: job.name} | {part.name: job.name for part in parts}
     return [*parts, replace(whole, after=tuple(part.name for part in parts), pulls=pulls)]
 
@@ -46,10 +50,24 @@ def kept_takes(storage: Storage, run: str) -> dict[int, int]:
     return found
 
 
-def _part(job: Job, line: Line, chunk: int, takes: int) -> Job:
+def _part(job: Job, line: Line, chunk: int, chosen: dict[int, int]) -> Job:
     name = f"{job.name} (chunk {chunk})"
-    part = _with_keep(job, name, {VARY_FROM: chunk, VARIATION: takes, KEEP_LATER: True})
+    # Of the name, so that two jobs that make the same chunk again make two others.
+    variation = 1 + int(hashlib.sha256(name.encode()).hexdigest(), 16) % VARIATIONS
+    part = _with_keep(job, name, {VARY_FROM: chunk, VARIATION: variation, KEEP_LATER: True, USE_TAKES: _words(chosen)})
     return replace(part, pulls={line.of: name})
+
+
+def _chosen(storage: Storage, run: str) -> dict[int, int]:
+    """By the number of a chunk the take that a finished run has of it, where its job chose one."""
+    found = storage.read(JOBS, f"{run}.json")
+    keeps = [node["inputs"] for node in found["prompt"].values() if node["class_type"] == KEEP] if found else []
+    texts = [inputs.get(USE_TAKES) for inputs in keeps if inputs.get(RUN_NAME) == run]
+    return {int(chunk): int(take) for text in texts for chunk, take in re.findall(r"(\d+)\s*:\s*(\d+)", str(text))}
+
+
+def _words(takes: dict[int, int]) -> str:
+    return ", ".join(f"{chunk}: {take}" for chunk, take in sorted(takes.items()))
 
 
 def _with_keep(job: Job, name: str, inputs: dict) -> Job:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .graph import GraphError, Prompt, add_node, inputs_of, keep_run, makers
+from .graph import GraphError, Prompt, add_node, inputs_of, keep_run, link_of, makers, needed, upstream
 from .jobs import Job
 from .names import (
     END_IMAGE,
@@ -67,15 +67,14 @@ def split(job: Job, object_info: dict, ask: Ask) -> list[Job]:
     found = makers(job.prompt, object_info)
     if len(found) != 1:
         raise GraphError(f"scenes: expected a workflow with one video, this one has {len(found)}.")
-    maker, inputs = found[0], job.prompt[found[0]]["inputs"]
+    maker = found[0]
     noise, features = (_option(job.prompt, maker, name) for name in (NOISE, FEATURES))
     if noise not in (None, *NOISES):
         raise GraphError(f"{NOISE}: scenes need one of {', '.join(NOISES)}, got {noise!r}.")
     if features:
         raise GraphError(f"{FEATURES} depends on the place in the whole video: scenes need 0, got {features!r}.")
     for name in (SEED, FPS):
-        if isinstance(inputs.get(name), list):
-            raise GraphError(f"{name}: scenes need a number there, but it is linked.")
+        _number(job.prompt, maker, name)
     seams, total = read_plan(ask(plan_prompt(job.prompt, maker, object_info)))
     scenes = find_scenes(job.prompt, maker, seams, total, object_info)
     if len(scenes) < 2:
@@ -90,7 +89,7 @@ def plan_prompt(prompt: Prompt, maker: str, object_info: dict) -> Prompt:
     inputs = {name: value for name, value in prompt[maker]["inputs"].items() if name in named}
     found: Prompt = {}
     add_node(found, "plan", PLAN, inputs, object_info)
-    _add_upstream(found, prompt, inputs)
+    upstream(prompt, inputs, found)
     add_node(found, "show", SHOW, {"source": ["plan", _output(object_info, PLAN, REPORT)]}, object_info)
     return found
 
@@ -108,9 +107,9 @@ def find_scenes(prompt: Prompt, maker: str, seams: list[int], total: int, object
     """The scenes of a video, in order."""
     fps, stack = float(prompt[maker]["inputs"][FPS]), _stack(prompt, maker, object_info)
     for number in stack:
-        for name in (START, UNIT):
-            if isinstance(prompt[number]["inputs"].get(name), list):
-                raise GraphError(f"{name} of node {number}: scenes need a value there, but it is linked.")
+        _number(prompt, number, START)
+        if not isinstance(prompt[number]["inputs"].get(UNIT), str):
+            raise GraphError(f"{UNIT} of node {number}: scenes need a value there, and no link.")
 
     def chunk_of(number: str) -> int:
         inputs = prompt[number]["inputs"]
@@ -126,6 +125,8 @@ def find_scenes(prompt: Prompt, maker: str, seams: list[int], total: int, object
     for first, after in zip(begins, [*begins[1:], len(seams)], strict=True):
         stop = total if after == len(seams) else seams[after]
         within = tuple(number for chunk, _, number in placed if first <= chunk < after)
+        if first and START_IMAGE not in prompt[within[0]]["inputs"]:
+            raise GraphError(f"scenes: nodes {', '.join(within)} begin together, and the first has no {START_IMAGE}.")
         scenes.append(Scene(first, seams[first], stop - seams[first], within))
     return scenes
 
@@ -154,7 +155,7 @@ def _part(job: Job, maker: str, scene: Scene, number: int, scenes: list[Scene], 
     if before is not None:
         node["inputs"][_stack_input(object_info[node["class_type"]])] = [before, 0]
     prompt: Prompt = {maker: node}
-    _add_upstream(prompt, source, node["inputs"])
+    upstream(source, node["inputs"], prompt)
     report = [maker, _output(object_info, node["class_type"], REPORT)]
     add_node(prompt, "farm-show", SHOW, {"source": report}, object_info)
     keep_run(prompt, name, object_info)
@@ -179,23 +180,18 @@ def _whole(job: Job, maker: str, parts: list[Job], object_info: dict) -> Job:
     add_node(prompt, "farm-video", CREATE, {"images": joined, FPS: fps}, object_info)
     for node in prompt.values():
         for name, value in node["inputs"].items():
-            if isinstance(value, list) and value[0] == maker:
+            if link_of(value) == maker:
                 node["inputs"][name] = joined if given[value[1]] == FRAMES else ["farm-video", 0]
-    needed: Prompt = {}
-    for number, node in prompt.items():
-        if object_info[node["class_type"]].get("output_node"):
-            needed[number] = node
-            _add_upstream(needed, prompt, node["inputs"])
     names = [part.name for part in parts]
-    return replace(job, prompt=needed, after=tuple(names), pulls={name: name for name in names})
+    return replace(job, prompt=needed(prompt, object_info), after=tuple(names), pulls={name: name for name in names})
 
 
 def _option(prompt: Prompt, maker: str, name: str) -> Any:
     """What Options says for a video; None where none is connected."""
-    link = prompt[maker]["inputs"].get(GIVEN)
-    if link is None:
+    source = link_of(prompt[maker]["inputs"].get(GIVEN))
+    if source is None:
         return None
-    node = prompt[str(link[0])]
+    node = prompt[source]
     if node["class_type"] != OPTIONS:
         raise GraphError(f"{GIVEN}: scenes need Options connected there, got {node['class_type']}.")
     return node["inputs"].get(name)
@@ -206,10 +202,10 @@ def _stack(prompt: Prompt, maker: str, object_info: dict) -> list[str]:
     found, number = [], maker
     while True:
         name = _stack_input(object_info[prompt[number]["class_type"]])
-        link = prompt[number]["inputs"].get(name)
-        if not isinstance(link, list):
+        source = link_of(prompt[number]["inputs"].get(name))
+        if source is None:
             return found[::-1]
-        number = str(link[0])
+        number = source
         if _stack_input(object_info[prompt[number]["class_type"]]) is None or number in found:
             raise GraphError(f"scenes: node {number} is no prompt of a stack, and its cuts are not known here.")
         found.append(number)
@@ -220,14 +216,17 @@ def _stack_input(info: dict) -> str | None:
 
 
 def _output(object_info: dict, kind: str, name: str) -> int:
-    return object_info[kind]["output_name"].index(name)
+    names = object_info[kind]["output_name"]
+    if name not in names:
+        raise GraphError(f"scenes: {kind} gives no {name}; it gives {', '.join(names)}.")
+    return names.index(name)
 
 
-def _add_upstream(found: Prompt, prompt: Prompt, inputs: dict) -> None:
-    for value in inputs.values():
-        if isinstance(value, list) and str(value[0]) in prompt and str(value[0]) not in found:
-            found[str(value[0])] = prompt[str(value[0])]
-            _add_upstream(found, prompt, prompt[str(value[0])]["inputs"])
+def _number(prompt: Prompt, number: str, name: str) -> None:
+    """Raise GraphError unless an input is a number that is known here."""
+    value = prompt[number]["inputs"].get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise GraphError(f"{name} of node {number}: scenes need a number there, got {value!r}.")
 
 
 def _drop_downstream(prompt: Prompt, maker: str, given: set[int]) -> None:
@@ -235,13 +234,11 @@ def _drop_downstream(prompt: Prompt, maker: str, given: set[int]) -> None:
     gone = [
         number
         for number, node in prompt.items()
-        if any(isinstance(each, list) and each[0] == maker and each[1] not in given for each in node["inputs"].values())
+        if any(link_of(each) == maker and each[1] not in given for each in node["inputs"].values())
     ]
     while gone:
         number = gone.pop()
         prompt.pop(number, None)
         gone += [
-            other
-            for other, node in prompt.items()
-            if any(isinstance(each, list) and each[0] == number for each in node["inputs"].values())
+            other for other, node in prompt.items() if any(link_of(each) == number for each in node["inputs"].values())
         ]

@@ -16,18 +16,20 @@ from typing import Any, TypeVar
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from .scratch import check_below, remove
+
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 """Seconds between tries; each pause is twice the one before."""
-FINAL = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
-"""Answers of a storage that is there."""
+FINAL = (FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+"""Answers of a storage that is there; that there is no such file is another."""
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 T = TypeVar("T")
 
 
 class StorageError(OSError):
-    """The storage did not answer for as long as it may be away."""
+    """The storage takes no such thing, or did not answer for as long as it may be away."""
 
 
 class Storage:
@@ -37,13 +39,22 @@ class Storage:
         url: such as ``/mnt/farm`` or ``s3://bucket/farm``.
         options: of fsspec's file system, such as ``endpoint_url``; secrets come from each machine's environment.
         patience: seconds that it may be away.
+
+    Raises:
+        StorageError: if there is no such kind of place, it is a whole file system, or its package is missing.
     """
 
     def __init__(self, url: str, options: dict[str, Any] | None = None, patience: float = 600.0):
-        self.url, self.options, self.patience = url, dict(options or {}), patience
-        self.fs, root = fsspec.core.url_to_fs(url, **self.options)
+        self.options, self.patience = dict(options or {}), patience
+        try:
+            self.fs, root = fsspec.core.url_to_fs(url, **self.options)
+        except (ValueError, ImportError) as error:
+            raise StorageError(f"storage: {url} cannot be used: {error}") from error
         self.root = root.rstrip("/")
         self.local = isinstance(self.fs, LocalFileSystem)
+        if self.local and not self.root:
+            raise StorageError(f"storage: {url} is the whole file system. Give a folder of the farm's own.")
+        self.url = self.root if self.local else url  # absolute: workers have other working directories
 
     def path(self, *names: str) -> str:
         return "/".join((self.root, *names))
@@ -57,7 +68,7 @@ class Storage:
         Returns:
             Whether it was written.
         """
-        return self.insist(lambda: self._put(json.dumps(content, indent=1).encode(), self.path(*names), new))
+        return self._bring(lambda: self._put(json.dumps(content, indent=1).encode(), self.path(*names), new))
 
     def read(self, *names: str) -> Any:
         """The JSON of a file; None where there is none, or none yet."""
@@ -92,7 +103,7 @@ class Storage:
 
     def upload(self, source: Path, *names: str) -> None:
         """Copy a file there, as a whole or not at all."""
-        self.insist(lambda: self._upload(source, self.path(*names)))
+        self._bring(lambda: self._upload(source, self.path(*names)), source)
 
     def download(self, target: Path, *names: str) -> None:
         """Copy a file here, as a whole or not at all; raises FileNotFoundError where there is none."""
@@ -104,12 +115,14 @@ class Storage:
                 self.fs.get_file(self.path(*names), str(part))
                 os.replace(part, target)
             finally:
-                part.unlink(missing_ok=True)
+                remove(part, target.parent)
 
         self.insist(fetch)
 
     def remove(self, *names: str) -> None:
         """Delete a file, if it is there."""
+        if self.local:
+            check_below(Path(self.path(*names)), Path(self.root))
 
         def delete() -> None:
             with contextlib.suppress(FileNotFoundError):
@@ -121,14 +134,16 @@ class Storage:
         """Do something with the storage, again and again while it is away.
 
         Raises:
-            StorageError: if that lasts longer than its patience.
+            StorageError: if that lasts longer than its patience, or the storage refuses it.
         """
         pause, until = FIRST_PAUSE, time.monotonic() + self.patience
         while True:
             try:
                 return action()
-            except FINAL:
+            except FileNotFoundError:
                 raise
+            except FINAL as error:
+                raise StorageError(f"storage: {self.url}: {type(error).__name__}: {error}") from error
             except _away() as error:
                 if time.monotonic() + pause > until:
                     words = f"storage: {self.url} fails for {self.patience:g} s: {type(error).__name__}: {error}"
@@ -136,6 +151,14 @@ class Storage:
                 logger.warning("The storage %s fails, tried again in %.1f s: %s", self.url, pause, error)
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _bring(self, action: Callable[[], T], source: Path | None = None) -> T:
+        try:
+            return self.insist(action)
+        except FileNotFoundError as error:
+            if source is not None and not source.exists():
+                raise
+            raise StorageError(f"storage: {self.url} is not there: {error}") from error
 
     def _put(self, content: bytes, path: str, new: bool) -> bool:
         if not self.local:
@@ -151,7 +174,7 @@ class Storage:
             part.write_bytes(content)
             return _publish(part, target, new)
         finally:
-            part.unlink(missing_ok=True)
+            remove(part, Path(self.root))
 
     def _upload(self, source: Path, path: str) -> None:
         if not self.local:
@@ -164,7 +187,7 @@ class Storage:
             self.fs.put_file(str(source), str(part))
             os.replace(part, target)
         finally:
-            part.unlink(missing_ok=True)
+            remove(part, Path(self.root))
 
 
 def _publish(part: Path, target: Path, new: bool) -> bool:

@@ -47,6 +47,14 @@ def test_a_name_that_two_lines_have_is_refused_in_the_second(tmp_path):
     assert "line 1" in second.reason
 
 
+@pytest.mark.parametrize("prompt", ["x" * 300, "a\u2028b\u2029c\x85d", "a/b\0c", "."])
+def test_a_prompt_may_be_long_and_hold_any_letter(tmp_path, prompt):
+    text = json.dumps({"name": "shot", "prompt": prompt}, ensure_ascii=False)
+    before, line, behind = read(tmp_path, '{"name": "before"}', text, '{"name": "behind"}')
+    assert (before.number, line.number, behind.number) == (1, 2, 3)
+    assert line.values == {"prompt": prompt}
+
+
 @pytest.fixture
 def made(tmp_path, object_info):
     """Makes the job of one line over the tiny workflow."""
@@ -151,9 +159,10 @@ def test_jobs_go_where_their_models_are_and_wait_for_what_they_need(tiny):
 def test_attempts_that_make_nothing_are_counted_and_one_that_makes_a_chunk_begins_anew(tiny):
     queue = Queue(tries=3)
     ticket = Ticket(tiny("a"), "queued")
-    assert queue.put_back(ticket, "away", 0)
-    assert queue.put_back(ticket, "away", 0)
-    assert queue.put_back(ticket, "away", 1)
-    assert queue.put_back(ticket, "away", 0)
-    assert queue.put_back(ticket, "away", 0)
-    assert not queue.put_back(ticket, "away", 0)
+    assert queue.put_back(ticket, "away", 0, 0)
+    assert queue.put_back(ticket, "away", 0, 0)
+    assert queue.put_back(ticket, "away", 1, 1)
+    assert queue.put_back(ticket, "away", 1, 0)  # a take of a chunk that there was before
+    assert queue.put_back(ticket, "away", 0, 0)
+    assert not queue.put_back(ticket, "away", 0, 0)
+    assert ticket.chunks == 2
