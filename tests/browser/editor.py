@@ -26,7 +26,7 @@ WIDGETS = """(type) => {
 }"""
 QUEUE = "() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')"
 LOOK_BACK = "**/api/history?max_items=16"
-SECONDS = 90
+SECONDS = 300
 ORIGINS = "(bars) => bars.map((bar) => bar.classList[1])"
 STANDS = """(root) => {
     const bars = [...root.querySelectorAll(".chunk")];

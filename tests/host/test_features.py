@@ -218,7 +218,8 @@ def test_what_a_chunk_is_told_differs_with_what_the_video_crops_away(encoder, pi
 def warnings(model, state, **more):
     from wan_motion_chunks.nodes.prompt_inputs import find_warnings
 
-    return find_warnings(state, model, more.get("output"), more.get("encoder"), more.get("conditions"))
+    given = (more.pop(name, None) for name in ("output", "encoder", "conditions"))
+    return find_warnings(state, model, *given, **more)
 
 
 def test_a_model_that_reads_features_and_gets_none_is_warned_of_first(
@@ -282,6 +283,6 @@ def test_the_split_nodes_warn_as_well_and_once(tiny, reads, pictures, conditioni
     for _ in range(2):
         state, *_, latent, _ = GuideNextChunk.execute(state, tiny[2], conditioning, conditioning, model=reads).args
         state, _, report = FinishChunk.execute(state, latent, tiny[2]).args
-    assert state.warnings[1:] == warnings(reads, plan(pictures[0], length=25.0))
+    assert state.warnings[1:] == warnings(reads, plan(pictures[0], length=25.0), by_chunk=True)
     assert read_report(report).warnings == list(state.warnings)
     assert [words.split()[0] for words in state.warnings] == ["start_image", "model"]
