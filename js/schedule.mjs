@@ -1,6 +1,6 @@
 /** A prompt written into the text of a prompt widget, as a line of its schedule. */
 
-import { COMMENTS, LINE_END, ScheduleError, readSchedule } from "./prompts.mjs";
+import { COMMENTS, LINE_END, ScheduleError, readWidget } from "./prompts.mjs";
 
 const oneLine = (text) => text.split(/\s*\n\s*/).join(" ").trim();
 /** A text as the host reads it. */
@@ -11,6 +11,16 @@ function rewrite(line, before, wanted) {
     const bare = line.replace(COMMENTS, "").trimEnd();
     if (!line.startsWith(bare) || !bare.endsWith(before)) return null;
     return bare.slice(0, bare.length - before.length) + wanted + line.slice(bare.length);
+}
+
+/** A text that is one prompt, changed, with its comments kept; null where one stands within the prompt. */
+function replaceAlone(text, before, wanted) {
+    const comments = text.match(COMMENTS) ?? [];
+    const parts = text.split(COMMENTS);
+    if (parts.filter((part) => part.trim()).length > 1) return null;
+    const at = Math.max(0, parts.findIndex((part) => part.trim()));
+    parts[at] = parts[at].replace(before, () => wanted);
+    return parts.map((part, index) => part + (comments[index] ?? "")).join("");
 }
 
 /** Of a schedule's entries the one that a run took for a prompt; null where that cannot be told. */
@@ -27,7 +37,7 @@ function entryOf(entries, told, prompt) {
 function entriesOf(text) {
     if (text.match(COMMENTS)?.some((comment) => LINE_END.test(comment))) return [];
     try {
-        return readSchedule(text.replace(COMMENTS, ""));
+        return readWidget(text);
     } catch (error) {
         if (error instanceof ScheduleError) return [];
         throw error;
@@ -47,9 +57,8 @@ export function writeLine(text, told, { prompt, first, seconds }, wanted) {
     const before = told[prompt].trim();
     const line = `${Number(seconds.toFixed(3))}s: ${oneLine(wanted)}`;
     const entries = entriesOf(text);
-    const alone = entries.length < 2 && plain(text) === before;
-    if (alone) {
-        if (first) return text.includes(before) ? text.replace(before, () => wanted.trim()) : null;
+    if (entries.length < 2 && plain(text) === before) {
+        if (first) return replaceAlone(text, before, wanted.trim());
         return `0s: ${oneLine(plain(text))}\n${line}`;
     }
     const entry = entryOf(entries, told, prompt);

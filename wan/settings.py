@@ -144,14 +144,12 @@ def choose_settings(preset: str = "Standard", *, own: dict[str, float] | None = 
     numbers: dict[str, Any] = asdict(PRESETS.get(preset, STANDARD)) | own
     overlap = numbers.pop("overlap_frames")
     guide = GuideSettings(**numbers, **more)
-    usual = {name: getattr(GuideSettings, name) for name in more}
     for name in guide.level.ignored:
         if name in own:
             raise ValueError(f"{name}: continuity {guide.continuity} does not use it. Leave it to the preset.")
-        if more.get(name, NO_MATCH) not in (NO_MATCH, usual.get(name)):
+        if name in more and more[name] not in (NO_MATCH, usual := getattr(GuideSettings, name)):
             raise ValueError(
-                f"{name}: continuity {guide.continuity} does not use it, got {more[name]!r}. "
-                f"Leave it at {usual[name]!r}."
+                f"{name}: continuity {guide.continuity} does not use it, got {more[name]!r}. Leave it at {usual!r}."
             )
     if preset == BY_SPEED:
         # A level's own overlap stays, however fast things move.

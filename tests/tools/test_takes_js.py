@@ -101,11 +101,16 @@ def test_a_text_whose_line_cannot_be_told_is_left_alone(text, texts):
 
 
 def test_a_comment_stays_where_a_prompt_is_changed():
-    cases = (("0: walks // slowly\n4: runs", ["walks", "runs"]), ("// a cat\nwalks // slowly", ["walks"]))
-    for text, texts in cases:
+    cases = (
+        ("0: walks // slowly\n4: runs", ["walks", "runs"], "0: turns // slowly\n4: runs"),
+        ("// a cat\nwalks // slowly", ["walks"], "// a cat\nturns // slowly"),
+        ("// walks\nwalks", ["walks"], "// walks\nturns"),  # the same words in a comment
+        ("// a cat", [""], "turns// a cat"),
+    )
+    for text, texts, expected in cases:
         chunk = json.dumps({"prompt": 0, "first": True, "seconds": 0})
         written = run_node(f"writeLine({json.dumps(text)}, {json.dumps(texts)}, {chunk}, 'turns')")
-        assert written == text.replace("walks", "turns")
+        assert written == expected
 
 
 def test_the_disk_is_counted_as_frames_and_latents_take_it():
