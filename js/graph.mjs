@@ -56,3 +56,21 @@ export function widgetOf(node, name) {
 
 /** What it holds. */
 export const valueOf = (node, name) => widgetOf(node, name)?.value;
+
+/** Have something done behind a method or a callback, with what that is given. */
+export function chain(object, name, then) {
+    const before = object[name];
+    object[name] = function (...parameters) {
+        const result = before?.apply(this, parameters);
+        then(...parameters);
+        return result;
+    };
+}
+
+/** Have a set hold things while a node is in a graph: copying makes another of each node, which is in none. */
+export function whileAdded(node, held, things) {
+    const add = () => things.forEach((thing) => held.add(thing));
+    if (node.graph) add();
+    chain(node, "onAdded", add);
+    chain(node, "onRemoved", () => things.forEach((thing) => held.delete(thing)));
+}

@@ -1,6 +1,7 @@
 /** What widgets show: "preset" for a number that Settings leaves to it, and room for the prompt. */
 
 import { app } from "../../scripts/app.js";
+import { chain, whileAdded } from "./graph.mjs";
 
 const SETTINGS = "WanMotionSettings";
 const LEFT = { overlap_frames: 0, motion_weight: -1, mask_sigma: -1, blend_strength: -1 }; // as nodes/settings.py has it
@@ -31,12 +32,7 @@ function sayPreset(widget) {
         });
     }
     widget.plainLabel = widget.label;
-    const { callback } = widget;
-    widget.callback = function (...parameters) {
-        const result = callback?.apply(this, parameters);
-        label(widget);
-        return result;
-    };
+    chain(widget, "callback", () => label(widget));
     label(widget);
 }
 
@@ -56,20 +52,7 @@ app.registerExtension({
         if (node.comfyClass !== SETTINGS) return;
         const widgets = (node.widgets ?? []).filter((widget) => widget.name in LEFT);
         widgets.forEach(sayPreset);
-        const { onConfigure, onAdded, onRemoved } = node;
-        const added = () => widgets.forEach((widget) => shown.add(widget));
-        if (node.graph) added();
-        node.onAdded = function (...parameters) {
-            onAdded?.apply(this, parameters);
-            added(); // a copy is made of each node that is copied, and never added
-        };
-        node.onConfigure = function (...parameters) {
-            onConfigure?.apply(this, parameters);
-            for (const widget of widgets) label(widget);
-        };
-        node.onRemoved = function (...parameters) {
-            onRemoved?.apply(this, parameters);
-            for (const widget of widgets) shown.delete(widget);
-        };
+        whileAdded(node, shown, widgets);
+        chain(node, "onConfigure", () => widgets.forEach((widget) => label(widget)));
     },
 });

@@ -3,7 +3,7 @@
 import { app } from "../../scripts/app.js";
 import { keepOf } from "./actions.mjs";
 import { element } from "./element.mjs";
-import { valueOf } from "./graph.mjs";
+import { chain, valueOf, whileAdded } from "./graph.mjs";
 import { Panel } from "./panel.mjs";
 import {
     OPTIONS, PLAN, PLAN_SOCKETS, PROMPTS, SETTINGS, SETTINGS_PLAN, SIZE, STACK_SOCKETS, STACK_WIDGETS, planned, toldBy,
@@ -121,15 +121,6 @@ class Timeline {
     }
 }
 
-function chain(object, name, then) {
-    const before = object[name];
-    object[name] = function (...parameters) {
-        const result = before?.apply(this, parameters);
-        then(...parameters);
-        return result;
-    };
-}
-
 const timelines = new WeakMap();
 
 /** Every timeline that is there, to be told when a prompt ends. */
@@ -159,11 +150,9 @@ function addTimeline(node) {
     const timeline = new Timeline(node);
     const refresh = () => timeline.refresh();
     timelines.set(node, timeline);
-    if (node.graph) shown.add(timeline);
-    chain(node, "onAdded", () => shown.add(timeline)); // a copy is made of each node that is copied, and never added
+    whileAdded(node, shown, [timeline]);
     whenTyped(node, [...PLAN, ...SIZE], refresh);
     chain(node, "onConfigure", refresh);
-    chain(node, "onRemoved", () => shown.delete(timeline));
     whenTyped(node, PROMPTS, () => timeline.refreshPrompts());
     whenConnected(node, [...PLAN, ...PROMPTS, ...PLAN_SOCKETS], refresh);
     chain(node, "onExecuted", (message) => {
