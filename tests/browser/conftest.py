@@ -148,19 +148,35 @@ def open_page(browser, server):
 
 
 @pytest.fixture
-def page(open_page):
-    """See :func:`front_end`."""
+def fresh_page(open_page):
+    """A page of the test's own; see :func:`front_end`."""
     with open_page() as opened:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def shared_page(open_page):
+    """One page for a file's tests: to load it takes longer than most of them do."""
+    with open_page() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(shared_page):
+    """The page of all tests of a file, with an empty graph on the canvas."""
+    shared_page.evaluate(SHOW, False)
+    shared_page.evaluate("() => window.app.graph.clear()")
+    shared_page.errors.clear()
+    return shared_page
+
+
 @pytest.fixture(params=[False, True], ids=["canvas", "nodes 2.0"])
-def editor(page, server, request):
+def editor(fresh_page, server, request):
     """A long video that is kept under the test's own name."""
-    page.evaluate(SHOW, request.param)
+    fresh_page.evaluate(SHOW, request.param)
     name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_"))[-60:].strip("-")
-    yield Editor(page, server, name)
-    assert page.errors == [], "\n".join(sorted(set(page.errors)))
+    yield Editor(fresh_page, server, name)
+    assert fresh_page.errors == [], "\n".join(sorted(set(fresh_page.errors)))
 
 
 @pytest.fixture

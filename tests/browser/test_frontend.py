@@ -105,40 +105,42 @@ def test_a_blueprint_is_one_node_whose_widgets_reach_the_nodes_inside(page, make
 
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
-def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
-    page.evaluate(SHOW, vue)
-    page.evaluate("() => window.app.extensionManager.command.execute('Comfy.BrowseTemplates')")
-    page.get_by_text("wan-motion-chunks", exact=False).first.click()
-    page.get_by_text("Tiny_first_run", exact=False).first.click()
-    page.wait_for_function("() => window.app.graph.nodes.some((node) => node.type === 'WanMotionLongVideo')")
-    page.evaluate(TYPE, ["WanMotionLongVideo", "seed", int(vue)])  # the host would not make the same video again
-    page.evaluate(TYPE, ["WanMotionLongVideo", "steps", 10])
-    page.evaluate(
+def test_a_newcomer_gets_from_the_template_browser_to_a_video(fresh_page, vue):
+    fresh_page.evaluate(SHOW, vue)
+    fresh_page.evaluate("() => window.app.extensionManager.command.execute('Comfy.BrowseTemplates')")
+    fresh_page.get_by_text("wan-motion-chunks", exact=False).first.click()
+    fresh_page.get_by_text("Tiny_first_run", exact=False).first.click()
+    fresh_page.wait_for_function("() => window.app.graph.nodes.some((node) => node.type === 'WanMotionLongVideo')")
+    fresh_page.evaluate(TYPE, ["WanMotionLongVideo", "seed", int(vue)])  # the host would not make the same video again
+    fresh_page.evaluate(TYPE, ["WanMotionLongVideo", "steps", 10])
+    fresh_page.evaluate(
         """() => {
             window.wanMotionSeen = [];
             window.app.api.addEventListener("progress", ({ detail }) => window.wanMotionSeen.push(detail));
         }"""
     )
-    page.evaluate("() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')")
-    page.wait_for_function(
+    fresh_page.evaluate("() => window.app.extensionManager.command.execute('Comfy.QueuePrompt')")
+    fresh_page.wait_for_function(
         "() => window.app.graph.nodes.some((node) => node.type === 'SaveVideo' && window.app.nodeOutputs[node.id])",
         timeout=180_000,
     )
-    report = page.evaluate(
+    report = fresh_page.evaluate(
         "() => window.app.graph.nodes.find((node) => node.type === 'PreviewAny').widgets.map((w) => w.value).join()"
     )
     assert re.search(r"\b105 frames .*3 .*41", report)
-    steps = [(seen["value"], seen["max"]) for seen in page.evaluate("() => window.wanMotionSeen") if seen["max"] > 1]
+    steps = [
+        (seen["value"], seen["max"]) for seen in fresh_page.evaluate("() => window.wanMotionSeen") if seen["max"] > 1
+    ]
     assert steps == sorted(steps)
     assert len(set(steps)) > 20
     (whole,) = {largest for _, largest in steps}  # one bar over all chunks
     assert steps[-1] == (whole, whole)
-    video = page.locator("video").first
+    video = fresh_page.locator("video").first
     video.wait_for()
-    page.wait_for_function("() => document.querySelector('video').duration > 0")
+    fresh_page.wait_for_function("() => document.querySelector('video').duration > 0")
     assert video.evaluate("(shown) => shown.duration") == pytest.approx(105 / 16, abs=0.1)
-    page.evaluate(SEE)
-    timeline = page.locator(".wan-motion-timeline")
+    fresh_page.evaluate(SEE)
+    timeline = fresh_page.locator(".wan-motion-timeline")
     assert timeline.locator(".head").text_content() == "105 frames, 6.6 s, 3 chunks"
     seams, words = timeline.locator(".seam"), timeline.locator(".words")
     assert seams.count() == 2
@@ -146,7 +148,7 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
         assert seams.nth(index).get_attribute("class").split()[1] in ("looks-uncut", "visible", "obvious")
     seams.first.wait_for()  # what is hidden takes no focus
     seams.first.focus()
-    page.keyboard.press("Enter")
+    fresh_page.keyboard.press("Enter")
     assert words.text_content().startswith("seam before frame 41: ")
     assert "chunk 2/3: 32 " in words.text_content()
     picture = timeline.locator(".media img")
@@ -156,7 +158,7 @@ def test_a_newcomer_gets_from_the_template_browser_to_a_video(page, vue):
         264,
         64,
     ]
-    assert page.errors == [], "\n".join(sorted(set(page.errors)))
+    assert fresh_page.errors == [], "\n".join(sorted(set(fresh_page.errors)))
 
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
@@ -209,18 +211,18 @@ def test_the_nodes_help_is_the_packs_own(page):
     assert "**Fast motion**" in text
 
 
-def test_chinese_words_are_shown(page, request):
+def test_chinese_words_are_shown(fresh_page, request):
     if request.node.callspec.params["server"] == "own":
         pytest.skip("its front end, 1.32.9, loads its own Chinese words over those of packs")
     try:
-        page.evaluate("() => window.app.extensionManager.setting.set('Comfy.Locale', 'zh')")
-        page.reload()
-        page.wait_for_function(LOADED)
-        page.wait_for_function(
+        fresh_page.evaluate("() => window.app.extensionManager.setting.set('Comfy.Locale', 'zh')")
+        fresh_page.reload()
+        fresh_page.wait_for_function(LOADED)
+        fresh_page.wait_for_function(
             "(title) => window.LiteGraph.registered_node_types.WanMotionLongVideo?.title === title",
             arg="\u957f\u89c6\u9891 (Wan Motion)",
         )
-        label = page.evaluate(
+        label = fresh_page.evaluate(
             """() => {
                 const node = window.LiteGraph.createNode("WanMotionLongVideo");
                 return node.widgets.find((widget) => widget.name === "width").label;
@@ -228,4 +230,4 @@ def test_chinese_words_are_shown(page, request):
         )
         assert label == "\u5bbd\u5ea6"
     finally:
-        page.evaluate("() => window.app.extensionManager.setting.set('Comfy.Locale', 'en')")
+        fresh_page.evaluate("() => window.app.extensionManager.setting.set('Comfy.Locale', 'en')")

@@ -57,13 +57,6 @@ QUEUE = """async () => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def canvas(open_page):
-    """One page for all templates, which loads once."""
-    with open_page() as page:
-        yield page
-
-
 def load(page, name):
     page.evaluate(LOAD, [json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8")), name])
 
@@ -109,17 +102,17 @@ def check(found):
 
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "nodes 2.0"])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_two_nodes_overlap_and_each_is_in_its_group(canvas, name, vue):
-    canvas.evaluate(SHOW, vue)
-    load(canvas, name)
-    check(settled(canvas, vue))
+def test_no_two_nodes_overlap_and_each_is_in_its_group(page, name, vue):
+    page.evaluate(SHOW, vue)
+    load(page, name)
+    check(settled(page, vue))
 
 
-def test_nor_do_they_after_a_run(canvas):
+def test_nor_do_they_after_a_run(page):
     for name in RUN:
-        canvas.evaluate(SHOW, False)
-        load(canvas, name)
-        canvas.evaluate(QUEUE)
-        check(settled(canvas, False))
-        canvas.evaluate(SHOW, True)
-        check(settled(canvas, True))
+        page.evaluate(SHOW, False)
+        load(page, name)
+        page.evaluate(QUEUE)
+        check(settled(page, False))
+        page.evaluate(SHOW, True)
+        check(settled(page, True))

@@ -10,7 +10,7 @@ import time
 import pytest
 from wan_motion_chunks.farm.command import main
 from wan_motion_chunks.farm.names import DONE
-from wan_motion_chunks.tests.farm.drive import chunks, comfyui, is_gone, read_events
+from wan_motion_chunks.tests.farm.drive import LOOK, chunks, comfyui, is_gone, read_events
 from wan_motion_chunks.tools.environment import ROOT
 from wan_motion_chunks.tools.workflow import to_prompt
 
@@ -61,7 +61,7 @@ def wait_for(condition, process):
     while not condition():
         assert time.monotonic() < until
         assert process.poll() is None, process.communicate()
-        time.sleep(0.1)
+        time.sleep(LOOK)
 
 
 def test_a_driver_that_is_killed_or_stopped_is_followed_by_another(start, call, jobs, shared, object_info, tmp_path):
@@ -75,7 +75,7 @@ def test_a_driver_that_is_killed_or_stopped_is_followed_by_another(start, call, 
         told = [each for each in read_events(tmp_path / "events.jsonl") if each["event"] == "worker"]
         return comfyui(told[-1]["host"])["comfyui"]
 
-    lines = ({"name": "one"}, "{broken", {"name": "two", "seed": 2, "length": 49})
+    lines = ({"name": "one"}, "{broken", {"name": "two", "seed": 2, "length": 97})  # long enough to be stopped
     process = start("submit", *jobs(*lines, workflow=tiny_prompt(object_info, 33, width=32, height=32)))
     wait_for(lambda: times("one"), process)
     first = host()
@@ -95,7 +95,7 @@ def test_a_driver_that_is_killed_or_stopped_is_followed_by_another(start, call, 
     assert (statuses["one"], statuses["two"]) == (DONE, DONE)
     assert len(times("one")) == 3
     assert times("one") | before == times("one")  # not made again
-    assert len(times("two")) == 5
+    assert len(times("two")) == 11
     assert times("two") | kept == times("two")
     events = read_events(tmp_path / "events.jsonl")
     assert [each["line"] for each in events if each["event"] == "refused"] == [2]
