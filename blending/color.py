@@ -180,5 +180,6 @@ METHODS: dict[str, ColorMethod] = {
     "mkl": ColorMethod(_monge_kantorovich),
 }
 """Robust paired fit; shift of the mean; linear Monge-Kantorovich map of the distributions (Pitie and Kokaram 2007)."""
-COLORS = (*METHODS, "none")
-"""What a color match may be set to."""
+NO_MATCH = "none"
+COLORS = (*METHODS, NO_MATCH)
+"""What a color match may be set to; the last leaves colors as they are."""

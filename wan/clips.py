@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..blending import Joined, JoinReport, fit_color, join_clips
+from ..blending.color import NO_MATCH
 from ..blending.seam import SeamReport, measure_seam
 from ..blending.series import GROUP
 from ..motion.watch import Watch, each, ignore, part, watched
@@ -62,7 +63,7 @@ def join_pair(
     """
     motion, levels = motion or MotionTools(), None
     # What does not fit is for the join to name.
-    if color_match != "none" and not cut and overlap and first.shape[1:] == second.shape[1:]:
+    if color_match != NO_MATCH and not cut and overlap and first.shape[1:] == second.shape[1:]:
         transform = fit_color(second[:overlap], first[-overlap:], method=color_match)
         levels = transform.change(second[:overlap])
         second = torch.cat([transform(piece) for piece in each(second.split(GROUP), part(watch, 0, 0.1))])

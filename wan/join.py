@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..blending import ColorTransform, fit_color, join_clips
-from ..blending.color import COLORS
+from ..blending.color import COLORS, NO_MATCH
 from ..blending.join import FALL
 from ..blending.seam import SeamReport, judge
 from ..blending.series import PairSeries, measure_pairs, shrink
@@ -75,7 +75,7 @@ def join_chunk(
     """
     native = as_made(before, decoded, overlap)
     passes = overlap >= SHORTEST and blend_strength < 1
-    if (color_match == "none" and not passes) or len(before) + len(native.added) < FEWEST:
+    if (color_match == NO_MATCH and not passes) or len(before) + len(native.added) < FEWEST:
         return native
     if 255 * (native.tail[-LAST:] - decoded[:overlap][-LAST:]).square().mean().sqrt() < NEAR:
         return native
@@ -109,7 +109,7 @@ def _join(
     old, new = native.tail, decoded[:overlap]
     near, series = _measure(before, native, estimator)
     best, least, chunk = native, _cost(before, native, series), decoded
-    transform = None if color_match == "none" else fit_color(new[-LAST:], old[-LAST:], method=color_match)
+    transform = None if color_match == NO_MATCH else fit_color(new[-LAST:], old[-LAST:], method=color_match)
     if transform is not None and (levels := transform.change(new[-LAST:])) >= NEAR:
         matched = transform(decoded)
         candidate = JoinedChunk(old, matched[overlap:], 0, JoinRecord(Joining.CORRECTED, levels), transform)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..blending.color import COLORS
+from ..blending.color import COLORS, NO_MATCH
 from ..motion.estimation import AUTO as AUTO_ESTIMATOR
 from ..motion.estimation import named_estimators
 from .levels import AUTO, HIGHEST, LEVELS
 from .presets import AUTO as BY_SPEED
 from .presets import KNOBS, PRESETS, STANDARD
 from .protocols import Level
-
-NO_MATCH = COLORS[-1]
 
 
 @dataclass(frozen=True)
